@@ -1,0 +1,25 @@
+"""Fixtures every part uses."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# One module of fixtures a part, under names of their own, so that mypy reads all tests in one run.
+pytest_plugins = ["fixtures_capture", "fixtures_containers", "fixtures_interop"]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real models, clips and expected answers; skips by name where it is absent."""
+    folder = Path(os.environ.get("CAMFLEET_DATA", ROOT.parent / "shared" / "data"))  # noqa: TID251
+    if not (folder / "INDEX.json").is_file():
+        pytest.skip(f"shared test data not found at {folder}; set CAMFLEET_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return ROOT
