@@ -1,0 +1,1 @@
+"""Everything the camfleet services agree on: wire messages, files, addresses, keys."""

@@ -1,0 +1,173 @@
+"""Who may connect: what is bound beyond loopback needs a key, and TLS or networks allowed in clear.
+
+`KeyMiddleware` guards HTTP and WebSocket of every service; gRPC and RTSP use the same functions.
+"""
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from camfleet_contracts.keys import Key, KeyStore
+from camfleet_contracts.settings import FleetSettings
+
+SESSION_COOKIE = "camfleet_session"
+HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class RefusedToListen(Exception):
+    """An address beyond loopback is not protected as it must be."""
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether only this machine can reach `address` (an IP, a host name or empty)."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def speaks_tls(address: str, settings: FleetSettings) -> bool:
+    """Tell whether what listens at `address` speaks TLS: with a certificate, beyond loopback."""
+    return bool(settings.tls_cert and settings.tls_key) and not is_loopback(address)
+
+
+def parse_networks(allow_cidr: str) -> tuple[Network, ...]:
+    """Parse `ALLOW_CIDR`, a comma-separated list of networks.
+
+    Raises:
+        RefusedToListen: an item is not a network.
+    """
+    items = [item.strip() for item in allow_cidr.split(",") if item.strip()]
+    try:
+        return tuple(ipaddress.ip_network(item, strict=False) for item in items)
+    except ValueError as error:
+        raise RefusedToListen(f"ALLOW_CIDR: {error}; write e.g. 192.168.0.0/16") from error
+
+
+def check_exposure(bind: str, settings: FleetSettings) -> tuple[Network, ...]:
+    """Return the networks that may speak clear text to `bind`; empty on loopback and under TLS.
+
+    Raises:
+        RefusedToListen: `bind` is beyond loopback without TLS and without ALLOW_CIDR.
+    """
+    if is_loopback(bind) or speaks_tls(bind, settings):
+        return ()
+    networks = parse_networks(settings.allow_cidr)
+    if not networks:
+        raise RefusedToListen(
+            f"refusing to listen on {bind}: beyond loopback set CAMFLEET_TLS_CERT and"
+            " CAMFLEET_TLS_KEY, or ALLOW_CIDR=<networks where clear text is accepted>"
+        )
+    return networks
+
+
+def is_allowed(peer: str, networks: tuple[Network, ...]) -> bool:
+    """Tell whether `peer` (an IP address) may connect; no networks means everybody."""
+    if not networks or is_loopback(peer):
+        return True
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in network for network in networks)
+
+
+class KeyMiddleware:
+    """Lets an ASGI request pass with a valid key or session, which it puts into the scope.
+
+    Args:
+        app: what is guarded.
+        keys: the fleet's key store.
+        open_paths: exact paths that need no key (health, login).
+        open_prefixes: path prefixes that need no key (static files of the login page).
+        networks: who may connect at all, from `check_exposure`.
+        loopback_open: True lets every request pass (a port bound to loopback for services).
+    """
+
+    def __init__(
+        self,
+        app: App,
+        keys: KeyStore,
+        *,
+        open_paths: frozenset[str] = HEALTH_PATHS,
+        open_prefixes: tuple[str, ...] = (),
+        networks: tuple[Network, ...] = (),
+        loopback_open: bool = False,
+    ) -> None:
+        self._app, self._keys = app, keys
+        self._open_paths, self._open_prefixes = open_paths, open_prefixes
+        self._networks, self._loopback_open = networks, loopback_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 or 401 itself, or hand on to the app."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        if not is_allowed((scope.get("client") or ("",))[0], self._networks):
+            reason = "this network is not in ALLOW_CIDR"
+            await _refuse(scope, receive, send, (403, reason))
+            return
+        key = self._key_of(scope)
+        if key is None and not self._is_open(scope["path"]):
+            reason = "a key is needed; `camfleet url` makes a login link"
+            await _refuse(scope, receive, send, (401, reason))
+            return
+        scope["camfleet_key"] = key
+        await self._app(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        is_prefixed = path.startswith(self._open_prefixes) if self._open_prefixes else False
+        return self._loopback_open or path in self._open_paths or is_prefixed
+
+    def _key_of(self, scope: Scope) -> Key | None:
+        headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
+        if presented := _presented_key(headers, scope.get("query_string", b"")):
+            return self._keys.check(presented)
+        cookie = _session_cookie(headers.get("cookie", ""))
+        return self._keys.check_session(cookie) if cookie else None
+
+
+def bearer(authorization: str) -> str | None:
+    """Return the token of an `Authorization: Bearer` value."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def _presented_key(headers: dict[str, str], query: bytes) -> str | None:
+    from_query = parse_qs(query.decode("latin-1")).get("apiKey", [None])[0]
+    return bearer(headers.get("authorization", "")) or headers.get("x-api-key") or from_query
+
+
+def _session_cookie(header: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, answer: tuple[int, str]) -> None:
+    status, reason = answer
+    if scope["type"] == "websocket":
+        await receive()  # a browser is told code and reason only of a connection that was accepted
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4000 + status, "reason": reason})
+        return
+    headers = [(b"content-type", b"application/json")]
+    if status == 401:  # noqa: PLR2004 - HTTP
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"error": reason}).encode()})

@@ -1,0 +1,80 @@
+"""catalog.json: the models that can be pulled."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from camfleet_contracts.names import stored_name
+
+
+class BadCatalog(Exception):
+    """catalog.json cannot be read or used."""
+
+
+class CatalogFile(BaseModel):
+    """One file of an entry: where it goes in the version folder and what it must be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    url: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+    licence: str = ""
+
+
+class CatalogEntry(BaseModel):
+    """A model to pull; `manifest` is the model.json it is published with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    purpose: str
+    description: str = ""
+    licence: str
+    files: tuple[CatalogFile, ...] = Field(min_length=1)
+    manifest: dict[str, Any]
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.size for file in self.files)
+
+
+class Catalog(BaseModel):
+    """All entries."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = 1
+    entries: tuple[CatalogEntry, ...] = ()
+
+    def find(self, model_id: str) -> CatalogEntry | None:
+        """Return the entry of a name, id or alias (`user/name` and `user.name` are the same)."""
+        wanted = stored_name(model_id)
+        for entry in self.entries:
+            if wanted in {stored_name(name) for name in (entry.name, *entry.aliases)}:
+                return entry
+        return None
+
+    def find_by_sha256(self, digest: str) -> CatalogEntry | None:
+        """Return the entry that has a file of this content."""
+        return next((e for e in self.entries if any(f.sha256 == digest for f in e.files)), None)
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Read catalog.json.
+
+    Raises:
+        BadCatalog: names the file and the field at fault.
+    """
+    try:
+        return Catalog(**json.loads(path.read_text()))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        raise BadCatalog(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise BadCatalog(f"{path}: {error}") from error

@@ -1,0 +1,140 @@
+"""model.json: what a model version says of itself.
+
+The fields of alwaysAI's model JSON (flat or nested; `alwaysai.model.json` is read as it is, unknown
+keys are kept) and camfleet's own: files, inputs, outputs, preprocess, postprocess, runtimes and
+precision.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MANIFEST_NAMES = ("model.json", "alwaysai.model.json")
+_NESTED = ("model_parameters", "modelParameters", "config", "model")
+
+
+class BadManifest(Exception):
+    """A manifest cannot be used; names file and field."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+
+
+class Tensor(_Part):
+    """An input or output as the file has it; -1 is a free dimension."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class Preprocess(_Part):
+    """How a picture becomes the input: resize, order, then x' = (x - mean) * scale per channel.
+
+    `size` is (width, height) in pixels; None means what the input's shape says.
+    """
+
+    resize: Literal["stretch", "letterbox", "letterbox-topleft", "crop"] = "stretch"
+    size: tuple[int, int] | None = None
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    colour: Literal["RGB", "BGR", "GRAY"] = "RGB"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    scale: float | tuple[float, ...] = 1.0
+    pad: int = Field(114, ge=0, le=255)
+
+
+class Postprocess(_Part):
+    """Which decoder reads the outputs, and its parameters."""
+
+    decoder: str
+    confidence: float = Field(0.5, ge=0, le=1)
+    iou: float = Field(0.45, ge=0, le=1)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelManifest(_Part):
+    """A manifest with its labels inlined."""
+
+    id: str = ""
+    purpose: str = ""
+    framework_type: str = ""
+    model_file: str = ""
+    config_file: str = ""
+    label_file: str = ""
+    colors_file: str = ""
+    license: str = ""
+    labels: tuple[str, ...] = ()
+    mean: tuple[float, ...] | None = None
+    scalefactor: float | None = None
+    size: tuple[int, ...] | None = None
+    swaprb: bool | None = None
+    crop: bool | None = None
+    softmax: bool | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    inputs: tuple[Tensor, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
+    preprocess: Preprocess | None = None
+    postprocess: Postprocess | None = None
+    runtimes: tuple[str, ...] = ()
+    precision: Literal["f32", "f16", "bf16", "default"] = "f32"
+
+    def to_json(self) -> str:
+        """Return the JSON text that clients receive."""
+        return self.model_dump_json(exclude_none=True)
+
+
+def parse_manifest(document: Any, *, where: str) -> ModelManifest:
+    """Read a manifest's JSON value; a nested alwaysAI one is flattened, outer keys winning.
+
+    Raises:
+        BadManifest: names `where` and every field at fault.
+    """
+    if not isinstance(document, dict):
+        raise BadManifest(f"{where}: must be a JSON object")
+    fields: dict[str, Any] = {}
+    for key in _NESTED:
+        if isinstance(document.get(key), dict):
+            fields |= document[key]
+    fields |= {k: v for k, v in document.items() if not (k in _NESTED and isinstance(v, dict))}
+    try:
+        return ModelManifest(**fields)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        texts = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
+        raise BadManifest(f"{where}: {'; '.join(texts)}") from error
+
+
+def read_manifest(version_folder: Path) -> ModelManifest | None:
+    """Read the manifest of a version folder with its labels; None when it has none.
+
+    Raises:
+        BadManifest: the file, or the label file it names, cannot be read or used.
+    """
+    path = next(
+        (version_folder / n for n in MANIFEST_NAMES if (version_folder / n).is_file()), None
+    )
+    if path is None:
+        return None
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadManifest(f"{path}: not readable as JSON: {error}") from error
+    manifest = parse_manifest(document, where=str(path))
+    if manifest.labels or not manifest.label_file:
+        return manifest
+    return manifest.model_copy(update={"labels": read_labels(version_folder / manifest.label_file)})
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Read one label a line.
+
+    Raises:
+        BadManifest: the file cannot be read.
+    """
+    try:
+        return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadManifest(f"label_file {path}: cannot be read: {error}") from error

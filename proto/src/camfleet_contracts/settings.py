@@ -1,0 +1,80 @@
+"""Addresses, folders and switches that every service reads from the environment (once)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class FleetSettings(BaseSettings):
+    """The fleet's settings; each field names its environment variable.
+
+    Defaults are those of `make run`: folders below `var/`, everything on loopback.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    rtsp_port: int = Field(8554, validation_alias="RTSP_PORT", ge=0, le=65535)
+    capture_http_port: int = Field(8553, validation_alias="CAPTURE_HTTP_PORT", ge=0, le=65535)
+    grpc_port: int = Field(9000, validation_alias="GRPC_PORT", ge=0, le=65535)
+    rest_port: int = Field(8000, validation_alias="REST_PORT", ge=0, le=65535)
+    streamer_port: int = Field(5000, validation_alias="STREAMER_PORT", ge=0, le=65535)
+    jupyter_port: int = Field(8888, validation_alias="JUPYTER_PORT", ge=0, le=65535)
+
+    models_dir: Path = Field(Path("var/models"), validation_alias="MODELS_DIR")
+    state_dir: Path = Field(Path("var/state"), validation_alias="CAMFLEET_STATE")
+    cache_dir: Path = Field(Path("var/cache"), validation_alias="CAMFLEET_CACHE")
+    recordings_dir: Path = Field(Path("var/recordings"), validation_alias="CAMFLEET_RECORDINGS")
+    notebooks_dir: Path = Field(Path("var/notebooks"), validation_alias="CAMFLEET_NOTEBOOKS")
+    cameras: Path | None = Field(None, validation_alias="CAMERAS_FILE")
+
+    server: str = Field(
+        default_factory=lambda fields: f"127.0.0.1:{fields['grpc_port']}",
+        validation_alias="CAMFLEET_SERVER",
+    )
+    capture: str = Field(
+        default_factory=lambda fields: f"rtsp://127.0.0.1:{fields['rtsp_port']}",
+        validation_alias="CAMFLEET_CAPTURE",
+    )
+    capture_http: str = Field("", validation_alias="CAMFLEET_CAPTURE_HTTP")
+
+    bind_address: str = Field("127.0.0.1", validation_alias="BIND_ADDRESS")
+    allow_cidr: str = Field("", validation_alias="ALLOW_CIDR")
+    api_key: SecretStr | None = Field(None, validation_alias="CAMFLEET_API_KEY")
+    tls_cert: Path | None = Field(None, validation_alias="CAMFLEET_TLS_CERT")
+    tls_key: Path | None = Field(None, validation_alias="CAMFLEET_TLS_KEY")
+    tls_ca: Path | None = Field(None, validation_alias="CAMFLEET_TLS_CA")
+    device_id: str | None = Field(None, validation_alias="CAMFLEET_DEVICE_ID")
+    balena_uuid: str | None = Field(None, validation_alias="BALENA_DEVICE_UUID")
+
+    mirror: str | None = Field(None, validation_alias="CAMFLEET_MIRROR")
+    log_level: str = Field("INFO", validation_alias="CAMFLEET_LOG_LEVEL")
+
+    camera_source: str | None = Field(None, validation_alias="CAMERA_SOURCE")
+    camera_name: str = Field("camera", validation_alias="CAMERA_NAME")
+    camera_model: str | None = Field(None, validation_alias="CAMERA_MODEL")
+    camera_fps: float | None = Field(None, validation_alias="CAMERA_FPS")
+    camera_confidence: float | None = Field(None, validation_alias="CAMERA_CONFIDENCE")
+
+    @property
+    def cameras_file(self) -> Path:
+        """cameras.yaml: `CAMERAS_FILE`, else the one on the model volume."""
+        return self.cameras or self.models_dir / "cameras.yaml"
+
+
+def read_settings(**overrides: Any) -> FleetSettings:
+    """Read the environment; `overrides` (field names) win, None means not given."""
+    return FleetSettings(**{k: v for k, v in overrides.items() if v is not None})
+
+
+def environment_of(settings: FleetSettings) -> dict[str, str]:
+    """Return this process's environment with these settings in it, to start a service with."""
+    environment = dict(os.environ)  # noqa: TID251 - what a child inherits
+    for name, field in FleetSettings.model_fields.items():
+        value = getattr(settings, name)
+        if value is not None and name in settings.model_fields_set:
+            plain = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            environment[str(field.validation_alias)] = plain
+    return environment

@@ -1,0 +1,113 @@
+"""The model volume: version folders, when one is complete, and how one is published."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from camfleet_contracts.files import locked, sha256_of, write_atomically
+from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.names import stored_name
+
+SETTLE_S = 0.5
+MANIFEST = "model.json"
+_LARGEST_VERSION = 2**63 - 1
+
+
+class Completeness(NamedTuple):
+    """Whether a version may be loaded, and if not, why."""
+
+    complete: bool
+    reason: str = ""
+
+
+def versions_of(base_path: Path) -> dict[int, Path]:
+    """Return the version folders below a model's base path, by number, ascending.
+
+    Names that are no number above 0 are ignored, and so are unfinished `.<v>.tmp-*` folders and
+    numbers that neither protocol can carry (more than 63 bits).
+    """
+    if not base_path.is_dir():
+        return {}
+    folders = {int(p.name): p for p in base_path.iterdir() if p.name.isdecimal() and p.is_dir()}
+    return {number: folders[number] for number in sorted(folders) if 0 < number <= _LARGEST_VERSION}
+
+
+def completeness(
+    version_folder: Path, manifest: ModelManifest | None, *, now: float | None = None
+) -> Completeness:
+    """Tell whether a version is complete.
+
+    With sha256 sums in its manifest it is when they match; without, when nothing in it has changed
+    for 0.5 s. `now` is in seconds since 1970.
+    """
+    if manifest and manifest.files:
+        return _sums_match(version_folder, manifest.files)
+    age_s = (time.time() if now is None else now) - _newest_change(version_folder)
+    if age_s < SETTLE_S:
+        return Completeness(complete=False, reason=f"changed {max(age_s, 0):.1f} s ago, settling")
+    return Completeness(complete=True)
+
+
+def publish_version(
+    models_dir: Path, model_id: str, version: int | None, fill: Callable[[Path], None]
+) -> Path:
+    """Publish a version in one step and return its folder.
+
+    `fill` writes the files into an empty folder; their sha256 sums are added to its model.json, and
+    the folder is renamed into place. `version` None takes the next number.
+
+    Raises:
+        FileExistsError: the version is there already.
+        ValueError: the name is not one, or `fill` wrote nothing.
+    """
+    base = models_dir / stored_name(model_id)
+    base.mkdir(parents=True, exist_ok=True)
+    with locked(base / "publish"):
+        number = version or max(versions_of(base), default=0) + 1
+        if (target := base / str(number)).exists():
+            raise FileExistsError(
+                f"{model_id} version {number} is on the volume already ({target})"
+            )
+        staging = Path(tempfile.mkdtemp(dir=base, prefix=f".{number}.tmp-"))
+        try:
+            fill(staging)
+            _write_sums(staging)
+            staging.chmod(0o755)
+            staging.rename(target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return target
+
+
+def _sums_match(folder: Path, files: dict[str, str]) -> Completeness:
+    for name, expected in files.items():
+        path = folder / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            return Completeness(complete=False, reason=f"{name!r} in files leaves the folder")
+        if not path.is_file():
+            return Completeness(complete=False, reason=f"{name} is not there yet")
+        if sha256_of(path) != expected:
+            return Completeness(complete=False, reason=f"{name} differs from its sha256")
+    return Completeness(complete=True)
+
+
+def _newest_change(folder: Path) -> float:
+    try:
+        stats = [path.stat() for path in (folder, *folder.rglob("*"))]
+    except FileNotFoundError:  # something was removed while we looked: it changes right now
+        return time.time()
+    return max(max(stat.st_mtime, stat.st_ctime) for stat in stats)
+
+
+def _write_sums(folder: Path) -> None:
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    if not names:
+        raise ValueError(f"nothing to publish in {folder}")
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text()) if path.is_file() else {}
+    sums = {name: sha256_of(folder / name) for name in names if name != MANIFEST}
+    write_atomically(path, json.dumps(manifest | {"files": sums}, indent=2) + "\n")

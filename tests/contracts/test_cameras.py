@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import pytest
+
+from camfleet_contracts.cameras import (
+    BadCameras,
+    CamerasFile,
+    edit_cameras,
+    parse_cameras,
+    read_cameras,
+    resolve_credentials,
+    source_kind,
+)
+from camfleet_contracts.settings import read_settings
+
+TEXT = """\
+version: 1
+defaults: {fps: 8, model: fastestdet-coco}
+cameras:
+  - name: front-door     # the porch
+    source: rtsp://10.0.0.7/stream
+    credentials: ${env:DOOR_CAM}
+    pipeline:
+      labels: [person]
+      lines: [{name: gate, from: [0, 0.6], to: [1, 0.6]}]
+  - {name: yard, source: /dev/video0, pipeline: {fps: 2}}
+"""
+
+
+def parsed(text: str) -> CamerasFile:
+    return parse_cameras(text, path=Path("cameras.yaml"))
+
+
+def test_defaults_fill_what_a_camera_does_not_say() -> None:
+    door, yard = parsed(TEXT).cameras
+    assert (door.pipeline.fps, yard.pipeline.fps) == (8, 2)
+    assert door.pipeline.model == yard.pipeline.model == "fastestdet-coco"
+    assert door.pipeline.lines[0].start == (0, 0.6)
+
+
+def test_an_empty_file_has_no_camera() -> None:
+    assert parsed("").cameras == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cameras: [", "cameras.yaml:1: not valid YAML"),
+        ("- a", "needs a list 'cameras'"),
+        ("version: 2", "version 2: this build reads version 1"),
+        ("camera: []", "unknown key 'camera'"),
+        ("defaults: {fps: 0}", "cameras.yaml:1: defaults: fps"),
+        ("cameras:\n  - {name: Door, source: x}", "cameras.yaml:2: camera 'Door': name"),
+        ("cameras:\n\n  - {name: a, source: x, colour: 1}", "cameras.yaml:3: camera 'a': colour"),
+        ("cameras:\n  - {name: a, source: 'ftp://x'}", "scheme 'ftp'"),
+        ("cameras:\n  - {name: a, source: x, credentials: me:pw}", "never the password itself"),
+        ("cameras:\n  - {name: a, source: x, pipeline: {model: 'm:0'}}", "number from 1"),
+        ("cameras:\n  - {name: a, source: x}\n  - {name: a, source: y}", "cameras.yaml:3: .*twice"),
+        (TEXT.replace("to: [1, 0.6]", "to: [0, 0.6]"), "two different points"),
+    ],
+)
+def test_every_fault_names_line_camera_and_field(text: str, message: str) -> None:
+    with pytest.raises(BadCameras, match=message):
+        parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("/dev/video0", "v4l2"),
+        ("auto", "auto"),
+        ("demo:street?seed=9", "demo"),
+        ("rtsps://camera/live", "rtsp"),
+        ("https://camera/mjpg", "http"),
+        ("clips/a.mp4", "file"),
+        ("pictures/", "folder"),
+    ],
+)
+def test_the_text_of_a_source_tells_its_kind(source: str, kind: str) -> None:
+    assert source_kind(source) == kind
+
+
+def test_an_edit_keeps_comments(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    path.write_text(TEXT)
+    with edit_cameras(path) as document:
+        document["cameras"].append({"name": "new", "source": "demo:street"})
+    assert "# the porch" in path.read_text()
+    assert [camera.name for camera in read_cameras(path).cameras] == ["front-door", "yard", "new"]
+
+
+def test_a_bad_edit_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    with pytest.raises(BadCameras, match="source"), edit_cameras(path) as document:
+        document["cameras"].append({"name": "new"})
+    assert not path.exists()
+
+
+def test_the_environment_adds_one_camera(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    path.write_text(TEXT)
+    settings = read_settings(camera_source="/dev/video2", camera_name="usb", camera_fps=3)
+    added = read_cameras(path, settings).find("usb")
+    assert added is not None
+    assert added.pipeline.fps == 3
+
+
+def test_credentials_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("user:pass:word\n")
+    assert resolve_credentials("${env:CAM}", {"CAM": "a:b"}) == ("a", "b")
+    assert resolve_credentials(f"${{file:{tmp_path}/secret}}", {}) == ("user", "pass:word")
+    assert resolve_credentials(None, {}) is None
+
+
+@pytest.mark.parametrize(("value", "reason"), [(None, "not there"), ("secret", "user:password")])
+def test_missing_credentials_are_named_and_never_shown(value: str | None, reason: str) -> None:
+    env = {} if value is None else {"CAM": value}
+    with pytest.raises(ValueError, match=reason) as caught:
+        resolve_credentials("${env:CAM}", env)
+    assert "secret" not in str(caught.value)

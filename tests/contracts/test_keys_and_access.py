@@ -1,0 +1,206 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from camfleet_contracts import keys as keys_module
+from camfleet_contracts.access import (
+    KeyMiddleware,
+    Message,
+    Receive,
+    RefusedToListen,
+    Scope,
+    Send,
+    check_exposure,
+    is_allowed,
+    parse_networks,
+)
+from camfleet_contracts.keys import Key, KeyStore
+from camfleet_contracts.settings import read_settings
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyStore:
+    store = KeyStore(tmp_path / "keys.json")
+    store.ensure()
+    return store
+
+
+def test_a_key_is_known_until_it_is_revoked(keys: KeyStore) -> None:
+    plain = keys.add("wall", "viewer")
+    found = keys.check(plain)
+    assert found is not None
+    assert (found.name, found.role) == ("wall", "viewer")
+    keys.revoke("wall")
+    assert keys.check(plain) is None
+
+
+def test_a_key_revoked_while_it_is_checked_is_not_known_afterwards(
+    keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = keys.add("wall", "viewer")
+    matching = keys_module._matching
+
+    def revoked_meanwhile(document: dict[str, Any], presented: str) -> Key | None:
+        found = matching(document, presented)
+        if keys.list():
+            keys.revoke("wall")
+            keys.list()  # as another thread, reads the file again
+        return found
+
+    monkeypatch.setattr(keys_module, "_matching", revoked_meanwhile)
+    keys.check(plain)
+    assert keys.check(plain) is None
+
+
+def test_no_plain_key_is_on_disk_and_the_files_are_private(keys: KeyStore, tmp_path: Path) -> None:
+    plain = keys.add("wall", "admin")
+    assert plain not in (tmp_path / "keys.json").read_text()
+    assert {p.stat().st_mode & 0o777 for p in tmp_path.glob("*.*") if p.is_file()} >= {0o600}
+    assert (tmp_path / "service.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_another_process_sees_a_new_key_at_once(keys: KeyStore, tmp_path: Path) -> None:
+    other = KeyStore(tmp_path / "keys.json")
+    assert other.list() == []
+    plain = keys.add("late", "service")
+    assert other.check(plain) is not None
+
+
+def test_the_seed_becomes_the_admin_key_and_may_change(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys.json")
+    store.ensure(SecretStr("first"))
+    store.ensure(SecretStr("second"))
+    assert store.check("first") is None
+    assert [key.role for key in store.list()] == ["admin"]
+    assert store.check("second") is not None
+
+
+@pytest.mark.parametrize(("name", "role"), [("wall", "king"), ("taken", "viewer")])
+def test_a_key_needs_a_free_name_and_a_known_role(keys: KeyStore, name: str, role: str) -> None:
+    keys.add("taken", "viewer")
+    with pytest.raises(ValueError, match=r"role 'king'|is there already"):
+        keys.add(name, role)
+
+
+def test_revoking_an_unknown_key_is_an_error(keys: KeyStore) -> None:
+    with pytest.raises(KeyError):
+        keys.revoke("nobody")
+
+
+def test_a_login_link_works_once(keys: KeyStore) -> None:
+    token = keys.new_login()
+    assert keys.use_login(token) == Key("link", "admin")
+    assert keys.use_login(token) is None
+
+
+def test_a_login_link_expires(keys: KeyStore) -> None:
+    assert keys.use_login(keys.new_login(lifetime_s=-1)) is None
+
+
+def test_a_session_holds_its_role_and_cannot_be_forged(keys: KeyStore) -> None:
+    cookie = keys.new_session(Key("link", "viewer"))
+    assert keys.check_session(cookie) == Key("link", "viewer")
+    forged = cookie.replace(b"viewer".hex(), b"admin".hex())
+    assert keys.check_session(forged) is None
+    assert keys.check_session("nonsense") is None
+    assert keys.check_session(keys.new_session(Key("link", "viewer"), lifetime_s=-1)) is None
+
+
+def test_a_session_ends_with_its_key(keys: KeyStore) -> None:
+    keys.add("wall", "viewer")
+    cookie = keys.new_session(Key("wall", "viewer"))
+    keys.revoke("wall")
+    assert keys.check_session(cookie) is None
+
+
+def test_loopback_needs_no_network_list_and_everything_else_does() -> None:
+    assert check_exposure("127.0.0.1", read_settings()) == ()
+    with pytest.raises(RefusedToListen, match=r"0\.0\.0\.0.*ALLOW_CIDR"):
+        check_exposure("0.0.0.0", read_settings(allow_cidr=""))
+    networks = check_exposure("0.0.0.0", read_settings(allow_cidr="192.168.0.0/16, fd00::/8"))
+    assert is_allowed("192.168.3.4", networks)
+    assert is_allowed("::ffff:192.168.3.4", networks)
+    assert is_allowed("127.0.0.1", networks)
+    assert not is_allowed("10.0.0.1", networks)
+    assert not is_allowed("unknown", networks)
+
+
+def test_a_bad_network_is_named() -> None:
+    with pytest.raises(RefusedToListen, match="ALLOW_CIDR"):
+        parse_networks("192.168")
+
+
+async def _ok(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+def answers(app: KeyMiddleware, kind: str, path: str = "/v1", **scope: Any) -> list[Message]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    full = {"type": kind, "path": path, "headers": [], "client": ("127.0.0.1", 1), **scope}
+    asyncio.run(app(full, receive, send))
+    return sent
+
+
+def answer(app: KeyMiddleware, path: str = "/v1", **scope: Any) -> Message:
+    return answers(app, "http", path, **scope)[0]
+
+
+@pytest.fixture
+def presented(keys: KeyStore) -> dict[str, dict[str, Any]]:
+    plain = keys.add("wall", "viewer")
+    cookie = keys.new_session(Key("wall", "viewer"))
+    return {
+        "bearer": {"headers": [(b"authorization", f"Bearer {plain}".encode())]},
+        "x-api-key": {"headers": [(b"x-api-key", plain.encode())]},
+        "query": {"query_string": f"apiKey={plain}".encode()},
+        "cookie": {"headers": [(b"cookie", f"camfleet_session={cookie}".encode())]},
+        "wrong": {"headers": [(b"x-api-key", b"guess")]},
+        "nothing": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("way", "status"),
+    [
+        ("bearer", 200),
+        ("x-api-key", 200),
+        ("query", 200),
+        ("cookie", 200),
+        ("wrong", 401),
+        ("nothing", 401),
+    ],
+)
+def test_http_takes_a_key_in_every_documented_way(
+    keys: KeyStore, presented: dict[str, dict[str, Any]], way: str, status: int
+) -> None:
+    assert answer(KeyMiddleware(_ok, keys), **presented[way])["status"] == status
+
+
+def test_health_is_open(keys: KeyStore) -> None:
+    assert answer(KeyMiddleware(_ok, keys), path="/healthz")["status"] == 200
+
+
+@pytest.mark.parametrize(("networks", "code"), [("", 4401), ("192.168.0.0/16", 4403)])
+def test_a_websocket_is_told_why_it_is_refused(keys: KeyStore, networks: str, code: int) -> None:
+    app = KeyMiddleware(_ok, keys, networks=parse_networks(networks))
+    accepted, closed = answers(app, "websocket", client=("10.0.0.1", 1))
+    assert accepted["type"] == "websocket.accept"
+    assert (closed["type"], closed["code"]) == ("websocket.close", code)
+
+
+def test_strangers_are_refused_even_with_a_key(keys: KeyStore) -> None:
+    plain = keys.add("wall", "viewer")
+    app = KeyMiddleware(_ok, keys, networks=parse_networks("192.168.0.0/16"))
+    headers = [(b"x-api-key", plain.encode())]
+    assert answer(app, client=("10.0.0.1", 1), headers=headers)["status"] == 403
+    assert answer(app, client=("192.168.0.9", 1), headers=headers)["status"] == 200

@@ -1,0 +1,74 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camfleet_contracts.catalog import BadCatalog, Catalog, CatalogEntry, CatalogFile, read_catalog
+from camfleet_contracts.model_manifest import BadManifest, parse_manifest, read_manifest
+
+
+def test_flat_and_nested_alwaysai_manifests_say_the_same() -> None:
+    flat = {"id": "a/b", "purpose": "Classification", "swaprb": True, "size": [300, 300]}
+    nested = {"id": "a/b", "model_parameters": {k: v for k, v in flat.items() if k != "id"}}
+    assert parse_manifest(flat, where="f") == parse_manifest(nested, where="n")
+
+
+def test_unknown_keys_are_kept() -> None:
+    manifest = parse_manifest({"website_url": "https://example.org"}, where="m")
+    assert json.loads(manifest.to_json())["website_url"] == "https://example.org"
+
+
+def test_labels_come_from_the_label_file(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("person\ncar\n\n")
+    (tmp_path / "alwaysai.model.json").write_text('{"label_file": "labels.txt"}')
+    manifest = read_manifest(tmp_path)
+    assert manifest is not None
+    assert manifest.labels == ("person", "car")
+
+
+def test_a_folder_without_manifest_has_none(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ([], "must be a JSON object"),
+        ({"preprocess": {"resize": "squash"}}, r"preprocess\.resize"),
+        ({"postprocess": {"decoder": "yolox", "iou": 2}}, r"postprocess\.iou"),
+        ({"precision": "int4"}, "precision"),
+    ],
+)
+def test_every_fault_names_file_and_field(document: Any, reason: str) -> None:
+    with pytest.raises(BadManifest, match=f"m/model.json: .*{reason}"):
+        parse_manifest(document, where="m/model.json")
+
+
+def test_a_manifest_that_is_no_json_or_lacks_its_labels_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text("{")
+    with pytest.raises(BadManifest, match="not readable as JSON"):
+        read_manifest(tmp_path)
+    (tmp_path / "model.json").write_text('{"label_file": "absent.txt"}')
+    with pytest.raises(BadManifest, match=r"label_file .*absent\.txt"):
+        read_manifest(tmp_path)
+
+
+def test_catalogue_entries_are_found_by_name_alias_and_content(tmp_path: Path) -> None:
+    file = CatalogFile(path="m.onnx", url="https://example.org/m", sha256="a" * 64, size=1)
+    entry = CatalogEntry(
+        name="net", purpose="p", licence="MIT", files=(file,), manifest={}, aliases=("user/net_v1",)
+    )
+    path = tmp_path / "catalog.json"
+    path.write_text(Catalog(entries=(entry,)).model_dump_json())
+    catalog = read_catalog(path)
+    assert catalog.find("user.net_v1") == catalog.find("net") == entry
+    assert catalog.find("other") is None
+    assert catalog.find_by_sha256("a" * 64) == entry
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"entries": [{"name": "x"}]}'])
+def test_a_bad_catalogue_names_the_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "catalog.json").write_text(text)
+    with pytest.raises(BadCatalog, match=r"catalog\.json"):
+        read_catalog(tmp_path / "catalog.json")

@@ -1,0 +1,45 @@
+"""Rules of the repository that no linter knows."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# Written in halves, so that this file does not name them either.
+HOSTS = re.compile("|".join(["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org"]))
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def tracked(repository: Path) -> list[Path]:
+    command = ["git", "-C", str(repository), "ls-files", "-z"]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [p for name in listing.stdout.split("\0") if name and (p := repository / name).is_file()]
+
+
+def test_no_file_names_a_package_index(repository: Path) -> None:
+    texts = ((path, path.read_bytes().decode(errors="ignore")) for path in tracked(repository))
+    assert [path for path, text in texts if HOSTS.search(text)] == []
+
+
+def test_no_file_is_over_five_megabytes_and_no_uv_lock_is_tracked(repository: Path) -> None:
+    files = tracked(repository)
+    assert [path for path in files if path.stat().st_size > 5_000_000] == []
+    assert [path for path in files if path.name == "uv.lock"] == []
+
+
+@pytest.mark.parametrize("service", ["capture", "model_server", "analytics", "workbench", "dev"])
+def test_every_requirement_is_pinned_with_hashes(repository: Path, service: str) -> None:
+    text = (repository / "requirements" / f"{service}.txt").read_text()
+    entries = re.findall(r"^[a-z0-9].*?(?=^[a-z0-9]|\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    assert entries
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+def test_links_between_documents_lead_somewhere(repository: Path) -> None:
+    documents = [path for path in tracked(repository) if path.suffix == ".md"]
+    links = [(path, to) for path in documents for to in LINK.findall(path.read_text())]
+    assert links
+    assert [f"{path.name}: {to}" for path, to in links if not (path.parent / to).exists()] == []

@@ -1,0 +1,282 @@
+"""Tensors to the wire and back, and every way in which they can be malformed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from camfleet_contracts.protocols import inference_pb2, tensorflow_pb2
+from camfleet_contracts.tensors import (
+    DATATYPES,
+    InvalidTensor,
+    datatype_of,
+    decode_infer_inputs,
+    decode_raw,
+    decode_tensor_proto,
+    decode_values,
+    encode_infer_outputs,
+    encode_raw,
+    encode_tensor_proto,
+    find_datatype,
+    get_datatype,
+)
+
+NUMERIC = [datatype for datatype in DATATYPES if datatype.name != "BYTES"]
+TYPED = [datatype for datatype in NUMERIC if datatype.kserve_field]
+
+
+def texts(*values: bytes) -> NDArray[Any]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def proto_of(dtype: str, *shape: int, **values: Any) -> tensorflow_pb2.TensorProto:
+    proto = tensorflow_pb2.TensorProto(dtype=dtype, **values)
+    for size in shape:
+        proto.tensor_shape.dim.add(size=size)
+    return proto
+
+
+def request_of(
+    datatype: str, shape: list[int], *, raw: bytes | None = None, **contents: list[Any]
+) -> inference_pb2.ModelInferRequest:
+    request = inference_pb2.ModelInferRequest()
+    item = request.inputs.add(name="x", datatype=datatype, shape=shape)
+    for field, values in contents.items():
+        getattr(item.contents, field).extend(values)
+    if raw is not None:
+        request.raw_input_contents.append(raw)
+    return request
+
+
+@pytest.mark.parametrize("datatype", NUMERIC, ids=lambda d: d.name)
+def test_tensor_proto_round_trip_goes_as_tensor_content(datatype: Any) -> None:
+    array = np.array([[1, 0, 1], [0, 1, 1]]).astype(datatype.dtype)
+    proto = encode_tensor_proto(array)
+    decoded = decode_tensor_proto(proto, "x")
+    assert proto.tensor_content == array.tobytes()
+    assert decoded.dtype == datatype.dtype
+    np.testing.assert_array_equal(decoded, array)
+
+
+@pytest.mark.parametrize("datatype", NUMERIC, ids=lambda d: d.name)
+def test_tensor_proto_is_read_from_typed_values(datatype: Any) -> None:
+    array = np.array([1, 0, 1]).astype(datatype.dtype)
+    values = array.view(np.uint16) if datatype.name == "FP16" else array
+    proto = tensorflow_pb2.TensorProto(dtype=datatype.tensorflow)
+    proto.tensor_shape.dim.add(size=3)
+    getattr(proto, datatype.tensorflow_field).extend(values.tolist())
+    np.testing.assert_array_equal(decode_tensor_proto(proto, "x"), array)
+
+
+def test_one_value_fills_the_shape_of_a_tensor_proto() -> None:
+    decoded = decode_tensor_proto(proto_of("DT_FLOAT", 2, 2, float_val=[0.5]), "x")
+    np.testing.assert_array_equal(decoded, np.full((2, 2), 0.5, np.float32))
+
+
+def test_tensor_proto_without_shape_is_a_scalar() -> None:
+    assert decode_tensor_proto(proto_of("DT_INT32", int_val=[7]), "x").shape == ()
+
+
+def test_texts_go_as_string_val() -> None:
+    proto = encode_tensor_proto(texts(b"one", b"\xff\xd8"))
+    assert list(proto.string_val) == [b"one", b"\xff\xd8"]
+    assert decode_tensor_proto(proto, "x").tolist() == [b"one", b"\xff\xd8"]
+
+
+@pytest.mark.parametrize(
+    ("proto", "text"),
+    [
+        (
+            proto_of("DT_FLOAT", 1, 3, tensor_content=b"1234567890"),
+            (
+                "Invalid content size of tensor proto - Expected: 12 bytes; Actual: 10 bytes; "
+                "input name: x"
+            ),
+        ),
+        (
+            proto_of("DT_FLOAT", 3, float_val=[1, 2]),
+            (
+                "Invalid number of values in tensor proto container - Expected: 3; Actual: 2; "
+                "input name: x"
+            ),
+        ),
+        (
+            proto_of("DT_FLOAT", 3),
+            (
+                "Invalid number of values in tensor proto container - Expected: 3; Actual: 0; "
+                "input name: x"
+            ),
+        ),
+        (proto_of("DT_FLOAT", -1, float_val=[1]), "Invalid input shape - Expected"),
+        (proto_of("DT_FLOAT", 1 << 40, 1 << 40, float_val=[1]), "one value may fill"),
+        (proto_of("DT_FLOAT", 1 << 40, 1 << 40, tensor_content=b"1"), "Invalid content size"),
+        (proto_of("DT_INT8", 1, int_val=[300]), "Invalid value in tensor - INT8"),
+        (proto_of("DT_BFLOAT16", 1, tensor_content=b"12"), "send FP32 or FP16 instead"),
+        (proto_of("DT_COMPLEX64", 1, tensor_content=b"12345678"), "Actual: DT_COMPLEX64"),
+        (proto_of("DT_INVALID", 1), "Actual: DT_INVALID"),
+        (proto_of("DT_STRING", 1, tensor_content=b"abc"), "String val is empty"),
+        (
+            tensorflow_pb2.TensorProto(
+                dtype=tensorflow_pb2.DT_FLOAT,
+                tensor_shape=tensorflow_pb2.TensorShapeProto(unknown_rank=True),
+            ),
+            "the rank is not given",
+        ),
+        (tensorflow_pb2.TensorProto(dtype=99), "Actual: datatype 99"),  # type: ignore[arg-type] # a number no enum has
+    ],
+)
+def test_malformed_tensor_proto_is_refused(proto: tensorflow_pb2.TensorProto, text: str) -> None:
+    with pytest.raises(InvalidTensor) as refused:
+        decode_tensor_proto(proto, "x")
+    assert text in str(refused.value)
+
+
+@pytest.mark.parametrize("datatype", NUMERIC, ids=lambda d: d.name)
+def test_raw_contents_are_read_without_a_copy(datatype: Any) -> None:
+    array = np.array([[1, 0], [1, 1]]).astype(datatype.dtype)
+    raw = encode_raw(array)
+    decoded = decode_raw(raw, datatype.name, [2, 2], "x")
+    np.testing.assert_array_equal(decoded, array)
+    assert np.shares_memory(decoded, np.frombuffer(raw, np.uint8))
+
+
+@pytest.mark.parametrize("datatype", TYPED, ids=lambda d: d.name)
+def test_kserve_request_is_read_from_typed_contents(datatype: Any) -> None:
+    array = np.array([[1, 0], [1, 1]]).astype(datatype.dtype)
+    request = request_of(datatype.name, [2, 2])
+    getattr(request.inputs[0].contents, datatype.kserve_field).extend(array.ravel().tolist())
+    decoded = decode_infer_inputs(request)
+    np.testing.assert_array_equal(decoded["x"], array)
+    assert decoded["x"].dtype == datatype.dtype
+
+
+def test_texts_are_read_from_raw_and_typed_contents() -> None:
+    raw = encode_raw(texts(b"a", b"", b"\xff"))
+    typed = request_of("BYTES", [3], bytes_contents=[b"a", b"", b"\xff"])
+    assert decode_raw(raw, "BYTES", [3], "x").tolist() == [b"a", b"", b"\xff"]
+    assert decode_infer_inputs(typed)["x"].tolist() == [b"a", b"", b"\xff"]
+
+
+def test_outputs_go_as_raw_contents_in_their_order() -> None:
+    response = inference_pb2.ModelInferResponse()
+    encode_infer_outputs({"a": np.zeros((1, 2), np.float32), "b": texts(b"hi")}, response)
+    assert [(o.name, o.datatype, list(o.shape)) for o in response.outputs] == [
+        ("a", "FP32", [1, 2]),
+        ("b", "BYTES", [1]),
+    ]
+    assert list(response.raw_output_contents) == [bytes(8), b"\x02\x00\x00\x00hi"]
+
+
+def test_outputs_that_are_not_contiguous_are_encoded_in_order() -> None:
+    array = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    assert encode_raw(array) == np.ascontiguousarray(array).tobytes()
+    assert encode_tensor_proto(array).tensor_content == np.ascontiguousarray(array).tobytes()
+
+
+def with_both() -> inference_pb2.ModelInferRequest:
+    return request_of("FP32", [1], raw=bytes(4), fp32_contents=[1.0])
+
+
+def with_two_inputs_and_one_raw() -> inference_pb2.ModelInferRequest:
+    request = request_of("FP32", [1], raw=bytes(4))
+    request.inputs.add(name="y", datatype="FP32", shape=[1])
+    return request
+
+
+def with_a_name_twice() -> inference_pb2.ModelInferRequest:
+    request = request_of("FP32", [1], raw=bytes(4))
+    request.inputs.add(name="x", datatype="FP32", shape=[1])
+    request.raw_input_contents.append(bytes(4))
+    return request
+
+
+def with_shared_memory() -> inference_pb2.ModelInferRequest:
+    request = request_of("FP32", [1])
+    request.inputs[0].parameters["shared_memory_region"].string_param = "region"
+    return request
+
+
+@pytest.mark.parametrize(
+    ("request_message", "text"),
+    [
+        (
+            with_both(),
+            (
+                "Passing buffers both in ModelInferRequest::InferInputTensor::contents and in "
+                "ModelInferRequest::raw_input_contents is not allowed"
+            ),
+        ),
+        (
+            with_two_inputs_and_one_raw(),
+            "Invalid number of raw_input_contents - Expected: 2; Actual: 1",
+        ),
+        (with_a_name_twice(), "input name sent twice: x"),
+        (with_shared_memory(), "Shared memory is not offered"),
+        (
+            request_of("FP32", [1, 3, 224, 224], raw=b"1234567890"),
+            (
+                "Invalid content size of tensor proto - Expected: 602112 bytes; Actual: 10 bytes; "
+                "input name: x"
+            ),
+        ),
+        (
+            request_of("FP32", [3], fp32_contents=[1, 2]),
+            (
+                "Invalid number of values in tensor proto container - Expected: 3 values; "
+                "Actual: 2 values; input name: x"
+            ),
+        ),
+        (request_of("FP32", [1], int_contents=[1]), "Actual: 0 values"),
+        (request_of("INT8", [1], int_contents=[300]), "Invalid value in tensor - INT8"),
+        (request_of("FP16", [1], fp32_contents=[1]), "send raw_input_contents"),
+        (request_of("BF16", [1], raw=b"12"), "send FP32 or FP16 instead; input name: x"),
+        (request_of("FLOAT", [1], raw=bytes(4)), "Actual: FLOAT"),
+        (request_of("", [1], raw=bytes(4)), "Actual: nothing"),
+        (request_of("FP32", [-1], raw=bytes(4)), "Expected: dimensions of 0 and more"),
+        (request_of("BYTES", [1], raw=b"\x09\x00\x00\x00ab"), "Expected: 13 bytes; Actual: 6"),
+        (request_of("BYTES", [1], raw=b"\x09\x00"), "Invalid content size of tensor proto"),
+        (request_of("BYTES", [2], raw=b"\x01\x00\x00\x00a"), "Expected: 2 values; Actual: 1"),
+    ],
+)
+def test_malformed_kserve_request_is_refused(
+    request_message: inference_pb2.ModelInferRequest, text: str
+) -> None:
+    with pytest.raises(InvalidTensor) as refused:
+        decode_infer_inputs(request_message)
+    assert text in str(refused.value)
+
+
+def test_values_of_another_kind_are_refused() -> None:
+    with pytest.raises(InvalidTensor, match="Invalid value in tensor - FP32"):
+        decode_values(["one"], "FP32", [1], "x")
+
+
+@pytest.mark.parametrize(
+    ("array", "name"),
+    [
+        (np.zeros(1, ">f4"), "FP32"),
+        (np.array(["text"]), "BYTES"),
+        (np.array([b"bytes"]), "BYTES"),
+        (np.zeros(1, bool), "BOOL"),
+    ],
+)
+def test_datatype_of_an_array_is_the_name_kserve_uses(array: NDArray[Any], name: str) -> None:
+    assert datatype_of(array) == name
+
+
+def test_arrays_no_wire_can_carry_are_refused() -> None:
+    with pytest.raises(InvalidTensor, match="Actual: complex64"):
+        datatype_of(np.zeros(1, np.complex64), "x")
+
+
+def test_big_endian_arrays_are_sent_little_endian() -> None:
+    assert encode_raw(np.array([1], ">i4")) == b"\x01\x00\x00\x00"
+    assert encode_tensor_proto(np.array([1], ">i4")).tensor_content == b"\x01\x00\x00\x00"
+
+
+def test_unknown_datatypes_are_found_to_be_none() -> None:
+    assert find_datatype("BF16") is None
+    assert get_datatype("FP32", "x").dtype == np.float32
