@@ -1,0 +1,72 @@
+"""Loads a version with the first runtime that can, and warms it up; used by server and probe."""
+
+import logging
+from collections.abc import Iterable
+
+import numpy as np
+
+from camfleet_contracts.datatypes import get_datatype
+from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.runtimes.table import DEFAULT_RUNTIMES, Runtimes
+from camfleet_server.types import Tensors, TensorSpec
+
+logger = logging.getLogger(__name__)
+
+
+def load_servable(source: ModelSource, runtimes: Runtimes) -> Servable:
+    """Load with the runtimes the manifest prefers, in its order.
+
+    Raises:
+        LoadError: none could; says why for each.
+    """
+    errors: list[LoadError] = []
+    for name in source.manifest.runtimes or DEFAULT_RUNTIMES:
+        try:
+            servable = runtimes.get(name).load(source)
+        except LoadError as error:
+            errors.append(error)
+            continue
+        if errors:
+            _log_fall_back(source, name, errors)
+        return servable
+    raise LoadError("; ".join(map(str, errors)))
+
+
+def warm_up(servable: Servable, runs: int) -> None:
+    """Infer zeros so that the first request finds everything allocated.
+
+    Models with open dimensions other than the batch are left cold: nobody knows a fitting size.
+
+    Raises:
+        LoadError: the model loads and cannot infer.
+    """
+    inputs = _zeros(servable.inputs)
+    if inputs is None:
+        return
+    names = tuple(spec.name for spec in servable.outputs)
+    for _ in range(runs):
+        try:
+            servable.infer(inputs, names)
+        # A vendor's library may raise anything; the reason goes to the user.
+        except Exception as error:
+            raise LoadError(f"a first inference on zeros failed: {error}") from error
+
+
+def _zeros(specs: Iterable[TensorSpec]) -> Tensors | None:
+    inputs: Tensors = {}
+    for spec in specs:
+        if spec.datatype == "BYTES" or -1 in spec.shape[1:]:
+            return None
+        shape = tuple(1 if size == -1 else size for size in spec.shape)
+        inputs[spec.name] = np.zeros(shape, get_datatype(spec.datatype, spec.name).dtype)
+    return inputs
+
+
+def _log_fall_back(source: ModelSource, name: str, errors: list[LoadError]) -> None:
+    logger.warning(
+        "falls back to another runtime model=%s version=%s runtime=%s reason=%s",
+        source.name,
+        source.version,
+        name,
+        "; ".join(map(str, errors)),
+    )

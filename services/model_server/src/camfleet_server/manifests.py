@@ -1,0 +1,111 @@
+"""The manifest of a version: its own, else the catalogue's, else what its files say."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from camfleet_contracts.catalog import BadCatalog, Catalog, CatalogEntry, read_catalog
+from camfleet_contracts.model_manifest import (
+    ModelManifest,
+    Tensor,
+    parse_manifest,
+    read_labels,
+    read_manifest,
+)
+from camfleet_server.types import Manifest, TensorSpec
+
+logger = logging.getLogger(__name__)
+
+
+class CatalogFile:
+    """catalog.json beside config.json, read again when it changes; a bad one counts as empty."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self._catalog = Catalog()
+
+    def read(self) -> Catalog:
+        """Return the catalogue as it is now."""
+        stamp = self._current_stamp()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._catalog = self._parse() if stamp else Catalog()
+        return self._catalog
+
+    def _current_stamp(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat() if self._path else None
+        except OSError:
+            return None
+        return (status.st_mtime_ns, status.st_size) if status else None
+
+    def _parse(self) -> Catalog:
+        assert self._path is not None  # noqa: S101 - only a path has a stamp
+        try:
+            return read_catalog(self._path)
+        except BadCatalog as error:
+            logger.warning("catalogue is not used reason=%s", error)
+            return Catalog()
+
+
+def find_manifest(
+    name: str, folder: Path, digests: Mapping[str, str], catalog: Catalog
+) -> ModelManifest:
+    """Return the manifest of a version folder; never None, but it may say nearly nothing.
+
+    Raises:
+        BadManifest: model.json, or the label file it names, cannot be read or used.
+    """
+    manifest = read_manifest(folder) if folder.is_dir() else None
+    if manifest is not None:
+        return manifest
+    entry = _find_entry(name, digests, catalog)
+    if entry is not None:
+        manifest = parse_manifest(entry.manifest, where=f"catalogue entry {entry.name}")
+    else:
+        manifest = ModelManifest(id=name)
+    if manifest.labels:
+        return manifest
+    return manifest.model_copy(update={"labels": _find_labels(folder, manifest, digests)})
+
+
+def publish_manifest(
+    manifest: ModelManifest, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> Manifest:
+    """Return the text clients get; inputs and outputs come from the loaded model."""
+    complete = manifest.model_copy(
+        update={"inputs": _as_tensors(inputs), "outputs": _as_tensors(outputs)}
+    )
+    text = complete.to_json()
+    return Manifest(text, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def _as_tensors(specs: Sequence[TensorSpec]) -> tuple[Tensor, ...]:
+    return tuple(Tensor(name=s.name, datatype=s.datatype, shape=s.shape) for s in specs)
+
+
+def _find_entry(name: str, digests: Mapping[str, str], catalog: Catalog) -> CatalogEntry | None:
+    found = (catalog.find_by_sha256(digest) for path, digest in digests.items() if _is_model(path))
+    return next(filter(None, found), None) or catalog.find(name)
+
+
+def _is_model(path: str) -> bool:
+    return Path(path).suffix not in {".txt", ".names", ".json", ".md"}
+
+
+def _find_labels(
+    folder: Path, manifest: ModelManifest, digests: Mapping[str, str]
+) -> tuple[str, ...]:
+    names = sorted(path for path in digests if _is_label_file(path))
+    wanted = [name for name in (manifest.label_file, *names) if name in digests]
+    return read_labels(folder / wanted[0]) if wanted else ()
+
+
+def _is_label_file(path: str) -> bool:
+    file = Path(path)
+    is_text = file.suffix == ".txt" and (
+        "label" in file.stem.lower() or "class" in file.stem.lower()
+    )
+    return file.suffix == ".names" or is_text

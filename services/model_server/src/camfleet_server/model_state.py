@@ -1,0 +1,212 @@
+"""One model as the reconciler sees it: what is loaded, being loaded, refused, waited for, gone.
+
+Only the reconciler's thread touches it; what others see are the ServedModels it makes.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from camfleet_contracts.serving_config import ModelConfig
+from camfleet_server.model_version import LoadedVersion
+from camfleet_server.registry import ServedModel
+from camfleet_server.repository import VersionFiles
+from camfleet_server.types import VersionState, VersionStatus
+from camfleet_server.version_policy import choose_versions
+
+_REMEMBERED_ENDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a version was not loaded, and the key of what was refused: a change ends it."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What shall happen to the versions of one model."""
+
+    load: tuple[tuple[int, VersionFiles], ...] = ()
+    retire: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class ModelState:
+    """State of one model; `config` is None once it was removed from config.json."""
+
+    name: str
+    config: ModelConfig | None = None
+    entry_fault: str = ""  # its entry in config.json cannot be used; the former one still counts
+    fault: str = ""
+    loaded: dict[int, LoadedVersion] = field(default_factory=dict)
+    loading: dict[int, str] = field(default_factory=dict)  # number -> key
+    refused: dict[int, Refusal] = field(default_factory=dict)
+    waiting: dict[int, str] = field(default_factory=dict)  # number -> what for
+    retiring: dict[int, int] = field(default_factory=dict)  # number -> how many drain
+    ended: dict[int, None] = field(default_factory=dict)  # in order of their end
+    settling: set[int] = field(default_factory=set)  # of those that wait: for nothing but time
+
+    @property
+    def is_settling(self) -> bool:
+        """Tell whether something only waits for files to come to rest."""
+        return bool(self.settling)
+
+    @property
+    def stuck(self) -> dict[int, str]:
+        """Versions that wait for more than time, and what for."""
+        return {n: reason for n, reason in self.waiting.items() if n not in self.settling}
+
+    def plan(
+        self,
+        on_volume: Iterable[int],
+        look_at: Callable[[int], VersionFiles],
+        *,
+        is_gone_for_good: bool,
+    ) -> Plan:
+        """Compare what is wanted with what is loaded.
+
+        Args:
+            on_volume: the versions there are.
+            look_at: reads one of them; raises OSError when that is impossible at the moment.
+            is_gone_for_good: an empty volume is no passing state.
+        """
+        numbers = set(on_volume)
+        self._forget_missing(numbers)
+        if self.config is None:
+            self.fault = ""
+            return Plan(retire=tuple(self.loaded))
+        if not numbers:
+            self.fault = _no_version_text(self.config)
+            return Plan(retire=tuple(self.loaded) if is_gone_for_good else ())
+        files: dict[int, VersionFiles] = {}
+        policy = self.config.model_version_policy
+        try:
+            wanted = choose_versions(policy, numbers, lambda n: self._is_usable(n, look_at, files))
+        except ValueError as error:
+            self.fault = str(error)
+            return Plan()
+        self.fault = "" if wanted or self.refused or self.waiting else _no_fit_text(self.config)
+        return Plan(
+            load=tuple((n, files[n]) for n in sorted(wanted) if self._needs_load(n, files.get(n))),
+            retire=self._retirees(wanted),
+        )
+
+    def served(self) -> ServedModel:
+        """Return what others see of this model."""
+        numbers = {*self.loaded, *self.loading, *self.refused, *self.waiting}
+        numbers |= {*self.retiring, *self.ended}
+        return ServedModel(
+            name=self.name,
+            versions=dict(self.loaded),
+            statuses=tuple(self._status(number) for number in sorted(numbers, reverse=True)),
+            is_configured=self.config is not None or bool(self.entry_fault),
+            fault="; ".join(filter(None, (self.entry_fault, self.fault))),
+        )
+
+    def install(self, loaded: LoadedVersion) -> LoadedVersion | None:
+        """Put a loaded version in place and return the one of the same number it replaces."""
+        number = loaded.number
+        self.refused.pop(number, None)
+        self.ended.pop(number, None)
+        replaced = self.loaded.get(number)
+        self.loaded[number] = loaded
+        return replaced
+
+    def mark_retiring(self, number: int) -> None:
+        """Note that one loaded object of this version is draining."""
+        self.retiring[number] = self.retiring.get(number, 0) + 1
+
+    def mark_drained(self, number: int) -> None:
+        """Note that a draining object is unloaded; the version ends unless it is served anew."""
+        self.retiring[number] -= 1
+        if self.retiring[number]:
+            return
+        del self.retiring[number]
+        if number not in self.loaded:
+            self.ended[number] = None
+            while len(self.ended) > _REMEMBERED_ENDS:
+                del self.ended[next(iter(self.ended))]
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Removed, and there is nothing left to tell."""
+        rest = (self.loaded, self.loading, self.retiring, self.ended, self.entry_fault)
+        return self.config is None and not any(rest)
+
+    def _forget_missing(self, numbers: set[int]) -> None:
+        self.waiting = {}
+        self.settling = set()
+        for number in self.refused.keys() - numbers:
+            del self.refused[number]
+
+    def _is_usable(
+        self,
+        number: int,
+        look_at: Callable[[int], VersionFiles],
+        files: dict[int, VersionFiles],
+    ) -> bool:
+        try:
+            found = look_at(number)
+        except OSError as error:
+            self.waiting[number] = f"{error.filename} cannot be read: {error.strerror}"
+            return number in self.loaded
+        files[number] = found
+        if found.waiting:
+            self.waiting[number] = found.waiting
+            if found.is_settling:
+                self.settling.add(number)
+            return number in self.loaded
+        if not self._is_refused(number, found):
+            self.refused.pop(number, None)  # what was refused is not there any more
+            return True
+        return number in self.loaded
+
+    def _needs_load(self, number: int, found: VersionFiles | None) -> bool:
+        if found is None or found.waiting or number in self.loading or self.config is None:
+            return False
+        if self._is_refused(number, found):
+            return False
+        loaded = self.loaded.get(number)
+        return loaded is None or loaded.key != found.load_key(self.config)
+
+    def _is_refused(self, number: int, found: VersionFiles) -> bool:
+        refusal = self.refused.get(number)
+        return bool(refusal and self.config and refusal.key == found.load_key(self.config))
+
+    def _retirees(self, wanted: set[int]) -> tuple[int, ...]:
+        """Versions to let go: none while a wanted one is on its way or missing."""
+        if not wanted or wanted - self.loaded.keys():
+            return ()
+        return tuple(self.loaded.keys() - wanted)
+
+    def _status(self, number: int) -> VersionStatus:
+        refusal = self.refused.get(number)
+        reason = refusal.reason if refusal else ""
+        if number in self.loaded:
+            fault = f"were refused: {reason}" if reason else ""
+            if number in self.stuck:
+                fault = f"cannot be loaded: {self.stuck[number]}"
+            text = f"still serves its former files; the new ones {fault}" if fault else ""
+            return VersionStatus(number, VersionState.AVAILABLE, text)
+        if number in self.loading:
+            return VersionStatus(number, VersionState.LOADING)
+        if number in self.waiting:
+            return VersionStatus(number, VersionState.START, self.waiting[number])
+        if number in self.retiring:
+            return VersionStatus(number, VersionState.UNLOADING)
+        return VersionStatus(number, VersionState.END, reason)
+
+
+def _no_version_text(config: ModelConfig) -> str:
+    return (
+        f"no version found in {config.base_path}; "
+        f"put the model's files into {config.base_path / '1'}"
+    )
+
+
+def _no_fit_text(config: ModelConfig) -> str:
+    return (
+        f"no version in {config.base_path} fits model_version_policy {config.model_version_policy}"
+    )

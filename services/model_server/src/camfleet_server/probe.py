@@ -1,0 +1,218 @@
+"""Tries files never seen before in a process of their own, started before it is needed."""
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+from importlib.metadata import version as version_of_package
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from camfleet_contracts.files import write_atomically
+from camfleet_server.probe_child import ProbeRequest
+from camfleet_server.runtimes.base import LoadError, ModelSource
+from camfleet_server.runtimes.table import RuntimeTable
+
+logger = logging.getLogger(__name__)
+
+_KNOWN_LIMIT = 1000
+_START_LIMIT_S = 60.0
+_END_LIMIT_S = 2.0
+
+
+class ProbeStopped(Exception):
+    """The server ends; nothing is known about the files."""
+
+
+class Prober:
+    """Owns one waiting process; `try_out` may be called from any long-living thread.
+
+    The process dies with the thread that started it (the kernel's parent-death signal), so callers
+    must be threads that live as long as the server.
+    """
+
+    def __init__(self, table: RuntimeTable, cache_dir: Path | None, limit_s: float) -> None:
+        self._table = dict(table)
+        self._limit_s = limit_s
+        self._known = _KnownContents(cache_dir)
+        self._lock = threading.Lock()  # guards the three below
+        self._idle: list[_Child] = []
+        self._busy: list[_Child] = []
+        self._is_stopped = False
+
+    def prepare(self) -> None:
+        """Start the process that the next probe will use, unless there is one."""
+        with self._lock:
+            self._forget_dead()
+            if not self._is_stopped and not self._idle:
+                self._idle.append(_Child())
+
+    def try_out(self, source: ModelSource, content: str) -> None:
+        """Load and run the files once elsewhere, unless this content is remembered.
+
+        Raises:
+            LoadError: they failed, crashed or hung there.
+            ProbeStopped: the server ends.
+        """
+        if content in self._known:
+            return
+        reason = self._ask(ProbeRequest(source, self._table))
+        if reason is not None:
+            raise LoadError(reason)
+
+    def remember(self, content: str) -> None:
+        """Note that this content passed, once it is sure that it is what was tried."""
+        if content not in self._known:
+            self._known.add(content)
+
+    def stop(self) -> None:
+        """End all processes; a probe under way raises ProbeStopped."""
+        with self._lock:
+            self._is_stopped = True
+            for child in (*self._idle, *self._busy):
+                child.end()
+
+    def _ask(self, request: ProbeRequest) -> str | None:
+        child = self._take_child()
+        try:
+            reason = child.ask(request, self._limit_s)
+        except _ChildLost as lost:
+            with self._lock:
+                self._busy.remove(child)
+            self.prepare()
+            if self._is_stopped:
+                raise ProbeStopped from lost
+            return str(lost)
+        self._put_back(child)
+        return reason
+
+    def _take_child(self) -> "_Child":
+        with self._lock:
+            if self._is_stopped:
+                raise ProbeStopped
+            self._forget_dead()
+            child = self._idle.pop() if self._idle else _Child()
+            self._busy.append(child)
+        return child
+
+    def _forget_dead(self) -> None:
+        """Drop a process that ended while it waited: that says nothing about the next files."""
+        self._idle = [child for child in self._idle if child.is_alive]
+
+    def _put_back(self, child: "_Child") -> None:
+        with self._lock:
+            self._busy.remove(child)
+            if self._idle or self._is_stopped:
+                child.end()
+            else:
+                self._idle.append(child)
+
+
+class _ChildLost(Exception):
+    """The process crashed, or was ended because it hung; the text is the reason."""
+
+
+class _Child:
+    """A running probe process."""
+
+    def __init__(self) -> None:
+        self._is_ready = False
+        self._connection, theirs = multiprocessing.Pipe()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "camfleet_server.probe_child", str(theirs.fileno()), _pid()],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the process still runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: ProbeRequest, limit_s: float) -> str | None:
+        """Send a request and wait for the answer; raises _ChildLost."""
+        try:
+            if self._await_ready():
+                self._connection.send(request)
+                if self._connection.poll(limit_s):
+                    return _received(self._connection)
+        except (EOFError, OSError):
+            raise _ChildLost(_end_text(self._ended())) from None
+        self.end()
+        raise _ChildLost(f"hung: no answer within {limit_s:g} s when tried in a separate process")
+
+    def _await_ready(self) -> bool:
+        if not self._is_ready and self._connection.poll(_START_LIMIT_S):
+            self._is_ready = self._connection.recv() is None
+        return self._is_ready
+
+    def _ended(self) -> int:
+        try:
+            return self._process.wait(_END_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def end(self) -> None:
+        """Kill it and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+
+
+class _KnownContents:
+    """Digests of contents that passed a probe, kept in the cache folder over restarts."""
+
+    def __init__(self, cache_dir: Path | None) -> None:
+        self._path = cache_dir / _cache_name() if cache_dir else None
+        self._lock = threading.Lock()
+        self._digests: list[str] = self._read()
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self._digests
+
+    def add(self, digest: str) -> None:
+        with self._lock:
+            self._digests = [*self._digests, digest][-_KNOWN_LIMIT:]
+            self._write()
+
+    def _read(self) -> list[str]:
+        if self._path is None or not self._path.is_file():
+            return []
+        try:
+            return [str(digest) for digest in json.loads(self._path.read_text())]
+        except (OSError, ValueError, TypeError) as error:
+            logger.warning("known models are forgotten path=%s reason=%s", self._path, error)
+            return []
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        try:
+            write_atomically(self._path, json.dumps(self._digests))
+        except OSError as error:
+            logger.warning("known models cannot be kept path=%s reason=%s", self._path, error)
+
+
+def _received(connection: Connection) -> str | None:
+    answer: str | None = connection.recv()
+    return answer
+
+
+def _end_text(code: int) -> str:
+    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return f"crashed ({how}) when tried in a separate process; the server was kept from it"
+
+
+def _cache_name() -> str:
+    return f"probed-openvino-{version_of_package('openvino')}.json"
+
+
+def _pid() -> str:
+    return str(os.getpid())

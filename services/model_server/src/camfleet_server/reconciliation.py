@@ -1,0 +1,234 @@
+"""One pass after the other from what is loaded towards what config.json and the volume want."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from camfleet_contracts.catalog import Catalog
+from camfleet_contracts.serving_config import BadServingConfig, ServingConfig
+from camfleet_server.config_source import ConfigSource
+from camfleet_server.loader import LoadJob, LoadResult
+from camfleet_server.manifests import CatalogFile
+from camfleet_server.memory import trim_memory
+from camfleet_server.metrics import ServerMetrics
+from camfleet_server.model_state import ModelState, Refusal
+from camfleet_server.model_version import LoadedVersion
+from camfleet_server.registry import Registry, Snapshot
+from camfleet_server.repository import ModelRepository, VersionFiles
+from camfleet_server.runtimes.base import ModelSource
+
+logger = logging.getLogger(__name__)
+
+_GONE_AFTER_S = 1.0  # a folder empty for so long was meant to be, it is no swap under way
+_READY_LIMIT_S = 15.0  # a model that hangs in its probe does not hold up readiness
+
+
+class Reconciliation:
+    """The state of every model and the steps that change it. One thread uses it."""
+
+    def __init__(
+        self,
+        source: ConfigSource,
+        registry: Registry,
+        metrics: ServerMetrics,
+        submit: Callable[[LoadJob], None],
+        report_drained: Callable[[LoadedVersion], None],
+        cache_dir: Path | None = None,
+    ) -> None:
+        self._source = source
+        self._registry = registry
+        self._metrics = metrics
+        self._submit = submit
+        self._report_drained = report_drained
+        self._cache_dir = cache_dir
+        self._repository = ModelRepository()
+        self._catalog = CatalogFile(source.folder / "catalog.json")
+        self._states: dict[str, ModelState] = {}
+        self._to_retire: list[LoadedVersion] = []
+        self._empty_since: dict[str, float] = {}
+        self._is_ready = False
+        self._configured_at: float | None = None
+        self._config: ServingConfig | None = None
+        self.config_fault = ""
+        self.changes = 0  # versions that came or went
+
+    @property
+    def is_loading(self) -> bool:
+        """Tell whether a version is on its way."""
+        return any(state.loading for state in self._states.values())
+
+    @property
+    def is_settling(self) -> bool:
+        """Tell whether something only waits for files to come to rest."""
+        is_waiting = any(state.is_settling for state in self._states.values())
+        return is_waiting or self._source.is_settling
+
+    def folders(self) -> set[Path]:
+        """Return the folders whose changes matter."""
+        configs = [state.config for state in self._states.values() if state.config]
+        return {self._source.folder, *(config.base_path for config in configs)}
+
+    def run_pass(self) -> None:
+        """Compare what is wanted with what is loaded, start what is missing, let go what is not."""
+        self._follow_config()
+        catalog = self._catalog.read()
+        for state in self._states.values():
+            self._reconcile(state, catalog)
+        self._states = {n: state for n, state in self._states.items() if not state.is_forgotten}
+        self._publish()
+        retirees, self._to_retire = self._to_retire, []
+        for (
+            loaded
+        ) in retirees:  # only now: requests find the new snapshot before the old one closes
+            loaded.scheduler.close(partial(self._report_drained, loaded))
+
+    def accept(self, result: LoadResult) -> None:
+        """Take over what the loader made of a job; the next pass shows it."""
+        source = result.job.source
+        state = self._states[source.name]
+        del state.loading[source.version]
+        if result.loaded:
+            self._install(state, result.loaded)
+        elif result.refusal:
+            state.refused[source.version] = Refusal(result.job.key, result.refusal)
+            self._metrics.count_reload("refused")
+            logger.error(
+                "version refused model=%s version=%s reason=%s next=%s",
+                source.name,
+                source.version,
+                result.refusal,
+                "it is tried again when its files or its config change",
+            )
+
+    def finish(self, loaded: LoadedVersion) -> None:
+        """Unload a version that is drained."""
+        loaded.servable.close()
+        state = self._states[loaded.name]
+        state.mark_drained(loaded.number)
+        if loaded.number not in state.loaded:
+            self._metrics.forget_version(loaded.name, loaded.number)
+        trim_memory()
+        self.changes += 1
+        logger.info("version unloaded model=%s version=%s", loaded.name, loaded.number)
+
+    def forgive(self) -> None:
+        """Let everything that was refused be tried again."""
+        for state in self._states.values():
+            state.refused.clear()
+
+    def close(self) -> None:
+        """Unload everything; nobody asks any more."""
+        self._registry.swap(Snapshot(faults=("the server is stopping",)))
+        for state in self._states.values():
+            for loaded in state.loaded.values():
+                loaded.servable.close()
+
+    def _follow_config(self) -> None:
+        try:
+            config = self._source.read()
+        except BadServingConfig as error:
+            if str(error) != self.config_fault:
+                logger.warning("config refused reason=%s next=%s", error, "what is served stays")
+            self.config_fault = str(error)
+            return
+        if self.config_fault:
+            logger.info("config is usable again")
+            self.config_fault = ""
+        if config is not self._config:
+            self._config = config
+            self._apply(config)
+
+    def _apply(self, config: ServingConfig) -> None:
+        models = {model.name: model for model in config.models}
+        for name in models.keys() | config.entry_faults.keys():
+            self._states.setdefault(name, ModelState(name))
+        for name, state in self._states.items():
+            state.entry_fault = config.entry_faults.get(name, "")
+            if state.entry_fault:
+                logger.error("entry of config.json refused reason=%s", state.entry_fault)
+            else:
+                state.config = models.get(name)
+        if self._configured_at is None:
+            self._configured_at = time.monotonic()
+
+    def _reconcile(self, state: ModelState, catalog: Catalog) -> None:
+        try:
+            folders = self._find_versions(state)
+        except OSError as error:
+            state.fault = f"{error.filename}: cannot be read: {error.strerror}"
+            return
+
+        def look_at(number: int) -> VersionFiles:
+            return self._repository.read_version(state.name, folders[number], catalog)
+
+        stuck = state.stuck
+        plan = state.plan(folders, look_at, is_gone_for_good=self._is_gone(state.name, folders))
+        for number, reason in state.stuck.items() - stuck.items():
+            logger.warning(
+                "version waits model=%s version=%s reason=%s", state.name, number, reason
+            )
+        for number, files in plan.load:
+            self._start_load(state, number, files)
+        for number in plan.retire:
+            self._to_retire.append(state.loaded.pop(number))
+            state.mark_retiring(number)
+
+    def _find_versions(self, state: ModelState) -> dict[int, Path]:
+        return self._repository.find_versions(state.config.base_path) if state.config else {}
+
+    def _is_gone(self, name: str, folders: Mapping[int, Path]) -> bool:
+        if folders:
+            self._empty_since.pop(name, None)
+            return False
+        since = self._empty_since.setdefault(name, time.monotonic())
+        return time.monotonic() - since >= _GONE_AFTER_S
+
+    def _start_load(self, state: ModelState, number: int, files: VersionFiles) -> None:
+        assert state.config is not None  # noqa: S101 - only configured models are planned to load
+        key = files.load_key(state.config)
+        state.loading[number] = key
+        source = ModelSource(
+            state.name, number, files.folder, state.config, files.manifest, self._cache_dir
+        )
+        logger.info("version loading model=%s version=%s", state.name, number)
+        self._submit(LoadJob(source, key, files.content_key(state.config), files.stamps))
+
+    def _install(self, state: ModelState, loaded: LoadedVersion) -> None:
+        replaced = state.install(loaded)
+        if replaced:
+            self._to_retire.append(replaced)
+            state.mark_retiring(replaced.number)
+        scheduler = loaded.scheduler
+        self._metrics.watch_version(
+            loaded.name,
+            loaded.number,
+            loaded.servable.slots,
+            running=lambda: scheduler.running,
+            waiting=lambda: scheduler.waiting,
+        )
+        self._metrics.count_reload("changed")
+        self.changes += 1
+        logger.info(
+            "version available model=%s version=%s device=%s",
+            loaded.name,
+            loaded.number,
+            loaded.servable.device,
+        )
+
+    def _publish(self) -> None:
+        self._is_ready = self._is_ready or self._is_first_pass_over()
+        models = {name: state.served() for name, state in self._states.items()}
+        faults = [self.config_fault] if self.config_fault else []
+        faults += [f"{name}: {m.reason}" for name, m in models.items() if m.reason]
+        if not self._is_ready:
+            on_way = [f"{n} version {v}" for n, s in self._states.items() for v in s.loading]
+            faults += [f"still loading {', '.join(on_way)}"] if on_way else []
+        self._registry.swap(Snapshot(models, self._is_ready, self.config_fault, tuple(faults)))
+
+    def _is_first_pass_over(self) -> bool:
+        if self._configured_at is None:
+            return False
+        is_late = time.monotonic() - self._configured_at > _READY_LIMIT_S
+        return is_late or not (self.is_loading or self.is_settling)

@@ -1,0 +1,107 @@
+"""What is loaded: an immutable snapshot that is swapped as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from camfleet_server.errors import (
+    ModelNotFound,
+    ModelNotReady,
+    ModelVersionNotFound,
+    ModelVersionRetired,
+    ServerError,
+)
+from camfleet_server.model_version import LoadedVersion
+from camfleet_server.types import VersionState, VersionStatus
+
+NO_VERSION = 0  # versions begin at 1
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One model: its AVAILABLE versions, and the state of every version known."""
+
+    name: str
+    versions: Mapping[int, LoadedVersion] = field(default_factory=dict)
+    statuses: tuple[VersionStatus, ...] = ()  # newest version first
+    is_configured: bool = True  # False: it was once, and is kept to say so
+    fault: str = ""  # why it has no version, or why its entry was refused
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot answer, as far as that is known."""
+        reasons = [f"version {s.version}: {s.reason}" for s in self.statuses if s.reason]
+        return "; ".join([self.fault, *reasons] if self.fault else reasons)
+
+    @property
+    def told_statuses(self) -> tuple[VersionStatus, ...]:
+        """What clients are told: the statuses with the model's fault where there is room for it.
+
+        A model without any version tells its fault as that of version 0.
+        """
+        if not self.fault:
+            return self.statuses
+        if not self.statuses:
+            return (VersionStatus(NO_VERSION, VersionState.START, self.fault),)
+        return tuple(s if s.reason else replace(s, reason=self.fault) for s in self.statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that can be asked for at one moment."""
+
+    models: Mapping[str, ServedModel] = field(default_factory=dict)
+    ready: bool = False
+    config_fault: str = ""  # why config.json was refused; empty when it was not
+    faults: tuple[str, ...] = ("the first look at config.json and the volume is not over yet",)
+
+
+class Registry:
+    """Holds the current snapshot; read by every request, written by the reconciler alone."""
+
+    def __init__(self) -> None:
+        self.snapshot = Snapshot()
+
+    def swap(self, snapshot: Snapshot) -> None:
+        """Make a new snapshot the current one."""
+        self.snapshot = snapshot
+
+    def get_model(self, name: str) -> ServedModel:
+        """Return a model by name.
+
+        Raises:
+            ModelNotFound: no model of that name was ever configured.
+        """
+        model = self.snapshot.models.get(name)
+        if model is None:
+            raise ModelNotFound(name)
+        return model
+
+    def available_versions(self, name: str) -> tuple[int, ...]:
+        """Return the AVAILABLE versions of a model, ascending; raises as `get_model`."""
+        return tuple(sorted(self.get_model(name).versions))
+
+    def get_version(self, name: str, number: int | None) -> LoadedVersion:
+        """Return an AVAILABLE version, the highest when `number` is None.
+
+        Raises:
+            ModelNotFound, ModelVersionNotFound, ModelVersionRetired, ModelNotReady.
+        """
+        model = self.get_model(name)
+        wanted = max(model.versions, default=None) if number is None else number
+        loaded = model.versions.get(wanted) if wanted is not None else None
+        if loaded is None:
+            raise _why_not(model, number)
+        return loaded
+
+
+def _why_not(model: ServedModel, number: int | None) -> ServerError:
+    if number is None:
+        if model.is_configured:
+            return ModelNotReady(model.name, None, model.reason)
+        return ModelVersionRetired(model.name, max((s.version for s in model.statuses), default=0))
+    status = next((s for s in model.statuses if s.version == number), None)
+    if status is None:
+        return ModelVersionNotFound(model.name, number)
+    if status.state >= VersionState.UNLOADING and not status.reason:
+        return ModelVersionRetired(model.name, number)
+    return ModelNotReady(model.name, number, status.reason)

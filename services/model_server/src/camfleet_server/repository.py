@@ -1,0 +1,149 @@
+"""What is on the model volume: version folders, the sums of their files, their manifests."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from camfleet_contracts.catalog import Catalog
+from camfleet_contracts.files import sha256_of
+from camfleet_contracts.model_manifest import MANIFEST_NAMES, BadManifest, ModelManifest
+from camfleet_contracts.serving_config import ModelConfig
+from camfleet_contracts.volume import SETTLE_S, completeness, versions_of
+from camfleet_server.manifests import find_manifest
+
+Stamp = tuple[int, int, int, int]  # inode, size, mtime, ctime
+Stamps = Mapping[str, Stamp]  # by path relative to the version folder
+_NOT_LOADED_FROM = {"name", "base_path", "model_version_policy"}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFiles:
+    """One version folder as it was when last looked at."""
+
+    folder: Path
+    stamps: Stamps
+    digests: Mapping[str, str]
+    manifest: ModelManifest
+    waiting: str = ""  # why it may not be loaded (yet); empty when it is complete
+    is_settling: bool = False  # waiting for nothing but time
+
+    def load_key(self, config: ModelConfig) -> str:
+        """Return a digest of all that decides what is served: files, manifest, settings."""
+        settings = config.model_dump(mode="json", exclude=_NOT_LOADED_FROM)
+        return _digest(self.digests, settings, self.manifest.to_json())
+
+    def content_key(self, config: ModelConfig) -> str:
+        """Return a digest of what decides whether it can be loaded; the manifest's texts do not."""
+        settings = config.model_dump(mode="json", exclude=_NOT_LOADED_FROM)
+        files = {path: sum_ for path, sum_ in self.digests.items() if path not in MANIFEST_NAMES}
+        wishes = [self.manifest.precision, self.manifest.runtimes, self.manifest.model_file]
+        return _digest(files, settings, wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a folder held at the last look."""
+
+    files: VersionFiles
+    changed_at: float
+    catalog: Catalog
+
+
+class ModelRepository:
+    """Looks at the volume: stats first and hashes only what changed. One thread uses it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[Path, _Seen] = {}
+
+    def find_versions(self, base_path: Path) -> dict[int, Path]:
+        """Return the version folders by number; a model file given as base_path is version 1.
+
+        Raises:
+            OSError: the volume cannot be read at the moment.
+        """
+        return {1: base_path} if base_path.is_file() else versions_of(base_path)
+
+    def read_version(self, name: str, folder: Path, catalog: Catalog) -> VersionFiles:
+        """Look at one version folder.
+
+        Raises:
+            OSError: a file vanished meanwhile or cannot be read.
+        """
+        stamps = stamps_of(folder)
+        seen = self._seen.get(folder)
+        if seen and seen.files.stamps == stamps and seen.catalog is catalog:
+            files, changed_at = seen.files, seen.changed_at
+            if files.is_settling:
+                files = _with_completeness(files, self._clock() - changed_at)
+        else:
+            files, changed_at = self._read(name, folder, stamps, catalog), self._clock()
+        self._seen[folder] = _Seen(files, changed_at, catalog)
+        return files
+
+    def forget(self, kept: set[Path]) -> None:
+        """Drop what is known of folders that are not among `kept`."""
+        self._seen = {folder: seen for folder, seen in self._seen.items() if folder in kept}
+
+    def _read(self, name: str, folder: Path, stamps: Stamps, catalog: Catalog) -> VersionFiles:
+        seen = self._seen.get(folder)
+        digests = _digests_of(folder, stamps, seen.files if seen else None)
+        try:
+            manifest = find_manifest(name, folder, digests, catalog)
+        except BadManifest as error:
+            return VersionFiles(folder, stamps, digests, ModelManifest(), waiting=str(error))
+        return _with_completeness(VersionFiles(folder, stamps, digests, manifest), unchanged_s=0)
+
+
+def stamps_of(folder: Path) -> dict[str, Stamp]:
+    """Return what stat says of every file of a version, hidden ones left out.
+
+    Raises:
+        OSError: a file vanished meanwhile.
+    """
+    if folder.is_file():
+        files = [folder, folder.with_suffix(".bin")] if folder.suffix == ".xml" else [folder]
+        return {path.name: _stamp(path) for path in files if path.is_file()}
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {str(path.relative_to(folder)): path for path in paths}
+    return {name: _stamp(path) for name, path in names.items() if not _is_hidden(name)}
+
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in Path(name).parts)
+
+
+def _digests_of(folder: Path, stamps: Stamps, seen: VersionFiles | None) -> dict[str, str]:
+    base = folder if folder.is_dir() else folder.parent
+    return {
+        name: seen.digests[name]
+        if seen and seen.stamps.get(name) == stamp
+        else sha256_of(base / name)
+        for name, stamp in stamps.items()
+    }
+
+
+def _with_completeness(files: VersionFiles, unchanged_s: float) -> VersionFiles:
+    has_sums = bool(files.manifest.files)
+    if not has_sums and unchanged_s >= SETTLE_S:  # also where the volume's clock is not ours
+        return replace(files, waiting="", is_settling=False)
+    if files.folder.is_dir():
+        complete, reason = completeness(files.folder, files.manifest)
+    else:
+        complete, reason = False, "settling"
+    if complete:
+        return replace(files, waiting="", is_settling=False)
+    return replace(files, waiting=reason, is_settling=not has_sums)
+
+
+def _digest(*values: object) -> str:
+    text = json.dumps(values, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()

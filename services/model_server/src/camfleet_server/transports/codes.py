@@ -1,0 +1,63 @@
+"""Errors to protocol codes: the one table.
+
+Codes follow OpenVINO Model Server but where that answers UNKNOWN or 404 to something else: a
+picture that cannot be decoded is the client's fault, and a version still loading is worth a retry.
+"""
+
+from typing import NamedTuple
+
+import grpc
+
+from camfleet_contracts.tensors import InvalidTensor
+from camfleet_server.errors import (
+    DeadlineExceeded,
+    InferenceFailed,
+    InvalidInput,
+    ModelNotFound,
+    ModelNotReady,
+    ModelVersionNotFound,
+    ModelVersionRetired,
+    QueueFull,
+    ReloadFailed,
+    ServerError,
+    Superseded,
+)
+
+
+class Codes(NamedTuple):
+    """One kind of error on both wires."""
+
+    grpc: grpc.StatusCode
+    http: int
+
+
+CODES: dict[type[Exception], Codes] = {
+    ModelNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
+    ModelVersionNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
+    ModelVersionRetired: Codes(grpc.StatusCode.NOT_FOUND, 404),
+    ModelNotReady: Codes(grpc.StatusCode.UNAVAILABLE, 503),
+    InvalidInput: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
+    InvalidTensor: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
+    QueueFull: Codes(grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
+    Superseded: Codes(grpc.StatusCode.ABORTED, 409),
+    DeadlineExceeded: Codes(grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+    InferenceFailed: Codes(grpc.StatusCode.INTERNAL, 500),
+    ReloadFailed: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
+    ServerError: Codes(grpc.StatusCode.INTERNAL, 500),
+}
+EXPECTED = (ServerError, InvalidTensor)
+"""What a request may end with; everything else is a fault of the server."""
+
+_RETRY_AFTER_S = 1.0
+
+
+def codes_of(error: Exception) -> Codes:
+    """Find the codes of an error, or those of the nearest class it descends from."""
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+
+
+def retry_after_s(error: Exception) -> float | None:
+    """Tell when to try again, None when trying again is no use."""
+    if isinstance(error, QueueFull):
+        return error.retry_after_s
+    return _RETRY_AFTER_S if isinstance(error, ModelNotReady) else None

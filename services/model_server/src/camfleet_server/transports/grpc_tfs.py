@@ -1,0 +1,203 @@
+"""TensorFlow Serving over gRPC: Predict, metadata, status, and the request to reload."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import structlog
+
+from camfleet_contracts.protocols import serving_pb2 as pb
+from camfleet_contracts.protocols import tensorflow_pb2
+from camfleet_contracts.tensors import decode_tensor_proto, get_datatype, write_tensor_proto
+from camfleet_server.errors import InvalidInput, ModelVersionNotFound
+from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.transports.grpc_calls import Method, deadline_of, refusing, service_handlers
+from camfleet_server.transports.served import Served
+from camfleet_server.types import (
+    InferRequest,
+    InferResult,
+    ModelMetadata,
+    TensorSpec,
+    VersionStatus,
+)
+
+logger = structlog.get_logger(__name__)
+
+SIGNATURE = "serving_default"
+SIGNATURE_FIELD = "signature_def"
+_METHOD_NAME = "tensorflow/serving/predict"
+_PREDICTION = "tensorflow.serving.PredictionService"
+_MODELS = "tensorflow.serving.ModelService"
+_NOT_OFFERED = ("Classify", "Regress", "MultiInference")
+_FAILED = grpc.StatusCode.UNKNOWN.value[0]
+
+
+def _call(method: str) -> Call:
+    return Call("TensorFlowServing", "gRPC", method)
+
+
+_PREDICT = _call("Predict")
+_METADATA = _call("GetModelMetadata")
+_STATUS = _call("GetModelStatus")
+
+
+class TfsService:
+    """PredictionService and ModelService in front of the data plane."""
+
+    def __init__(self, served: Served, metrics: ServerMetrics) -> None:
+        self._served = served
+        self._metrics = metrics
+
+    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """Return both services as generic handlers."""
+        prediction = (
+            _method("Predict", self.predict),
+            _method("GetModelMetadata", self.get_model_metadata),
+        )
+        models = (
+            _method("GetModelStatus", self.get_model_status),
+            _method("HandleReloadConfigRequest", self.reload, messages="ReloadConfig"),
+        )
+        refused = {name: refusing(f"{name} is not offered; use Predict") for name in _NOT_OFFERED}
+        return (
+            service_handlers(_PREDICTION, prediction),
+            service_handlers(_MODELS, models),
+            grpc.method_handlers_generic_handler(_PREDICTION, refused),
+        )
+
+    def predict(
+        self, request: pb.PredictRequest, context: grpc.ServicerContext
+    ) -> pb.PredictResponse:
+        """Infer on the inputs of the request."""
+        with self._metrics.request(_PREDICT, request.model_spec.name) as answer:
+            result = self._served.infer(_infer_request(request, context))
+            answer.version = result.version
+            return _predict_response(result)
+
+    def get_model_metadata(
+        self, request: pb.GetModelMetadataRequest, _: grpc.ServicerContext
+    ) -> pb.GetModelMetadataResponse:
+        """Describe inputs and outputs as the signature `serving_default`."""
+        with self._metrics.request(_METADATA, request.model_spec.name) as answer:
+            name, version = _read_spec(request)
+            _check_metadata_fields(request)
+            metadata = self._served.model_metadata(name, version)
+            answer.version = metadata.version
+            return metadata_response(metadata)
+
+    def get_model_status(
+        self, request: pb.GetModelStatusRequest, _: grpc.ServicerContext
+    ) -> pb.GetModelStatusResponse:
+        """Tell the state of every version, or of the one that was asked for."""
+        with self._metrics.request(_STATUS, request.model_spec.name):
+            name, version = _read_spec(request)
+            return status_response(select_statuses(self._served.statuses(name), name, version))
+
+    def reload(
+        self, request: pb.ReloadConfigRequest, _: grpc.ServicerContext
+    ) -> pb.ReloadConfigResponse:
+        """Read config.json again; a config in the request has no effect, as in OVMS."""
+        if request.HasField("config"):
+            logger.warning("reload_request_config_ignored", hint="config.json says what is served")
+        self._served.reload()
+        return pb.ReloadConfigResponse(status=pb.StatusProto(error_code=0))
+
+
+def select_statuses(
+    statuses: tuple[VersionStatus, ...], name: str, version: int | None
+) -> tuple[VersionStatus, ...]:
+    """Pick the status of one version, or all when none is named.
+
+    Raises:
+        ModelVersionNotFound: there is no such version.
+    """
+    selected = tuple(s for s in statuses if version is None or s.version == version)
+    if version is not None and not selected:
+        raise ModelVersionNotFound(name, version)
+    return selected
+
+
+def metadata_response(metadata: ModelMetadata) -> pb.GetModelMetadataResponse:
+    """Encode metadata as TensorFlow Serving does: a SignatureDefMap inside an Any."""
+    signatures = pb.SignatureDefMap()
+    signature = signatures.signature_def[SIGNATURE]
+    signature.method_name = _METHOD_NAME
+    for spec in metadata.inputs:
+        signature.inputs[spec.name].CopyFrom(_tensor_info(spec))
+    for spec in metadata.outputs:
+        signature.outputs[spec.name].CopyFrom(_tensor_info(spec))
+    response = pb.GetModelMetadataResponse(model_spec=_spec(metadata.name, metadata.version))
+    response.metadata[SIGNATURE_FIELD].Pack(signatures)
+    return response
+
+
+def status_response(statuses: tuple[VersionStatus, ...]) -> pb.GetModelStatusResponse:
+    """Encode states; a version that has a reason carries it as its error."""
+    response = pb.GetModelStatusResponse()
+    for status in statuses:
+        response.model_version_status.add(
+            version=status.version,
+            state=status.state.value,
+            status=pb.StatusProto(
+                error_code=_FAILED if status.reason else 0, error_message=status.reason or "OK"
+            ),
+        )
+    return response
+
+
+def _method(
+    name: str, answer: Callable[[Any, grpc.ServicerContext], Any], messages: str = ""
+) -> Method:
+    """Name the messages after the method, or after `messages` where they differ."""
+    stem = messages or name
+    return Method(name, answer, getattr(pb, f"{stem}Request"), getattr(pb, f"{stem}Response"))
+
+
+def _infer_request(request: pb.PredictRequest, context: grpc.ServicerContext) -> InferRequest:
+    name, version = _read_spec(request)
+    return InferRequest(
+        model=name,
+        version=version,
+        inputs={key: decode_tensor_proto(proto, key) for key, proto in request.inputs.items()},
+        outputs=tuple(request.output_filter),
+        deadline=deadline_of(context),
+    )
+
+
+def _predict_response(result: InferResult) -> pb.PredictResponse:
+    response = pb.PredictResponse(model_spec=_spec(result.model, result.version))
+    for name, array in result.outputs.items():
+        write_tensor_proto(response.outputs[name], array, name)
+    return response
+
+
+def _read_spec(request: Any) -> tuple[str, int | None]:
+    if not request.HasField("model_spec"):
+        raise InvalidInput("model_spec missing in request")
+    spec = request.model_spec
+    if spec.version_label:
+        raise InvalidInput(f"Unrecognized servable version label: {spec.version_label}")
+    version = spec.version.value if spec.HasField("version") else 0
+    return spec.name, version or None
+
+
+def _check_metadata_fields(request: pb.GetModelMetadataRequest) -> None:
+    unknown = [field for field in request.metadata_field if field != SIGNATURE_FIELD]
+    if unknown:
+        raise InvalidInput(
+            f"Metadata field is not supported - Expected: {SIGNATURE_FIELD}; Actual: {unknown[0]}"
+        )
+
+
+def _spec(name: str, version: int) -> pb.ModelSpec:
+    spec = pb.ModelSpec(name=name, signature_name=SIGNATURE)
+    spec.version.value = version
+    return spec
+
+
+def _tensor_info(spec: TensorSpec) -> tensorflow_pb2.TensorInfo:
+    number = get_datatype(spec.datatype, spec.name).tensorflow
+    info = tensorflow_pb2.TensorInfo(name=spec.name, dtype=number)  # type: ignore[arg-type] # int
+    for size in spec.shape:
+        info.tensor_shape.dim.add(size=size)
+    return info

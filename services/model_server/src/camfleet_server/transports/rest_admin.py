@@ -1,0 +1,76 @@
+"""What operators ask over REST: states with reasons, reload, manifests, metrics, health."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from camfleet_server.errors import ReloadFailed
+from camfleet_server.metrics import CONTENT_TYPE, ServerMetrics
+from camfleet_server.transports.rest_calls import version_in
+from camfleet_server.transports.rest_tfs import statuses_json
+from camfleet_server.transports.served import Served
+
+
+class AdminRoutes:
+    """/v1/config, manifests, /metrics and the health paths in front of the data plane."""
+
+    def __init__(self, served: Served, metrics: ServerMetrics) -> None:
+        self._served = served
+        self._metrics = metrics
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/v1/config", self.config),
+            Route("/v1/config/reload", self.reload, methods=["POST"]),
+            Route("/v1/models/{model}/manifest", self.manifest),
+            Route("/v1/models/{model}/versions/{version}/manifest", self.manifest),
+            Route("/metrics", self.metrics),
+            Route("/healthz", self.health),
+            Route("/readyz", self.ready),
+        ]
+
+    def config(self, _: Request) -> Response:
+        """Tell the state of every version of every model, with the reason when it has one."""
+        return JSONResponse(self._states())
+
+    def reload(self, _: Request) -> Response:
+        """Bring what is served in line now: 201 when that changed something, 200 when not."""
+        try:
+            changed = self._served.reload()
+        except ReloadFailed:
+            self._metrics.count_reload("refused")
+            raise
+        self._metrics.count_reload("changed" if changed else "unchanged")
+        return JSONResponse(self._states(), 201 if changed else 200)
+
+    def manifest(self, request: Request) -> Response:
+        """Return model.json of a version; 304 to a client that has it already."""
+        manifest = self._served.manifest(request.path_params["model"], version_in(request))
+        headers = {"etag": f'"{manifest.etag}"', "cache-control": "no-cache"}
+        if _has_etag(request.headers.get("if-none-match", ""), manifest.etag):
+            return Response(status_code=304, headers=headers)
+        return Response(manifest.text, headers=headers, media_type="application/json")
+
+    async def metrics(self, _: Request) -> Response:
+        """Return all metrics in Prometheus's text format."""
+        return Response(self._metrics.exposition(), headers={"content-type": CONTENT_TYPE})
+
+    async def health(self, _: Request) -> Response:
+        """Answer as long as the process does."""
+        return PlainTextResponse("ok")
+
+    async def ready(self, _: Request) -> Response:
+        """Answer 200 when requests are taken, 503 before; the faults are named in both."""
+        is_ready = self._served.ready()
+        content = {"ready": is_ready, "faults": list(self._served.faults())}
+        return JSONResponse(content, 200 if is_ready else 503)
+
+    def _states(self) -> dict[str, object]:
+        statuses = self._served.all_statuses()
+        return {name: statuses_json(versions) for name, versions in statuses.items()}
+
+
+def _has_etag(header: str, etag: str) -> bool:
+    candidates = {part.strip().removeprefix("W/").strip('"') for part in header.split(",")}
+    return etag in candidates or "*" in candidates

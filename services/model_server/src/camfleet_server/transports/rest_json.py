@@ -1,0 +1,149 @@
+"""Tensors in JSON, as KServe v2 and TensorFlow Serving write them on REST."""
+
+import base64
+import binascii
+import itertools
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet_contracts.tensors import get_datatype
+from camfleet_server.errors import InvalidInput
+
+_MAX_RANK = 32
+_KINDS = {"b": "b", "i": "iu", "u": "iu", "f": "iuf"}  # what JSON may hold for a dtype's kind
+
+
+def parse_object(body: bytes | memoryview) -> dict[str, Any]:
+    """Parse a request body.
+
+    Raises:
+        InvalidInput: it is not a JSON object.
+    """
+    try:
+        parsed = json.loads(bytes(body))
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"Invalid JSON structure - {error}") from error
+    if not isinstance(parsed, dict):
+        raise InvalidInput("Invalid JSON structure - Expected: an object")
+    return parsed
+
+
+def array_from_json(values: Any, datatype: str, tensor: str) -> NDArray[Any]:
+    """Make an array of nested lists; texts and `{"b64": ...}` become BYTES whatever is asked for.
+
+    Raises:
+        InvalidInput: the lists are ragged, or hold what does not fit the datatype.
+    """
+    dtype = get_datatype(datatype, tensor).dtype
+    if dtype.kind == "O" or _holds_bytes(values):
+        return _bytes_array(values, tensor)
+    try:
+        loose = np.array(values)
+        if loose.size and loose.dtype.kind not in _KINDS[dtype.kind]:
+            raise InvalidInput(_not_an_array(tensor, f"{loose.dtype} does not fit {datatype}"))
+        return np.array(values, dtype=dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidInput(_not_an_array(tensor, str(error))) from error
+
+
+def shaped(array: NDArray[Any], shape: Sequence[Any], tensor: str) -> NDArray[Any]:
+    """Give an array the shape a request states.
+
+    Raises:
+        InvalidInput: the shape is none, or holds another number of values.
+    """
+    shape = checked_shape(shape, tensor)
+    if math.prod(shape) != array.size:
+        raise InvalidInput(
+            "Invalid number of values in tensor proto container - "
+            f"Expected: {math.prod(shape)} values; Actual: {array.size} values; "
+            f"input name: {tensor}"
+        )
+    return array.reshape(shape)
+
+
+def checked_shape(shape: Sequence[Any], tensor: str) -> Sequence[int]:
+    """Return the shape when all of it are whole numbers of 0 and more.
+
+    Raises:
+        InvalidInput: it holds something else.
+    """
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise InvalidInput(
+            f"Invalid input shape - Expected: whole numbers of 0 and more; "
+            f"Actual: {list(shape)}; input name: {tensor}"
+        )
+    return shape
+
+
+def array_to_json(array: NDArray[Any]) -> Any:
+    """Make nested lists of an array; BYTES that are no UTF-8 become `{"b64": ...}`."""
+    if array.dtype.kind not in "OSU":
+        return array.tolist()
+    if array.ndim > 1:
+        return [array_to_json(part) for part in array]
+    return [_text(value) for value in array] if array.ndim else _text(array.item())
+
+
+def _text(value: Any) -> Any:
+    raw = value if isinstance(value, bytes) else str(value).encode()
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(raw).decode()}
+
+
+def _holds_bytes(values: Any) -> bool:
+    while isinstance(values, list) and values:
+        values = values[0]
+    return isinstance(values, str | dict)
+
+
+def _bytes_array(values: Any, tensor: str) -> NDArray[Any]:
+    shape = tuple(itertools.islice(_nesting(values), _MAX_RANK + 1))
+    if len(shape) > _MAX_RANK:
+        raise InvalidInput(_not_an_array(tensor, f"more than {_MAX_RANK} lists in each other"))
+    flat = [_as_bytes(value, tensor) for value in _leaves(values)]
+    if len(flat) != math.prod(shape):
+        raise InvalidInput(_not_an_array(tensor, "the lists differ in length"))
+    array = np.empty(len(flat), dtype=object)
+    array[:] = flat
+    return array.reshape(shape)
+
+
+def _nesting(values: Any) -> Iterator[int]:
+    while isinstance(values, list):
+        yield len(values)
+        values = values[0] if values else None
+
+
+def _leaves(values: Any) -> Iterator[Any]:
+    if not isinstance(values, list):
+        yield values
+        return
+    for value in values:
+        yield from _leaves(value)
+
+
+def _as_bytes(value: Any, tensor: str) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    encoded = value.get("b64") if isinstance(value, dict) else None
+    if not isinstance(encoded, str):
+        raise InvalidInput(_not_an_array(tensor, f"text or b64 expected, not {value!r:.40}"))
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise InvalidInput(_not_an_array(tensor, f"b64: {error}")) from error
+
+
+def _not_an_array(tensor: str, details: str) -> str:
+    return (
+        "Could not parse input content. Not valid ndarray detected - "
+        f"{details}; input name: {tensor}"
+    )

@@ -1,0 +1,130 @@
+"""KServe v2 over REST: health, metadata, inference in JSON and with the binary extension."""
+
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.transports.kserve import (
+    EXTENSIONS,
+    model_config,
+    repository_state,
+)
+from camfleet_server.transports.rest_calls import version_in, with_body
+from camfleet_server.transports.rest_infer import infer_response, read_request, split_body
+from camfleet_server.transports.rest_json import parse_object
+from camfleet_server.transports.served import Served
+from camfleet_server.types import ModelMetadata, TensorSpec
+
+_INFER = Call("KServe", "REST", "ModelInfer")
+_METADATA = Call("KServe", "REST", "ModelMetadata")
+_READY = Call("KServe", "REST", "ModelReady")
+
+
+class KserveRoutes:
+    """The /v2 paths in front of the data plane."""
+
+    def __init__(self, served: Served, metrics: ServerMetrics, server_name: str) -> None:
+        self._served = served
+        self._metrics = metrics
+        self._server_name = server_name
+
+    def routes(self) -> list[Route]:
+        """Return all /v2 routes."""
+        model = [
+            ("", self.metadata, "GET"),
+            ("/ready", self.model_ready, "GET"),
+            ("/config", self.config, "GET"),
+            ("/infer", with_body(self.infer), "POST"),
+        ]
+        prefixes = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
+        return [
+            Route("/v2/health/live", self.live),
+            Route("/v2/health/ready", self.ready),
+            Route("/v2", self.server_metadata),
+            Route("/v2/repository/index", with_body(self.repository_index), methods=["POST"]),
+            *(
+                Route(prefix + path, handler, methods=[method])
+                for prefix in prefixes
+                for path, handler, method in model
+            ),
+        ]
+
+    async def live(self, _: Request) -> Response:
+        """Answer 200 as long as the process does."""
+        return Response(status_code=200 if self._served.live() else 503)
+
+    async def ready(self, _: Request) -> Response:
+        """Answer 200 when requests are taken, 503 before."""
+        return Response(status_code=200 if self._served.ready() else 503)
+
+    async def server_metadata(self, _: Request) -> Response:
+        """Tell name and version of the server."""
+        version = installed_version("camfleet-server")
+        return JSONResponse(
+            {"name": self._server_name, "version": version, "extensions": EXTENSIONS}
+        )
+
+    def model_ready(self, request: Request) -> Response:
+        """Answer 200 when the version is AVAILABLE, 503 otherwise."""
+        name = request.path_params["model"]
+        with self._metrics.request(_READY, name):
+            ready = self._served.model_ready(name, version_in(request))
+            return Response(status_code=200 if ready else 503)
+
+    def metadata(self, request: Request) -> Response:
+        """Describe inputs and outputs."""
+        name = request.path_params["model"]
+        with self._metrics.request(_METADATA, name) as answer:
+            metadata = self._served.model_metadata(name, version_in(request))
+            answer.version = metadata.version
+            return JSONResponse(_metadata_json(metadata))
+
+    def config(self, request: Request) -> Response:
+        """Describe the model with its manifest among the parameters."""
+        name = request.path_params["model"]
+        metadata = self._served.model_metadata(name, version_in(request))
+        manifest = self._served.manifest(name, metadata.version)
+        return JSONResponse(model_config(metadata, manifest.text))
+
+    def repository_index(self, _: Request, body: bytes) -> Response:
+        """List every version of every model with its state and reason."""
+        only_ready = bool(body) and parse_object(body).get("ready") is True
+        entries = [
+            {
+                "name": name,
+                "version": str(status.version),
+                "state": repository_state(status),
+                "reason": status.reason,
+            }
+            for name, statuses in self._served.all_statuses().items()
+            for status in statuses
+        ]
+        return JSONResponse([e for e in entries if not only_ready or e["state"] == "READY"])
+
+    def infer(self, request: Request, body: bytes) -> Response:
+        """Infer on the inputs of the request."""
+        name = request.path_params["model"]
+        with self._metrics.request(_INFER, name) as answer:
+            head, tail = split_body(request, body)
+            infer_request, wanted = read_request(name, version_in(request), head, tail)
+            result = self._served.infer(infer_request)
+            answer.version = result.version
+            return infer_response(result, wanted)
+
+
+def _metadata_json(metadata: ModelMetadata) -> dict[str, Any]:
+    return {
+        "name": metadata.name,
+        "versions": [str(version) for version in metadata.versions],
+        "platform": metadata.platform,
+        "inputs": [_spec_json(spec) for spec in metadata.inputs],
+        "outputs": [_spec_json(spec) for spec in metadata.outputs],
+    }
+
+
+def _spec_json(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": spec.shape}

@@ -1,0 +1,91 @@
+"""The process in which new files are tried."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+import fakes_runtimes
+from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.serving_config import ModelConfig
+from camfleet_server.probe import Prober, ProbeStopped
+from camfleet_server.runtimes.base import LoadError, ModelSource
+from model_volume import save_adder
+from waiting import wait_until
+
+
+@pytest.fixture
+def prober(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prober]:
+    monkeypatch.setenv("PYTHONPATH", str(Path(fakes_runtimes.__file__).parent))
+    prober = Prober(fakes_runtimes.TABLE, tmp_path / "cache", limit_s=2)
+    yield prober
+    prober.stop()
+
+
+@pytest.fixture
+def adder(tmp_path: Path) -> ModelSource:
+    folder = tmp_path / "adder"
+    save_adder(folder, 1)
+    config = ModelConfig(name="adder", base_path=folder)
+    return ModelSource("adder", 1, folder, config, ModelManifest())
+
+
+def _with_runtime(source: ModelSource, runtime: str) -> ModelSource:
+    manifest = ModelManifest(runtimes=(runtime,))
+    return ModelSource(source.name, 1, source.folder, source.config, manifest)
+
+
+def test_good_files_pass_also_after_bad_ones(prober: Prober, adder: ModelSource) -> None:
+    for runtime, reason in (
+        ("crashing", "SIGSEGV"),
+        ("hanging", "within 2 s"),
+        ("failing", "taste"),
+    ):
+        with pytest.raises(LoadError, match=reason):
+            prober.try_out(_with_runtime(adder, runtime), runtime)
+    prober.try_out(adder, "good")
+
+
+def test_content_that_passed_is_not_tried_again_even_by_the_next_server(
+    prober: Prober, adder: ModelSource, tmp_path: Path
+) -> None:
+    prober.try_out(adder, "content")
+    prober.remember("content")
+    next_prober = Prober(fakes_runtimes.TABLE, tmp_path / "cache", limit_s=2)
+    next_prober.try_out(_with_runtime(adder, "crashing"), "content")
+    next_prober.stop()
+
+
+def test_content_that_changed_while_it_was_tried_is_tried_again(
+    prober: Prober, adder: ModelSource
+) -> None:
+    prober.try_out(adder, "content")
+    with pytest.raises(LoadError, match="taste"):
+        prober.try_out(_with_runtime(adder, "failing"), "content")
+
+
+def test_process_that_ended_while_it_waited_is_not_blamed_on_the_files(
+    prober: Prober, adder: ModelSource
+) -> None:
+    others = psutil.Process().children()
+    prober.prepare()
+    (waiting,) = (child for child in psutil.Process().children() if child not in others)
+    waiting.kill()
+    wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE, 5, "the end of the process")
+    prober.try_out(adder, "content")
+
+
+def test_missing_vendor_library_is_named(prober: Prober, adder: ModelSource) -> None:
+    with pytest.raises(LoadError, match="a_vendor_library_that_is_not_here"):
+        prober.try_out(_with_runtime(adder, "missing"), "missing")
+
+
+def test_stopped_prober_tries_nothing(prober: Prober, adder: ModelSource) -> None:
+    prober.prepare()
+    started = time.monotonic()
+    prober.stop()
+    with pytest.raises(ProbeStopped):
+        prober.try_out(adder, "content")
+    assert time.monotonic() - started < 2

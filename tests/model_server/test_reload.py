@@ -1,0 +1,254 @@
+"""What is served follows config.json and the volume, and never gets worse by a bad change."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import fakes_runtimes
+from camfleet_server.errors import (
+    ModelNotFound,
+    ModelNotReady,
+    ModelVersionNotFound,
+    ModelVersionRetired,
+    ReloadFailed,
+)
+from camfleet_server.types import VersionState
+from model_volume import Core, Volume, running_core, save_adder
+from waiting import wait_until
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Volume:
+    return Volume(tmp_path)
+
+
+def test_new_version_is_served_and_the_old_one_retired(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        assert core.add("adder") == 1
+        volume.publish_adder("adder", 2, addend=2)
+        core.wait_for("adder", 1, VersionState.END)
+        assert core.add("adder") == 2
+        with pytest.raises(ModelVersionRetired):
+            core.add("adder", version=1)
+
+
+def test_missing_config_leaves_the_server_unready_until_it_appears(volume: Volume) -> None:
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        fault = core.wait_for_fault("config.json: cannot be read")
+        assert "No such file" in fault
+        assert not core.plane.ready()
+        volume.serve("adder")
+        core.wait_for("adder", 1)
+        assert core.plane.ready()
+        assert core.plane.faults() == ()
+
+
+def test_broken_config_changes_nothing_and_names_the_line(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        volume.write_config('{"model_config_list": [\n{"config": ')
+        assert "config.json:2" in core.wait_for_fault("config.json")
+        assert "config.json:2" in core.plane.all_statuses()["config.json"][0].reason
+        assert core.add("adder") == 1
+        with pytest.raises(ReloadFailed, match=r"config\.json:2"):
+            core.plane.reload()
+        volume.write_config()
+        wait_until(lambda: core.plane.faults() == (), 5, "the fault to be gone")
+
+
+def test_bad_entry_costs_only_itself_and_not_even_its_served_model(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.serve("other")
+    for name in ("adder", "other"):
+        volume.publish_adder(name, 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        core.wait_for("other", 1)
+        volume.serve("adder", nireq="many")
+        core.wait_for_fault("adder: nireq")
+        assert core.add("adder") == core.add("other") == 1
+
+
+def test_garbage_is_refused_with_its_reason_and_the_old_version_stays(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        volume.publish_garbage("adder", 2)
+        status = core.wait_for("adder", 2, VersionState.END)
+        assert "model.onnx" in status.reason
+        assert core.add("adder") == 1
+        volume.publish_adder("adder", 3, addend=3)
+        core.wait_for_answer("adder", 3)
+
+
+def test_garbage_at_start_falls_back_to_the_version_before(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    volume.publish_garbage("adder", 2)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        core.wait_for("adder", 2, VersionState.END)
+
+
+def test_files_replaced_in_one_version_are_noticed(volume: Volume) -> None:
+    volume.serve("adder")
+    save_adder(volume.root / "adder" / "1", 1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        save_adder(volume.root / "adder" / "1", 5)
+        core.wait_for_answer("adder", 5)
+
+
+@pytest.mark.parametrize("victim", ["model.bin", "model.xml"])
+def test_truncating_a_served_file_changes_no_answer(volume: Volume, victim: str) -> None:
+    volume.serve("adder")
+    folder = volume.root / "adder" / "1"
+    save_adder(folder, 1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        whole = (folder / victim).read_bytes()
+        (folder / victim).write_bytes(whole[: len(whole) // 2])
+        status = wait_until(lambda: _refused(core), 60, "the truncated files to be refused")
+        assert "still serves its former files" in status
+        assert core.add("adder") == 1
+        (folder / victim).write_bytes(whole)
+        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
+        assert core.add("adder") == 1
+
+
+def test_served_files_that_no_longer_match_their_sums_are_told(
+    volume: Volume, caplog: pytest.LogCaptureFixture
+) -> None:
+    volume.serve("adder")
+    folder = volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        whole = (folder / "model.xml").read_bytes()
+        (folder / "model.xml").write_bytes(whole[:100])
+        assert "model.xml differs from its sha256" in wait_until(
+            lambda: _refused(core), 60, "the reason beside the served version"
+        )
+        assert "model.xml differs from its sha256" in caplog.text
+        assert core.add("adder") == 1
+        (folder / "model.xml").write_bytes(whole)
+        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
+
+
+def _refused(core: Core) -> str:
+    status = core.status("adder", 1)
+    return status.reason if status and status.state == VersionState.AVAILABLE else ""
+
+
+def test_failed_load_is_not_tried_again_until_something_changes(
+    volume: Volume, caplog: pytest.LogCaptureFixture
+) -> None:
+    volume.serve("adder")
+    volume.publish_garbage("adder", 1)
+    with caplog.at_level("INFO"), running_core(volume, poll_s=0.02) as core:
+        core.wait_for("adder", 1, VersionState.END)
+        core.plane.reload()  # one explicit second try
+        passes = [core.plane.model_ready("adder") for _ in range(100)]
+        assert not any(passes)
+    assert caplog.text.count("version refused") == 2
+
+
+def test_changed_config_that_cannot_be_loaded_keeps_what_is_served(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        volume.serve("adder", plugin_config={"NO_SUCH_OPTION": "1"})
+        assert "NO_SUCH_OPTION" in core.wait_for_fault("NO_SUCH_OPTION")
+        assert core.add("adder") == 1
+        volume.serve("adder", nireq=3)
+        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
+
+
+def test_removed_model_drains_ends_and_says_so(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        volume.remove("adder")
+        core.wait_for("adder", 1, VersionState.END)
+        with pytest.raises(ModelVersionRetired):
+            core.add("adder")
+
+
+@pytest.mark.parametrize(
+    ("policy", "available"),
+    [
+        (None, {3}),
+        ({"all": {}}, {1, 2, 3}),
+        ({"latest": {"num_versions": 2}}, {2, 3}),
+        ({"specific": {"versions": [1]}}, {1}),
+    ],
+    ids=["default", "all", "latest", "specific"],
+)
+def test_version_policy_decides_what_is_served(
+    volume: Volume, policy: dict[str, object] | None, available: set[int]
+) -> None:
+    for version in (1, 2, 3):
+        volume.publish_adder("adder", version, addend=version)
+    volume.serve("adder", model_version_policy=policy)
+    with running_core(volume) as core:
+        wait_until(core.plane.ready, 60, "the first pass")
+        assert set(core.plane.model_metadata("adder").versions) == available
+        assert core.add("adder") == max(available)
+
+
+def test_unknown_names_and_versions_are_told_apart(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.serve("empty")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        with pytest.raises(ModelNotFound):
+            core.add("no-such-model")
+        with pytest.raises(ModelVersionNotFound):
+            core.add("adder", version=9)
+        with pytest.raises(ModelNotReady, match=r"put the model's files into .*empty/1"):
+            core.add("empty")
+        (told,) = core.plane.statuses("empty")
+        assert "put the model's files into" in told.reason
+
+
+def test_reload_under_way_ends_with_the_server(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(fakes_runtimes.__file__).parent))
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1, runtimes=["hanging"])
+    with ThreadPoolExecutor(1) as pool:
+        with running_core(volume, fakes_runtimes.TABLE, probe_limit_s=60) as core:
+            core.wait_for("adder", 1, VersionState.LOADING)
+            reload = pool.submit(core.plane.reload)
+        with pytest.raises(ReloadFailed, match="stopping"):
+            reload.result(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "reason"),
+    [("crashing", "SIGSEGV"), ("hanging", "hung"), ("failing", "taste")],
+)
+def test_what_misbehaves_in_the_probe_never_enters_the_server(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch, runtime: str, reason: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(fakes_runtimes.__file__).parent))
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume, fakes_runtimes.TABLE, probe_limit_s=3) as core:
+        core.wait_for("adder", 1)
+        volume.publish_adder("adder", 2, addend=2, runtimes=[runtime])
+        assert reason in core.wait_for("adder", 2, VersionState.END).reason
+        assert core.add("adder") == 1
+        volume.publish_adder("adder", 3, addend=3, runtimes=["missing", "openvino"])
+        core.wait_for_answer("adder", 3)

@@ -1,0 +1,101 @@
+"""The server as users start it: `camfleet-server` with OVMS's options."""
+
+import json
+import re
+import signal
+import socket
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from model_volume import Volume
+from processes import Service, running
+from waiting import wait_until
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Volume:
+    volume = Volume(tmp_path)
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    return volume
+
+
+def _command(volume: Volume, *more: str) -> list[str]:
+    ports = ["--port", "auto", "--rest_port", "auto"]
+    cache = ["--cache_dir", str(volume.root / ".cache")]
+    return ["camfleet-server", "--config_path", str(volume.config_path), *ports, *cache, *more]
+
+
+def _rest_address(server: Service) -> str:
+    return "http://" + server.logged(r"rest=(\S+)").group(1)
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_serves_what_config_json_names_and_ends_on_sigterm(volume: Volume) -> None:
+    with running(*_command(volume)) as server:
+        server.logged("version available model=adder version=1")
+        server.logged("Started model manager thread")
+        states = _get(f"{_rest_address(server)}/v1/config")["adder"]["model_version_status"]
+        assert [(s["version"], s["state"]) for s in states] == [("1", "AVAILABLE")]
+        assert server.stop(timeout_s=5) == 0
+
+
+def test_one_model_is_served_without_config_json(volume: Volume) -> None:
+    model = ["--model_name", "plus", "--model_path", str(volume.root / "adder")]
+    ports = ["--port", "auto", "--rest_port", "0", "--cache_dir", str(volume.root / ".cache")]
+    with running("camfleet-server", *model, *ports) as server:
+        server.logged("version available model=plus version=1")
+        assert "rest=" not in server.log()
+
+
+def test_a_taken_port_is_named_with_the_way_out(volume: Volume) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with running(*_command(volume), "--rest_port", port) as server:
+            assert server.process.wait(20) == 1
+            server.logged(f"{port}.*--rest_port")
+            assert "Traceback" not in server.log()
+
+
+def test_tls_is_for_addresses_beyond_loopback_and_bad_files_are_named(volume: Volume) -> None:
+    env = {"CAMFLEET_TLS_CERT": "missing.pem", "CAMFLEET_TLS_KEY": "missing.pem"}
+    env["CAMFLEET_STATE"] = str(volume.root / "state")
+    with running(*_command(volume), env=env) as server:
+        assert _get(f"{_rest_address(server)}/v1/config")
+    with running(*_command(volume), "--rest_bind_address", "0.0.0.0", env=env) as server:
+        assert server.process.wait(20) == 1
+        server.logged("TLS cannot use missing.pem.*CAMFLEET_TLS_CERT")
+        assert "Traceback" not in server.log()
+
+
+def test_options_that_do_not_go_together_end_with_code_2(volume: Volume) -> None:
+    with running(*_command(volume), "--model_name", "lonely") as server:
+        assert server.process.wait(20) == 2
+        server.logged("--model_name and --model_path go together")
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_no_process_outlives_the_server(volume: Volume, end: signal.Signals) -> None:
+    with running(*_command(volume)) as server:
+        server.logged("version available")
+        children = wait_until(
+            lambda: psutil.Process(server.process.pid).children(recursive=True), 20, "the probe"
+        )
+        server.process.send_signal(end)
+        server.process.wait(5)
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert not alive
+
+
+def test_log_says_where_it_listens(volume: Volume) -> None:
+    with running(*_command(volume)) as server:
+        line = server.logged(r"listening grpc=127\.0\.0\.1:\d+ rest=127\.0\.0\.1:\d+").group(0)
+        assert len(set(re.findall(r":(\d+)", line))) == 2

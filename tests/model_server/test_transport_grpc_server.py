@@ -1,0 +1,107 @@
+"""The gRPC port itself: taken addresses, unix sockets, keys, networks."""
+
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.protocols import inference_pb2 as pb
+from camfleet_server.metrics import ServerMetrics
+from camfleet_server.transports.grpc_admission import Admission, peer_address
+from camfleet_server.transports.grpc_server import GrpcServer
+from camfleet_server.transports.listening import PortTaken
+from fakes_model_server import FakeDataPlane
+from transport_callers import GrpcCaller, refused, serving_grpc
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyStore:
+    store = KeyStore(tmp_path / "keys.json")
+    store.ensure()
+    return store
+
+
+@pytest.fixture
+def guarded(keys: KeyStore) -> Iterator[GrpcCaller]:
+    with serving_grpc(admission=Admission(keys)) as caller:
+        yield caller
+
+
+def test_a_taken_port_is_refused_by_name() -> None:
+    with serving_grpc() as caller:
+        second = GrpcServer(FakeDataPlane(), ServerMetrics())
+        with pytest.raises(PortTaken, match=f"127.0.0.1:{caller.port}.*--port"):
+            second.bind("127.0.0.1", caller.port)
+        second.stop(0)
+
+
+def test_a_unix_socket_is_served_too(tmp_path: Path) -> None:
+    server = GrpcServer(FakeDataPlane(), ServerMetrics())
+    server.bind_unix(tmp_path / "s")
+    server.start()
+    with grpc.insecure_channel(f"unix:{tmp_path / 's'}") as channel:
+        caller = GrpcCaller(FakeDataPlane(), 0, channel, ServerMetrics())
+        assert caller.kserve("ServerLive", pb.ServerLiveRequest()).live
+    server.stop(0)
+
+
+def test_health_needs_no_key(guarded: GrpcCaller) -> None:
+    assert guarded.kserve("ServerLive", pb.ServerLiveRequest()).live
+    assert guarded.kserve("ServerReady", pb.ServerReadyRequest()).ready
+
+
+@pytest.mark.parametrize("metadata", [{}, {"authorization": "Bearer wrong"}], ids=["none", "wrong"])
+def test_calls_without_a_valid_key_are_unauthenticated(
+    guarded: GrpcCaller, metadata: dict[str, str]
+) -> None:
+    with refused() as errors:
+        guarded.kserve("ServerMetadata", pb.ServerMetadataRequest(), metadata=metadata)
+    assert errors[0].code() is grpc.StatusCode.UNAUTHENTICATED
+    assert "camfleet key add" in errors[0].details()
+
+
+@pytest.mark.parametrize("header", ["authorization", "x-api-key"])
+def test_calls_with_a_key_are_answered(guarded: GrpcCaller, keys: KeyStore, header: str) -> None:
+    key = keys.add("laptop", "viewer")
+    value = f"Bearer {key}" if header == "authorization" else key
+    request = pb.ServerMetadataRequest()
+    assert guarded.kserve("ServerMetadata", request, metadata={header: value}).name == "camfleet"
+
+
+def test_streams_need_a_key_too(guarded: GrpcCaller) -> None:
+    with refused() as errors:
+        guarded.stream([pb.ModelInferRequest(model_name="increment")])
+    assert errors[0].code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_loopback_is_allowed_beside_the_networks(keys: KeyStore) -> None:
+    networks = (ipaddress.ip_network("10.0.0.0/8"),)
+    with serving_grpc(admission=Admission(keys, networks)) as caller:
+        assert caller.kserve("ServerLive", pb.ServerLiveRequest()).live
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("ipv4:192.168.1.9:5000", "192.168.1.9"),
+        ("ipv6:%5B::1%5D:5000", "::1"),
+        ("ipv6:[fe80::1]:5000", "fe80::1"),
+        ("unix:", "127.0.0.1"),
+    ],
+)
+def test_address_of_a_peer(peer: str, address: str) -> None:
+    assert peer_address(peer) == address
+
+
+def test_calls_from_other_networks_are_denied(
+    keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = "camfleet_server.transports.grpc_admission.peer_address"
+    monkeypatch.setattr(where, lambda _: "192.168.1.9")
+    with serving_grpc(admission=Admission(keys, (ipaddress.ip_network("10.0.0.0/8"),))) as caller:
+        with refused() as errors:
+            caller.kserve("ServerLive", pb.ServerLiveRequest())
+        assert errors[0].code() is grpc.StatusCode.PERMISSION_DENIED

@@ -1,0 +1,77 @@
+"""Both ports under TLS, with and without client certificates."""
+
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+import httpx
+import pytest
+
+from camfleet_contracts.protocols import inference_pb2 as pb
+from camfleet_server.metrics import ServerMetrics
+from camfleet_server.transports.grpc_server import GrpcServer
+from camfleet_server.transports.listening import BadTlsFiles, TlsFiles
+from camfleet_server.transports.rest import build_app
+from camfleet_server.transports.rest_server import RestServer
+from fakes_model_server import FakeDataPlane
+from transport_callers import GrpcCaller
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """A certificate for localhost that signed itself, so it is its own authority."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl not found; it makes the certificate of this test")
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True)
+    return TlsFiles(cert=cert, key=key)
+
+
+@contextmanager
+def serving_grpc_tls(tls: TlsFiles) -> Iterator[int]:
+    server = GrpcServer(FakeDataPlane(), ServerMetrics())
+    port = server.bind("127.0.0.1", 0, tls)
+    server.start()
+    yield port
+    server.stop(0)
+
+
+@contextmanager
+def serving_rest_tls(tls: TlsFiles) -> Iterator[str]:
+    server = RestServer(build_app(FakeDataPlane(), ServerMetrics()))
+    port = server.bind("127.0.0.1", 0, tls)
+    server.start()
+    yield f"https://localhost:{port}"
+    server.stop()
+
+
+def is_live(port: int, credentials: grpc.ChannelCredentials) -> bool:
+    with grpc.secure_channel(f"localhost:{port}", credentials) as channel:
+        caller = GrpcCaller(FakeDataPlane(), port, channel, ServerMetrics())
+        return bool(caller.kserve("ServerLive", pb.ServerLiveRequest()).live)
+
+
+def test_tls_files_are_read_before_anything_listens(files: TlsFiles) -> None:
+    files.check()
+    for wrong in (files.cert, files.cert.with_name("missing.pem")):
+        with pytest.raises(BadTlsFiles, match=f"{wrong}.*CAMFLEET_TLS_KEY"):
+            TlsFiles(files.cert, wrong).check()
+
+
+def test_grpc_speaks_tls(files: TlsFiles) -> None:
+    with serving_grpc_tls(files) as port:
+        assert is_live(port, grpc.ssl_channel_credentials(files.cert.read_bytes()))
+
+
+def test_rest_speaks_tls(files: TlsFiles) -> None:
+    context = ssl.create_default_context(cafile=files.cert)
+    with serving_rest_tls(files) as url:
+        answer = httpx.get(f"{url}/healthz", verify=context, trust_env=False)
+        assert answer.text == "ok"
