@@ -1,0 +1,41 @@
+"""One coded H.264 picture on its way from a source to the readers."""
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+CLOCK_HZ = 90_000
+START_CODE = b"\x00\x00\x00\x01"
+
+
+@dataclass(frozen=True)
+class AccessUnit:
+    """A picture in decoding order.
+
+    Attributes:
+        nals: its NAL units without start codes and delimiters; a key picture holds SPS and PPS.
+        is_key: decoding can start here.
+        ticks: presentation time, 90 kHz, as true to the source's time stamps as they are.
+        shown_at: time.monotonic() of the moment the picture shows.
+        next_ticks: presentation time of the next unit in decoding order, where it is known.
+    """
+
+    nals: tuple[bytes, ...]
+    is_key: bool
+    ticks: int
+    shown_at: float
+    next_ticks: int | None = None
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Bytes of all NAL units."""
+        return sum(map(len, self.nals))
+
+    def annexb(self) -> bytes:
+        """Return the picture as a byte stream with start codes."""
+        return START_CODE + START_CODE.join(self.nals)
+
+
+def wall_time(monotonic_s: float) -> float:
+    """Return the Unix time of a moment of time.monotonic(), by the wall clock as it is now."""
+    return monotonic_s + time.time() - time.monotonic()

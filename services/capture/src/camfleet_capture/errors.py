@@ -1,0 +1,52 @@
+"""Everything that can be wrong with a source or the start of the service.
+
+CaptureError
+├── PortTaken            a port to listen on is in use
+└── SourceFault          a camera gives no picture; the text is what the operator reads
+    ├── SourceMissing        no such file, device or path; wrong password: a person heals it
+    ├── SourceUnreadable     it is there, but it is not video this build can read
+    ├── SourceUnreachable    the host does not answer, or refuses the connection
+    ├── SourceStalled        connected, but no picture comes
+    └── SourceLost           it was live and ended
+"""
+
+
+class CaptureError(Exception):
+    """Base of all errors of this service."""
+
+
+class PortTaken(CaptureError):
+    """Another process listens on the wanted port."""
+
+
+class SourceFault(CaptureError):
+    """A camera gives no picture.
+
+    Args:
+        reason: what is wrong and with what, without passwords.
+        host_answers: whether asking again soon makes sense (False waits up to 30 s).
+    """
+
+    def __init__(self, reason: str, *, host_answers: bool = True) -> None:
+        self.host_answers = host_answers
+        super().__init__(reason)
+
+
+class SourceMissing(SourceFault):
+    """What the source names is not there, or does not let us in."""
+
+
+class SourceUnreadable(SourceFault):
+    """It is there, and it is not video."""
+
+
+class SourceUnreachable(SourceFault):
+    """The host does not answer."""
+
+
+class SourceStalled(SourceFault):
+    """Connected, yet no picture for longer than the stall limit."""
+
+
+class SourceLost(SourceFault):
+    """The source ended."""

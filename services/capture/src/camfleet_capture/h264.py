@@ -1,0 +1,179 @@
+"""H.264 byte streams: NAL units, parameter sets, picture size."""
+
+from dataclasses import dataclass
+
+IDR, SEI, SPS, PPS, DELIMITER = 5, 6, 7, 8, 9
+_SLICES = frozenset({1, 2, 3, 4, IDR})
+_NOT_SENT = frozenset({DELIMITER, 10, 11, 12})  # delimiter, end of sequence, of stream, filler
+_CHROMA_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+_FLAT_LISTS = 8
+
+
+def nal_type(nal: bytes) -> int:
+    """Return nal_unit_type."""
+    return nal[0] & 0x1F
+
+
+def has_slice(nals: list[bytes]) -> bool:
+    """Tell whether there is any coded picture data among the NAL units."""
+    return any(nal_type(nal) in _SLICES for nal in nals)
+
+
+def split_start_codes(payload: bytes) -> list[bytes]:
+    """Split an Annex B byte stream; a NAL unit never ends in a zero byte, so padding goes."""
+    return [nal for part in payload.split(b"\0\0\1")[1:] if (nal := part.rstrip(b"\0"))]
+
+
+def split_lengths(payload: bytes, length_size: int) -> list[bytes]:
+    """Split length-prefixed NAL units (MP4, Matroska); a broken length ends the list."""
+    nals = []
+    start = 0
+    while start + length_size < len(payload):
+        size = int.from_bytes(payload[start : start + length_size])
+        start += length_size
+        if nal := payload[start : start + size]:
+            nals.append(nal)
+        start += size
+    return nals
+
+
+class NalReader:
+    """Turns packets of one stream into the NAL units worth sending."""
+
+    def __init__(self, extradata: bytes | None) -> None:
+        self._length_size = 0
+        self.header: list[bytes] = []
+        if extradata and extradata[0] == 1:
+            self._length_size, self.header = _parse_avcc(extradata)
+        elif extradata:
+            self.header = split_start_codes(extradata)
+
+    def read(self, payload: bytes) -> list[bytes]:
+        """Return the NAL units of a packet, in either framing, without delimiters and filler."""
+        if self._length_size:
+            nals = split_lengths(payload, self._length_size)
+        else:
+            nals = split_start_codes(payload)
+        return [nal for nal in nals if nal_type(nal) not in _NOT_SENT]
+
+
+def _parse_avcc(record: bytes) -> tuple[int, list[bytes]]:
+    nals: list[bytes] = []
+    position = 5
+    for mask in (0x1F, 0xFF):
+        if position >= len(record):
+            break
+        count, position = record[position] & mask, position + 1
+        for _ in range(count):
+            size = int.from_bytes(record[position : position + 2])
+            nals.append(record[position + 2 : position + 2 + size])
+            position += 2 + size
+    return (record[4] & 3) + 1, [nal for nal in nals if nal]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFormat:
+    """What a sequence parameter set says of its pictures."""
+
+    profile: int
+    chroma: int  # chroma_format_idc: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4
+    width: int
+    height: int
+
+
+def parse_sps(nal: bytes) -> PictureFormat | None:
+    """Read profile, chroma format and cropped size; None when the bits make no sense."""
+    try:
+        return _parse_sps(_Bits(nal[1:].replace(b"\0\0\3", b"\0\0")))
+    except IndexError:
+        return None
+
+
+def parameter_set_id(nal: bytes) -> int:
+    """Return seq_parameter_set_id or pic_parameter_set_id; 0 when the bits make no sense."""
+    try:
+        return _Bits(nal[4 if nal_type(nal) == SPS else 1 :]).unsigned()
+    except IndexError:
+        return 0
+
+
+class _Bits:
+    """Reads bits and Exp-Golomb codes; IndexError past the end."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._bits = "".join(f"{byte:08b}" for byte in payload[:512])
+        self._next = 0
+
+    def take(self, count: int) -> int:
+        end = self._next + count
+        if end > len(self._bits):
+            raise IndexError
+        value = int(self._bits[self._next : end] or "0", 2)
+        self._next = end
+        return value
+
+    def unsigned(self) -> int:
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+        return (1 << zeros) - 1 + self.take(zeros)
+
+    def signed(self) -> int:
+        code = self.unsigned()
+        return (code + 1) // 2 if code % 2 else -(code // 2)
+
+
+def _parse_sps(bits: _Bits) -> PictureFormat:
+    profile = bits.take(8)
+    bits.take(16)  # constraint flags, level
+    bits.unsigned()  # id
+    chroma = _read_chroma(bits) if profile in _CHROMA_PROFILES else 1
+    _skip_order_count(bits)
+    bits.unsigned()  # reference frames
+    bits.take(1)  # gaps allowed
+    width_mbs, height_units = bits.unsigned() + 1, bits.unsigned() + 1
+    frames_only = bits.take(1)
+    if not frames_only:
+        bits.take(1)
+    bits.take(1)  # direct 8x8 inference
+    crop = [bits.unsigned() for _ in range(4)] if bits.take(1) else [0, 0, 0, 0]
+    unit_x = 2 if chroma in {1, 2} else 1
+    unit_y = (2 if chroma == 1 else 1) * (2 - frames_only)
+    width = width_mbs * 16 - (crop[0] + crop[1]) * unit_x
+    height = height_units * 16 * (2 - frames_only) - (crop[2] + crop[3]) * unit_y
+    return PictureFormat(profile, chroma, width, height)
+
+
+def _read_chroma(bits: _Bits) -> int:
+    chroma = bits.unsigned()
+    if chroma == 3:  # noqa: PLR2004 - 4:4:4 has one bit more
+        bits.take(1)
+    bits.unsigned()  # luma depth
+    bits.unsigned()  # chroma depth
+    bits.take(1)  # transform bypass
+    if bits.take(1):
+        for number in range(12 if chroma == 3 else 8):  # noqa: PLR2004
+            if bits.take(1):
+                _skip_scaling_list(bits, 16 if number < 6 else 64)  # noqa: PLR2004
+    return chroma
+
+
+def _skip_scaling_list(bits: _Bits, size: int) -> None:
+    last = following = _FLAT_LISTS
+    for _ in range(size):
+        if following:
+            following = (last + bits.signed()) % 256
+        last = following or last
+
+
+def _skip_order_count(bits: _Bits) -> None:
+    bits.unsigned()  # frame number bits
+    kind = bits.unsigned()
+    if kind == 0:
+        bits.unsigned()
+    elif kind == 1:
+        bits.take(1)
+        bits.signed()
+        bits.signed()
+        for _ in range(bits.unsigned()):
+            bits.signed()

@@ -1,0 +1,67 @@
+"""Prometheus metrics, read from the cameras when somebody asks."""
+
+import math
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from camfleet_capture.camera import Camera
+from camfleet_capture.camera_set import CameraSet
+
+_STATES = ("CONNECTING", "LIVE", "STALLED", "FAILED")
+_Figure = tuple[str, str, Callable[[Camera], float]]
+_COUNTERS: tuple[_Figure, ...] = (
+    ("frames", "Pictures read from the source.", lambda c: c.frames),
+    ("bytes", "Bytes of coded pictures read from the source.", lambda c: c.octets),
+    ("reconnects", "Times the source was opened again.", lambda c: c.reconnects),
+    ("dropped_frames", "Pictures that slow readers did not get.", lambda c: c.stream.dropped),
+)
+_GAUGES: tuple[_Figure, ...] = (
+    ("readers", "RTSP sessions that play.", lambda c: c.stream.readers),
+    ("fps", "Pictures per second lately.", lambda c: c.fps or 0.0),
+    ("frame_age_seconds", "Age of the newest picture.", lambda c: _finite(c.age_s)),
+)
+
+
+class CameraMetrics:
+    """Renders the metrics of all cameras."""
+
+    def __init__(self, cameras: CameraSet) -> None:
+        self._cameras = cameras
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def render(self) -> bytes:
+        """Return the text Prometheus scrapes."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield one family per figure, one sample per camera."""
+        cameras = self._cameras.all()
+        for name, text, value in _COUNTERS:
+            counter = CounterMetricFamily(f"camfleet_capture_{name}", text, labels=["camera"])
+            for camera in cameras:
+                counter.add_metric([camera.stream.name], value(camera))
+            yield counter
+        for name, text, value in _GAUGES:
+            gauge = GaugeMetricFamily(f"camfleet_capture_{name}", text, labels=["camera"])
+            for camera in cameras:
+                gauge.add_metric([camera.stream.name], value(camera))
+            yield gauge
+        yield _states(cameras)
+
+
+def _states(cameras: list[Camera]) -> Metric:
+    family = GaugeMetricFamily(
+        "camfleet_capture_state", "1 for the state a camera is in.", labels=["camera", "state"]
+    )
+    for camera in cameras:
+        current = camera.condition.state
+        for state in _STATES:
+            family.add_metric([camera.stream.name, state], float(state == current))
+    return family
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan

@@ -1,0 +1,16 @@
+"""Take passwords out of text before anybody sees it."""
+
+import re
+
+_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s'\"?#]*@", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(
+    r"([?&](?:password|passwd|pwd|pass|token|apikey|api_key|key|auth)=)[^&\s'\"]*", re.IGNORECASE
+)
+
+
+def redact(text: str, *secrets: str) -> str:
+    """Return `text` without the user part of URLs, secret parameters and the given secrets."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    text = _USER_INFO.sub(r"\1***@", text)
+    return _SECRET_PARAMETER.sub(r"\1***", text)

@@ -1,0 +1,270 @@
+"""One RTSP connection: requests in, answers and perhaps a playing session out."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from camfleet_capture.rtsp.auth import Authenticator
+from camfleet_capture.rtsp.broadcast import Broadcast, Reader
+from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput
+from camfleet_capture.rtsp.requests import (
+    Refused,
+    Request,
+    WantedTransport,
+    format_response,
+    parse_request,
+    parse_transport,
+)
+from camfleet_capture.rtsp.sdp import TRACK, format_sdp
+from camfleet_capture.stream import Stream
+
+SESSION_TIMEOUT_S = 60.0
+REQUEST_LIMIT_BYTES = 16_384
+_PICTURE_WAIT_S = 3.0
+_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
+_KNOWN_ELSEWHERE = frozenset({"ANNOUNCE", "RECORD", "PAUSE", "SET_PARAMETER", "REDIRECT"})
+
+Handler = Callable[[Request], Awaitable[bytes]]
+
+
+class Host(Protocol):
+    """What a connection needs of its server."""
+
+    authenticator: Authenticator | None
+
+    def find(self, camera: str) -> Stream | None:
+        """Return the stream at this path."""
+
+    def fault(self, camera: str) -> str:
+        """Say why the camera shows nothing."""
+
+    def broadcast(self, stream: Stream, *, with_delimiter: bool) -> Broadcast:
+        """Return the packetisation that readers of this kind share."""
+
+    async def udp_sockets(self) -> tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]:
+        """Return the pair of UDP sockets, opened on first use."""
+
+    def last_control_packet(self, address: tuple[str, int]) -> float:
+        """Return time.monotonic() of the last RTCP packet from there, 0 for none."""
+
+
+class Session:
+    """A transport that was set up, and who plays through it."""
+
+    def __init__(self, stream: Stream, output: Output, broadcast: Broadcast) -> None:
+        self.id = secrets.token_hex(8)
+        self.stream, self.output, self._broadcast = stream, output, broadcast
+        self.reader: Reader | None = None
+
+    def play(self, hang_up: Callable[[], None], uri: str) -> tuple[str, Callable[[], None]]:
+        """Return the RTP-Info header and the function that starts sending."""
+        start = self._broadcast.prepare()
+        info = f"RTP-Info: url={uri.rstrip('/')}/{TRACK}"
+        if start:
+            info += f";seq={start[0].sequence};rtptime={start[0].rtp_time}"
+        reader = Reader(self.output, hang_up)
+
+        def begin() -> None:
+            self.reader = reader
+            self._broadcast.join(reader, start)
+
+        return info, begin
+
+    def end(self) -> None:
+        """Stop sending."""
+        if self.reader:
+            self._broadcast.leave(self.reader)
+            self.reader = None
+
+
+class Connection:
+    """Answers the requests of one client; a session ends with its connection."""
+
+    def __init__(
+        self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._host, self._reader, self._writer = host, reader, writer
+        self._nonce = secrets.token_hex(16)
+        self._low_latency = False
+        self._session: Session | None = None
+        self._last_request_at = time.monotonic()
+        self._is_over = False
+        self._after_answer: Callable[[], None] | None = None
+        self._handlers: dict[str, Handler] = {
+            "OPTIONS": self._options,
+            "DESCRIBE": self._describe,
+            "SETUP": self._setup,
+            "PLAY": self._play,
+            "GET_PARAMETER": self._get_parameter,
+            "TEARDOWN": self._teardown,
+        }
+
+    async def serve(self) -> None:
+        """Answer until the client leaves, falls silent or sends what is not RTSP."""
+        try:
+            while not self._is_over:
+                request = await self._next_request()
+                self._last_request_at = time.monotonic()
+                self._writer.write(await self._answer(request))
+                self._begin_sending()
+        except Refused as refusal:
+            self._writer.write(format_response(refusal.code, "0", ("Connection: close",)))
+        except (OSError, EOFError, TimeoutError):
+            return
+        finally:
+            if self._session:
+                self._session.end()
+            self._writer.close()
+
+    def hang_up(self) -> None:
+        """Break the connection at once."""
+        self._writer.transport.abort()
+
+    async def _next_request(self) -> Request:
+        while True:
+            try:
+                async with asyncio.timeout(self._patience_s()):
+                    return await self._read_request()
+            except TimeoutError:
+                if self._patience_s() == 0:
+                    raise
+
+    def _patience_s(self) -> float | None:
+        session = self._session
+        if session and session.reader and isinstance(session.output, InterleavedOutput):
+            return None  # the connection itself shows that the reader lives
+        alive_at = self._last_request_at
+        if session and isinstance(session.output, UdpOutput):
+            heard_at = self._host.last_control_packet(session.output.rtcp_address)
+            alive_at = max(alive_at, heard_at)
+        return max(0.0, alive_at + SESSION_TIMEOUT_S - time.monotonic())
+
+    async def _read_request(self) -> Request:
+        while True:
+            first = await self._reader.readexactly(1)
+            if first == b"$":
+                frame = await self._reader.readexactly(3)
+                await self._reader.readexactly(int.from_bytes(frame[1:]))
+            elif first not in b"\r\n":
+                return await self._read_rest(first)
+
+    async def _read_rest(self, first: bytes) -> Request:
+        try:
+            head = first + await self._reader.readuntil(b"\r\n\r\n")
+        except asyncio.LimitOverrunError as error:
+            raise Refused(413) from error
+        request = parse_request(head)
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > REQUEST_LIMIT_BYTES:
+            raise Refused(413)
+        await self._reader.readexactly(int(length))
+        return request
+
+    async def _answer(self, request: Request) -> bytes:
+        try:
+            handler = self._handler_of(request)
+            self._check_access(request)
+            self._low_latency = self._low_latency or request.wants_low_latency
+            return await handler(request)
+        except Refused as refusal:
+            headers = refusal.headers
+            if refusal.reason:
+                headers = (*headers, "Content-Type: text/plain")
+            return format_response(refusal.code, request.sequence, headers, refusal.reason)
+
+    def _handler_of(self, request: Request) -> Handler:
+        handler = self._handlers.get(request.method)
+        if handler is None:
+            code = 405 if request.method in _KNOWN_ELSEWHERE else 501
+            raise Refused(code, headers=(f"Allow: {_METHODS}",))
+        return handler
+
+    def _check_access(self, request: Request) -> None:
+        authenticator = self._host.authenticator
+        if authenticator is None or request.method == "OPTIONS":
+            return
+        if not authenticator.accepts(request, self._nonce):
+            raise Refused(401, headers=authenticator.challenges(self._nonce))
+
+    def _find_stream(self, request: Request) -> Stream:
+        stream = self._host.find(request.camera)
+        if stream is None:
+            raise Refused(404, f"no camera {request.camera!r} in cameras.yaml")
+        return stream
+
+    def _own_session(self, request: Request) -> Session:
+        if self._session is None or request.session != self._session.id:
+            raise Refused(454)
+        return self._session
+
+    async def _options(self, request: Request) -> bytes:
+        return format_response(200, request.sequence, (f"Public: {_METHODS}",))
+
+    async def _describe(self, request: Request) -> bytes:
+        stream = self._find_stream(request)
+        key = await stream.first_key(_PICTURE_WAIT_S)
+        if key is None:
+            raise Refused(503, f"camera {stream.name}: {self._host.fault(request.camera)}")
+        address = self._writer.get_extra_info("sockname")[0]
+        base = request.uri.partition("?")[0].rstrip("/")
+        headers = ("Content-Type: application/sdp", f"Content-Base: {base}/")
+        sdp = format_sdp(stream.name, key, address)
+        return format_response(200, request.sequence, headers, sdp)
+
+    async def _setup(self, request: Request) -> bytes:
+        stream = self._find_stream(request)
+        if self._session and self._session.reader:
+            raise Refused(455, "this connection already plays; open another one")
+        if request.session and (self._session is None or request.session != self._session.id):
+            raise Refused(454)
+        wanted = parse_transport(request.headers.get("transport", ""))
+        output, answer = await self._open_output(wanted)
+        broadcast = self._host.broadcast(stream, with_delimiter=self._low_latency)
+        self._session = Session(stream, output, broadcast)
+        return format_response(
+            200,
+            request.sequence,
+            (
+                f"Transport: {answer}",
+                f"Session: {self._session.id};timeout={SESSION_TIMEOUT_S:.0f}",
+            ),
+        )
+
+    async def _open_output(self, wanted: WantedTransport) -> tuple[Output, str]:
+        ports = f"{wanted.rtp}-{wanted.rtcp}"
+        if wanted.is_tcp:
+            output = InterleavedOutput(self._writer.transport, wanted.rtp, wanted.rtcp)
+            return output, f"RTP/AVP/TCP;unicast;interleaved={ports}"
+        sockets = await self._host.udp_sockets()
+        own = "-".join(str(one.get_extra_info("sockname")[1]) for one in sockets)
+        peer = self._writer.get_extra_info("peername")[0]
+        udp = UdpOutput(sockets, peer, (wanted.rtp, wanted.rtcp))
+        return udp, f"RTP/AVP;unicast;client_port={ports};server_port={own}"
+
+    async def _play(self, request: Request) -> bytes:
+        session = self._own_session(request)
+        headers: tuple[str, ...] = (f"Session: {session.id}", "Range: npt=now-")
+        if session.reader is None:
+            uri = request.uri.partition("?")[0]
+            info, self._after_answer = session.play(self.hang_up, uri)
+            headers = (*headers, info)
+        return format_response(200, request.sequence, headers)
+
+    def _begin_sending(self) -> None:
+        if begin := self._after_answer:
+            self._after_answer = None
+            begin()
+
+    async def _get_parameter(self, request: Request) -> bytes:
+        if not request.session:
+            return format_response(200, request.sequence)
+        session = self._own_session(request)
+        return format_response(200, request.sequence, (f"Session: {session.id}",))
+
+    async def _teardown(self, request: Request) -> bytes:
+        session = self._own_session(request)
+        session.end()
+        self._session, self._is_over = None, True
+        return format_response(200, request.sequence, (f"Session: {session.id}",))

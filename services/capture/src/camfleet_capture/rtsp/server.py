@@ -1,0 +1,155 @@
+"""The RTSP server: accepts connections and owns what they share."""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from camfleet_capture.rtsp.auth import Authenticator
+from camfleet_capture.rtsp.broadcast import Broadcast
+from camfleet_capture.rtsp.connection import REQUEST_LIMIT_BYTES, Connection
+from camfleet_capture.rtsp.requests import format_response
+from camfleet_capture.stream import Stream
+
+CONNECTION_LIMIT = 256
+_PORT_PAIR_TRIES = 50
+
+logger = structlog.get_logger(__name__)
+
+
+class Directory(Protocol):
+    """Knows the streams by their path."""
+
+    def find(self, path: str) -> Stream | None:
+        """Return the stream of this path."""
+
+    def fault(self, path: str) -> str:
+        """Say why it shows nothing."""
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Notes who sends RTCP: that keeps a UDP session alive."""
+
+    def __init__(self) -> None:
+        self.heard_at: dict[tuple[str, int], float] = {}
+
+    def datagram_received(self, _data: bytes, addr: tuple[str, int]) -> None:
+        if len(self.heard_at) > 4 * CONNECTION_LIMIT:
+            self.heard_at.clear()
+        self.heard_at[addr[0], addr[1]] = time.monotonic()
+
+
+class RtspServer:
+    """Serves the streams of a directory over TCP and UDP.
+
+    Args:
+        authenticator: None lets everybody in.
+        admits: tells whether an address may connect at all.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        authenticator: Authenticator | None = None,
+        admits: Callable[[str], bool] = lambda _address: True,
+    ) -> None:
+        self.authenticator = authenticator
+        self._directory, self._admits = directory, admits
+        self._broadcasts: dict[tuple[Stream, bool], Broadcast] = {}
+        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._server: asyncio.Server | None = None
+        self._udp: tuple[asyncio.DatagramTransport, asyncio.DatagramTransport] | None = None
+        self._udp_lock = asyncio.Lock()
+        self._control = _Datagrams()
+        self._address = ""
+        self.find, self.fault = directory.find, directory.fault
+
+    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Accept connections on a socket that is bound already."""
+        self._address = listener.getsockname()[0]
+        self._server = await asyncio.start_server(
+            self._accept, sock=listener, limit=REQUEST_LIMIT_BYTES, ssl=tls
+        )
+
+    async def stop(self) -> None:
+        """Hang up on everybody and close the ports."""
+        if self._server:
+            self._server.close()
+        for connection in self._connections.values():
+            connection.hang_up()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=1)
+        for datagrams in self._udp or ():
+            datagrams.close()
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._connections)
+
+    def broadcast(self, stream: Stream, *, with_delimiter: bool) -> Broadcast:
+        """Return the packetisation that readers of this kind share."""
+        key = (stream, with_delimiter)
+        if key not in self._broadcasts:
+            self._broadcasts[key] = Broadcast(stream, with_delimiter=with_delimiter)
+        return self._broadcasts[key]
+
+    def forget(self, stream: Stream) -> None:
+        """Hang up on the readers of a stream that is gone."""
+        stream.end()
+        for with_delimiter in (False, True):
+            self._broadcasts.pop((stream, with_delimiter), None)
+
+    async def udp_sockets(self) -> tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]:
+        """Return the pair of UDP sockets (even port and the next), opened on first use."""
+        async with self._udp_lock:
+            if self._udp is None:
+                self._udp = await self._open_udp()
+            return self._udp
+
+    def last_control_packet(self, address: tuple[str, int]) -> float:
+        """Return time.monotonic() of the last RTCP packet from there, 0 for none."""
+        return self._control.heard_at.get(address, 0.0)
+
+    async def _open_udp(self) -> tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]:
+        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        loop = asyncio.get_running_loop()
+        for _ in range(_PORT_PAIR_TRIES):
+            rtp, rtcp = socket.socket(family, socket.SOCK_DGRAM), None
+            rtp.bind((self._address, 0))
+            port = rtp.getsockname()[1]
+            with suppress(OSError):
+                rtcp = socket.socket(family, socket.SOCK_DGRAM)
+                rtcp.bind((self._address, port + 1))
+                if port % 2 == 0:
+                    first, _ = await loop.create_datagram_endpoint(_Datagrams, sock=rtp)
+                    second, _ = await loop.create_datagram_endpoint(
+                        lambda: self._control, sock=rtcp
+                    )
+                    return first, second
+            rtp.close()
+            if rtcp:
+                rtcp.close()
+        raise OSError("no free pair of UDP ports")
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = writer.get_extra_info("peername")
+        if peer is None or not self._admits(peer[0]) or self.connections >= CONNECTION_LIMIT:
+            writer.write(format_response(403 if peer and not self._admits(peer[0]) else 453, "0"))
+            writer.close()
+            return
+        connection = Connection(self, reader, writer)
+        task = asyncio.create_task(connection.serve(), name=f"rtsp-{peer[0]}")
+        self._connections[task] = connection
+        try:
+            await task
+        except Exception:  # one client's request must not cost the others their server
+            logger.exception("rtsp connection failed", peer=peer[0])
+            connection.hang_up()
+        finally:
+            del self._connections[task]

@@ -1,0 +1,158 @@
+"""The running service: both servers, the cameras and the file they follow."""
+
+import asyncio
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from camfleet_capture.camera_set import CameraSet
+from camfleet_capture.cameras_follower import CamerasFollower
+from camfleet_capture.errors import PortTaken
+from camfleet_capture.http_api import CaptureApi
+from camfleet_capture.metrics import CameraMetrics
+from camfleet_capture.rtsp.auth import Authenticator
+from camfleet_capture.rtsp.server import RtspServer
+from camfleet_contracts.access import KeyMiddleware, check_exposure, is_allowed, is_loopback
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import FleetSettings
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """What the command line and the environment decide; port 0 is the system's choice."""
+
+    settings: FleetSettings
+    cameras_file: Path
+    bind: str
+    rtsp_port: int
+    http_port: int
+    environment: Mapping[str, str]
+
+
+class _HttpServer(uvicorn.Server):
+    """Leaves the signals to the service."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run_service(options: CaptureOptions) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        PortTaken: a port is in use.
+        RefusedToListen: the address is not protected as it must be.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with serve(options) as (rtsp_port, http_port):
+        logger.info(
+            "listening rtsp=%s:%s http=%s:%s",
+            options.bind,
+            rtsp_port,
+            options.bind,
+            http_port,
+            cameras=str(options.cameras_file),
+        )
+        await stopped.wait()
+    logger.info("stopped")
+
+
+@asynccontextmanager
+async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
+    """Run everything; yields the ports of RTSP and HTTP."""
+    settings, is_local = options.settings, is_loopback(options.bind)
+    networks = check_exposure(options.bind, settings)
+    keys = KeyStore(settings.state_dir / "keys.json")
+    guard = None if is_local else _guard(options, keys)
+    tls = None if is_local else _tls_of(settings)
+    rtsp_socket = _bind(options.bind, options.rtsp_port, "RTSP", "--rtsp-port or RTSP_PORT")
+    http_socket = _bind(options.bind, options.http_port, "HTTP", "--http-port or CAPTURE_HTTP_PORT")
+    ports = rtsp_socket.getsockname()[1], http_socket.getsockname()[1]
+    cameras = CameraSet(options.cameras_file.parent, options.environment)
+    rtsp = RtspServer(cameras, guard, lambda peer: is_allowed(peer, networks))
+    cameras.on_removed = rtsp.forget
+    follower = CamerasFollower(options.cameras_file, settings, cameras.apply)
+    api = CaptureApi(cameras, follower, CameraMetrics(cameras), ports[0], tls is not None)
+    app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
+    await rtsp.start(rtsp_socket, tls)
+    try:
+        async with _running(_http_server(app, options), http_socket, follower):
+            yield ports
+    finally:
+        await rtsp.stop()
+        await asyncio.to_thread(cameras.stop)
+
+
+@asynccontextmanager
+async def _running(
+    http: _HttpServer, listener: socket.socket, follower: CamerasFollower
+) -> AsyncIterator[None]:
+    serving = asyncio.create_task(http.serve(sockets=[listener]), name="http")
+    following = asyncio.create_task(follower.follow(), name="cameras-follower")
+    try:
+        yield
+    finally:
+        http.should_exit = http.force_exit = True
+        following.cancel()
+        await asyncio.wait((serving, following), timeout=2)
+
+
+def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:
+    settings = options.settings
+    keys.ensure(settings.api_key)
+    if not _tls_of(settings):
+        logger.warning(
+            "clear text beyond this machine", bind=options.bind, allowed=settings.allow_cidr
+        )
+    return Authenticator(keys.fleet_secret(), lambda presented: keys.check(presented) is not None)
+
+
+def _http_server(app: KeyMiddleware, options: CaptureOptions) -> _HttpServer:
+    tls = None if is_loopback(options.bind) else options.settings
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        lifespan="off",
+        ssl_certfile=tls.tls_cert if tls else None,
+        ssl_keyfile=tls.tls_key if tls else None,
+    )
+    return _HttpServer(config)
+
+
+def _tls_of(settings: FleetSettings) -> ssl.SSLContext | None:
+    if not (settings.tls_cert and settings.tls_key):
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context
+
+
+def _bind(bind: str, port: int, what: str, way_out: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((bind, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"{what} port {port} on {bind}: {error.strerror or error};"
+            f" stop what listens there, or choose another with {way_out}"
+        ) from error
+    listener.setblocking(False)
+    return listener

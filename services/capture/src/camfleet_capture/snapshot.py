@@ -1,0 +1,31 @@
+"""A JPEG of the newest key picture, decoded on demand."""
+
+import io
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from PIL import Image
+
+from camfleet_capture.access_unit import AccessUnit
+
+_JPEG_QUALITY = 85
+
+
+def encode_snapshot(key: AccessUnit) -> bytes:
+    """Decode a key picture and encode it as JPEG.
+
+    Raises:
+        ValueError: it cannot be decoded.
+    """
+    decoder = VideoCodecContext.create("h264", "r")
+    decoder.thread_type = "NONE"
+    try:
+        frames = [*decoder.decode(av.Packet(key.annexb())), *decoder.decode(None)]
+    except av.error.FFmpegError as error:
+        raise ValueError("the newest key picture cannot be decoded") from error
+    if not frames:
+        raise ValueError("the newest key picture cannot be decoded")
+    buffer = io.BytesIO()
+    image = Image.fromarray(frames[0].to_ndarray(format="rgb24"))
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()

@@ -1,0 +1,49 @@
+"""Where a source's time stamps fall on this machine's monotonic clock."""
+
+import threading
+import time
+
+from camfleet_capture.access_unit import CLOCK_HZ
+
+_JUMP_S = 2.0
+_DRIFT_SHARE = 0.002
+_LATE_LIMIT_S = 1.0
+
+
+class LiveClock:
+    """Maps the time stamps of a live source: true distances, smoothed arrival.
+
+    The earliest arrivals define the offset; it follows the camera's drift slowly. A jump of the
+    time stamps (or a pause) starts anew at the arrival.
+    """
+
+    def __init__(self) -> None:
+        self._origin: float | None = None
+        self._skew_s = 0.0
+
+    def place(self, media_s: float, arrived: float) -> tuple[int, float]:
+        """Return ticks and the moment shown of a picture stamped `media_s` by its source."""
+        if self._origin is None or abs(self._error(media_s, arrived)) > _JUMP_S:
+            self._origin, self._skew_s = arrived - media_s, 0.0
+        error = self._error(media_s, arrived)
+        self._skew_s += error if error < 0 else error * _DRIFT_SHARE
+        placed = self._origin + media_s
+        return round(placed * CLOCK_HZ), placed + self._skew_s
+
+    def _error(self, media_s: float, arrived: float) -> float:
+        return arrived - (self._origin or 0.0) - media_s - self._skew_s
+
+
+class Pacer:
+    """Waits until things are due; after a long hold-up the schedule moves, nothing is rushed."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self.shift_s = 0.0
+
+    def wait(self, due: float) -> bool:
+        """Wait for `due` (time.monotonic(), before shifts); False when stopped meanwhile."""
+        rest = due + self.shift_s - time.monotonic()
+        if rest < -_LATE_LIMIT_S:
+            self.shift_s -= rest
+        return not self._stop.wait(max(0.0, rest))

@@ -1,0 +1,106 @@
+"""Opening media with PyAV: only the formats and protocols a source names, errors in words."""
+
+import time
+from dataclasses import dataclass, field
+
+import av
+from av.container import InputContainer
+
+from camfleet_capture.coding import Coder
+from camfleet_capture.errors import (
+    SourceFault,
+    SourceMissing,
+    SourceStalled,
+    SourceUnreachable,
+    SourceUnreadable,
+)
+from camfleet_capture.redaction import redact
+from camfleet_capture.sources.base import SourceDetails
+
+OPEN_TIMEOUT_S = 5.0
+STALL_LIMIT_S = 4.0
+_READ_TIMEOUT_S = STALL_LIMIT_S / 2  # libavformat's parser doubles it
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How to open one kind of source.
+
+    Attributes:
+        label: what the operator calls it, e.g. `file clip.mp4`.
+        formats: demuxers that may read it, as libavformat names them.
+        protocols: protocols that may be used on the way.
+        device: name of an input device in place of a demuxer to be probed.
+        secrets: texts that no message may hold.
+    """
+
+    url: str
+    label: str
+    formats: str
+    protocols: str
+    options: dict[str, str] = field(default_factory=dict)
+    device: str | None = None
+    secrets: tuple[str, ...] = ()
+
+    def open(self) -> tuple[InputContainer, av.VideoStream]:
+        """Open it and find the video stream.
+
+        Raises:
+            SourceFault: it is not there, does not answer, or is not video.
+        """
+        options = {"protocol_whitelist": self.protocols, **self.options}
+        if self.device is None:
+            options["format_whitelist"] = self.formats
+        begun = time.monotonic()
+        try:
+            container = av.open(
+                self.url,
+                format=self.device,
+                options=options,
+                timeout=(OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            if time.monotonic() - begun >= OPEN_TIMEOUT_S:  # libav calls that invalid data
+                raise SourceStalled(f"{self.label}: no answer in {OPEN_TIMEOUT_S:.0f} s") from None
+            raise self.fault_of(error) from None  # the original text holds the URL
+        if not container.streams.video:
+            container.close()
+            raise SourceUnreadable(f"{self.label}: holds no video")
+        return container, container.streams.video[0]
+
+    def fault_of(self, error: Exception) -> SourceFault:
+        """Say in words what an error of libavformat means for this source."""
+        for kinds, fault, text in _MEANINGS:
+            if isinstance(error, kinds):
+                return fault(f"{self.label}: {text}", host_answers=fault is not SourceUnreachable)
+        detail = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, OSError):
+            text = redact(f"{self.label}: {detail}", *self.secrets)
+            return SourceUnreachable(text, host_answers="://" not in self.url)
+        return SourceUnreadable(
+            redact(f"{self.label}: not a video this build can read: {detail}", *self.secrets)
+        )
+
+
+_ErrorKinds = tuple[type[Exception], ...]
+_MEANINGS: tuple[tuple[_ErrorKinds, type[SourceFault], str], ...] = (
+    ((FileNotFoundError,), SourceMissing, "not there; check the path"),
+    ((PermissionError,), SourceMissing, "no permission to read it"),
+    ((IsADirectoryError,), SourceMissing, "is a folder"),
+    (
+        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
+        SourceMissing,
+        "the camera refuses the user or password; check credentials",
+    ),
+    ((av.error.HTTPNotFoundError,), SourceMissing, "the camera knows no such path (404)"),
+    ((av.error.HTTPServerError,), SourceUnreachable, "the camera answers with an error (5xx)"),
+    ((ConnectionRefusedError,), SourceUnreachable, "connection refused; is the camera on?"),
+    ((av.error.ExitError, TimeoutError), SourceStalled, "no data for too long"),
+)
+
+
+def describe(stream: av.VideoStream, coder: Coder) -> SourceDetails:
+    """Return what is known of the pictures before the first one."""
+    rate = stream.average_rate or stream.guessed_rate
+    context = stream.codec_context
+    return SourceDetails(coder.codec, context.width, context.height, float(rate) if rate else None)

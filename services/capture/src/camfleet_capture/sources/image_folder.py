@@ -1,0 +1,71 @@
+"""A folder of images, each shown for a second, over and over."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+from av.video.frame import VideoFrame
+
+from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.errors import SourceMissing, SourceUnreadable
+from camfleet_capture.sources.base import Loop, SourceDetails
+from camfleet_capture.sources.rendered import show_paced
+
+FPS = 5.0
+SHOWN_S = 1.0
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+_FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
+
+
+class ImageFolder:
+    """Shows images by name, stretched to the size of the first (at most 1280 wide)."""
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise SourceMissing(f"folder {folder.name}: not there; check the path")
+        self._label = f"folder {folder.name}"
+        self._images = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+        if not self._images:
+            raise SourceUnreadable(f"{self._label}: holds no image")
+        first = _read_image(self._images[0])
+        width = min(first.width, 1280) // 2 * 2
+        height = max(2, first.height * width // first.width // 2 * 2)
+        self.details = SourceDetails("images to h264", width, height, FPS)
+        self.loop: Loop | None = None
+        self._started_at = 0.0
+        self._shown: tuple[Path, VideoFrame] | None = None
+
+    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+        """Yield pictures at 5 per second."""
+        self._started_at = time.monotonic()
+        yield from show_paced(self._render, FPS, self._started_at, stop)
+
+    def truth(self) -> dict[str, Any] | None:
+        """Return None: nobody knows what images show."""
+        return None
+
+    def close(self) -> None:
+        """Keep nothing open."""
+        self._shown = None
+
+    def _render(self, time_s: float) -> VideoFrame:
+        number = int(time_s / SHOWN_S + 1e-6)
+        count = number // len(self._images)
+        self.loop = Loop(count, self._started_at + count * len(self._images) * SHOWN_S)
+        path = self._images[number % len(self._images)]
+        if self._shown is None or self._shown[0] != path:
+            frame = _read_image(path)
+            self._shown = path, frame.reformat(self.details.width, self.details.height, "yuv420p")
+        return self._shown[1]
+
+
+def _read_image(path: Path) -> VideoFrame:
+    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+    try:
+        with av.open(f"file:{path}", options=options) as container:
+            return next(container.decode(video=0))
+    except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
+        raise SourceUnreadable(f"image {path.name}: cannot be read") from error

@@ -1,0 +1,121 @@
+"""Sources that set the pace themselves: network cameras and V4L2 devices."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+
+from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.coding import VideoPacket, open_coder
+from camfleet_capture.errors import SourceFault, SourceLost, SourceMissing
+from camfleet_capture.redaction import redact
+from camfleet_capture.sources.base import Loop
+from camfleet_capture.sources.clock import LiveClock
+from camfleet_capture.sources.container import Opening, describe
+
+_HTTP_FORMATS = "mpjpeg,mjpeg,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
+_COUNTED = frozenset({"mpjpeg", "mjpeg", "h264"})  # libavformat takes 25 a second for granted
+_SHORTEST_STEP_S = 0.001
+_RTSP_OPTIONS = {
+    "rtsp_flags": "prefer_tcp",
+    "allowed_media_types": "video",
+    "analyzeduration": "500000",
+    "fpsprobesize": "0",
+}
+_DEVICE_TRIES: tuple[dict[str, str], ...] = (
+    {"input_format": "h264"},
+    {"input_format": "mjpeg", "video_size": "1280x720", "framerate": "15"},
+    {"input_format": "mjpeg"},
+    {"video_size": "640x480", "framerate": "15"},
+    {},
+)
+
+Credentials = tuple[str, str] | None
+
+
+class LiveSource:
+    """Reads packets as they arrive."""
+
+    loop: Loop | None = None
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._container, self._stream = opening.open()
+        self._coder = open_coder(self._stream)
+        self.details = describe(self._stream, self._coder)
+        self._is_stamped = self._container.format.name not in _COUNTED
+        self._arrived = 0.0
+
+    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+        """Yield pictures as they arrive.
+
+        Raises:
+            SourceFault: the connection ended or stalled.
+        """
+        clock = LiveClock()
+        try:
+            for packet in self._container.demux(self._stream):
+                if stop.is_set():
+                    return
+                if packet.size:
+                    ticks, shown_at = clock.place(*self._times(packet))
+                    yield from self._coder.code(packet, ticks, shown_at)
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._opening.fault_of(error) from None  # the original text holds the URL
+        raise SourceLost(f"{self._opening.label}: the stream ended")
+
+    def truth(self) -> dict[str, Any] | None:
+        """Return None: nobody knows what a camera shows."""
+        return None
+
+    def close(self) -> None:
+        """Close the connection or device."""
+        self._container.close()
+
+    def _times(self, packet: VideoPacket) -> tuple[float, float]:
+        """Return the source's time of a packet (its arrival where it has none) and its arrival."""
+        arrived = self._arrived = max(time.monotonic(), self._arrived + _SHORTEST_STEP_S)
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if not self._is_stamped or stamp is None or packet.time_base is None:
+            return arrived, arrived
+        return float(stamp * packet.time_base), arrived
+
+
+def open_network(url: str, credentials: Credentials = None) -> LiveSource:
+    """Open an RTSP camera, an MJPEG camera or another HTTP stream."""
+    secrets = credentials or ()
+    label = redact(url, *secrets)
+    full = _with_credentials(url, credentials)
+    if url.startswith("rtsp"):
+        protocols = "rtp,udp,tcp,tls,rtsp,rtsps"
+        opening = Opening(full, label, "rtsp", protocols, dict(_RTSP_OPTIONS), secrets=secrets)
+    else:
+        protocols = "http,https,tcp,tls,crypto"
+        opening = Opening(full, label, _HTTP_FORMATS, protocols, secrets=secrets)
+    return LiveSource(opening)
+
+
+def open_device(path: str, device: str = "v4l2") -> LiveSource:
+    """Open a capture device in the cheapest format it offers: H.264, MJPEG, then raw."""
+    refusal = SourceFault(f"device {path}: offers no format")
+    for options in _DEVICE_TRIES:
+        opening = Opening(path, f"device {path}", "", "file", options, device=device)
+        try:
+            return LiveSource(opening)
+        except SourceMissing:
+            raise
+        except SourceFault as fault:
+            refusal = fault
+    raise refusal
+
+
+def _with_credentials(url: str, credentials: Credentials) -> str:
+    if credentials is None:
+        return url
+    user, password = (quote(part, safe="") for part in credentials)
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))

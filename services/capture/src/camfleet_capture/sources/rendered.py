@@ -1,0 +1,25 @@
+"""Pictures that are made here, shown at a steady rate."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from av.video.frame import VideoFrame
+
+from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.coding import PictureEncoder
+
+Render = Callable[[float], VideoFrame]
+
+
+def show_paced(
+    render: Render, fps: float, started_at: float, stop: threading.Event
+) -> Iterator[AccessUnit]:
+    """Encode render(seconds since `started_at`) at `fps`; what is late is left out."""
+    encoder = PictureEncoder(fps)
+    number = 0
+    while not stop.wait(max(0.0, started_at + number / fps - time.monotonic())):
+        shown_at = started_at + number / fps
+        yield from encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at)
+        number = max(number + 1, math.floor((time.monotonic() - started_at) * fps))

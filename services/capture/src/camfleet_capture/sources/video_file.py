@@ -1,0 +1,131 @@
+"""A video file, over and over, paced by its time stamps."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+
+from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.coding import VideoPacket, open_coder
+from camfleet_capture.errors import SourceUnreadable
+from camfleet_capture.sources.base import Loop
+from camfleet_capture.sources.clock import Pacer
+from camfleet_capture.sources.container import Opening, describe
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,mjpeg,flv,ivf,"
+    "obu,ogg,asf,gif,mxf,dv"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedPacket:
+    """A packet and its times in seconds of the file."""
+
+    packet: VideoPacket
+    shown_s: float
+    decoded_s: float
+    duration_s: float
+
+
+class _Round:
+    """One reading of the file, placed on the axis of time.monotonic().
+
+    Args:
+        starts_at: when its first picture shows; None when the first packet is due at once.
+    """
+
+    def __init__(self, first: _TimedPacket, starts_at: float | None) -> None:
+        lead_s = first.shown_s - first.decoded_s
+        self.starts_at = time.monotonic() + lead_s if starts_at is None else starts_at
+        self.offset_s = self.starts_at - first.shown_s
+        self.ends_at = self.starts_at
+
+    def reach(self, packet: _TimedPacket) -> None:
+        """Know that the round lasts at least to the end of this picture."""
+        self.ends_at = max(self.ends_at, self.offset_s + packet.shown_s + packet.duration_s)
+
+
+class VideoFile:
+    """Reads the file anew each round, so that a replaced file shows up and a deleted one fails."""
+
+    def __init__(self, path: Path) -> None:
+        self._opening = Opening(f"file:{path}", f"file {path.name}", FORMATS, "file")
+        self._container, self._stream = self._opening.open()
+        self._coder = open_coder(self._stream)
+        self.details = describe(self._stream, self._coder)
+        self.loop: Loop | None = None
+
+    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+        """Yield the file's pictures, round after round on one monotonic time axis."""
+        pacer = Pacer(stop)
+        starts_at: float | None = None
+        for count in itertools.count():
+            pictures = 0
+            reading: _Round | None = None
+            for packet, following in _with_next(self._packets()):
+                reading = reading or _Round(packet, starts_at)
+                if not pacer.wait(reading.offset_s + packet.decoded_s):
+                    return
+                self.loop = Loop(count, reading.starts_at + pacer.shift_s)
+                reading.reach(packet)
+                for unit in self._code(packet, following, reading.offset_s + pacer.shift_s):
+                    pictures += 1
+                    yield unit
+            if reading is None or not pictures:
+                raise SourceUnreadable(f"{self._opening.label}: holds no picture that can be read")
+            starts_at = reading.ends_at
+            self._reopen()
+
+    def truth(self) -> dict[str, Any] | None:
+        """Return None: nobody knows what a file shows."""
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._container, self._stream = self._opening.open()
+        self._coder = open_coder(self._stream)
+        self.details = describe(self._stream, self._coder)
+
+    def _code(
+        self, packet: _TimedPacket, following: _TimedPacket | None, offset_s: float
+    ) -> Iterator[AccessUnit]:
+        shown_at = offset_s + packet.shown_s
+        next_ticks = round((offset_s + following.shown_s) * CLOCK_HZ) if following else None
+        for unit in self._coder.code(packet.packet, round(shown_at * CLOCK_HZ), shown_at):
+            yield replace(unit, next_ticks=next_ticks) if self._coder.copies else unit
+
+    def _packets(self) -> Iterator[_TimedPacket]:
+        step = 1 / (self.details.fps or 25.0)
+        decoded_s = -step
+        try:
+            for packet in self._container.demux(self._stream):
+                if not packet.size:
+                    continue
+                base = float(packet.time_base or 0)
+                decoded_s = packet.dts * base if packet.dts is not None else decoded_s + step
+                shown_s = packet.pts * base if packet.pts is not None else decoded_s
+                duration_s = packet.duration * base if packet.duration else step
+                yield _TimedPacket(packet, shown_s, decoded_s, duration_s)
+        except av.error.FFmpegError:
+            return  # the rest of the file is broken: show again what can be read
+
+
+def _with_next(
+    packets: Iterator[_TimedPacket],
+) -> Iterator[tuple[_TimedPacket, _TimedPacket | None]]:
+    """Yield every packet with the one after it, None for the last."""
+    current = next(packets, None)
+    while current is not None:
+        following = next(packets, None)
+        yield current, following
+        current = following

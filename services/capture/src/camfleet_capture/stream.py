@@ -1,0 +1,88 @@
+"""The live stream of one camera: hands access units from its source's thread to the readers."""
+
+import asyncio
+from typing import Protocol
+
+from camfleet_capture.access_unit import AccessUnit
+
+_GROUP_LIMIT_BYTES = 8_000_000
+_GROUP_LIMIT_UNITS = 600
+
+
+class UnitListener(Protocol):
+    """Takes the units of a stream."""
+
+    def deliver(self, unit: AccessUnit) -> None:
+        """Take the next unit."""
+
+    def end(self) -> None:
+        """Know that no unit follows: the camera was removed."""
+
+
+class Stream:
+    """Keeps the newest group of pictures and passes every unit to its listeners.
+
+    All methods but `push` belong to the event loop.
+    """
+
+    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.name = name
+        self._loop = loop
+        self._group: list[AccessUnit] = []
+        self._group_bytes = 0
+        self._listeners: tuple[UnitListener, ...] = ()
+        self._first_key = asyncio.Event()
+        self.latest_key: AccessUnit | None = None
+        self.readers = 0
+        self.dropped = 0  # units that slow readers did not get
+
+    def push(self, unit: AccessUnit) -> None:
+        """Hand over a unit; called by the source's thread, returns at once."""
+        try:
+            self._loop.call_soon_threadsafe(self._deliver, unit)
+        except RuntimeError:  # the loop has ended; the source's thread is about to
+            return
+
+    @property
+    def group(self) -> list[AccessUnit]:
+        """Units from the newest key picture on; empty before the first."""
+        return list(self._group)
+
+    def listen(self, listener: UnitListener) -> None:
+        """Give `listener` every further unit."""
+        self._listeners = (*self._listeners, listener)
+
+    def unlisten(self, listener: UnitListener) -> None:
+        """Give `listener` nothing more."""
+        self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+    async def first_key(self, timeout_s: float) -> AccessUnit | None:
+        """Return the newest key picture; wait for the first one, None after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._first_key.wait()
+        except TimeoutError:
+            return None
+        return self.latest_key
+
+    def end(self) -> None:
+        """Tell every listener that the stream is over."""
+        for listener in self._listeners:
+            listener.end()
+        self._listeners = ()
+
+    def _deliver(self, unit: AccessUnit) -> None:
+        self._keep(unit)
+        for listener in self._listeners:
+            listener.deliver(unit)
+
+    def _keep(self, unit: AccessUnit) -> None:
+        if unit.is_key:
+            self._group, self._group_bytes, self.latest_key = [], 0, unit
+            self._first_key.set()
+        elif not self._group:
+            return
+        self._group.append(unit)
+        self._group_bytes += unit.size_bytes
+        if self._group_bytes > _GROUP_LIMIT_BYTES or len(self._group) > _GROUP_LIMIT_UNITS:
+            self._group = []  # too long to be worth sending: new readers wait for the next key

@@ -1,0 +1,82 @@
+"""A network camera that shows numbered pictures as MJPEG over HTTP."""
+
+import base64
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from PIL import Image
+
+from fakes_capture import LENGTH, numbered_picture
+
+BOUNDARY = "picture"
+FPS = 12  # no rate that a reader would guess
+
+
+def jpeg_of(number: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(numbered_picture(number)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+class MjpegCamera(ThreadingHTTPServer):
+    """Serves /video to who knows the password; each reader sees 0, 1, 2 ... from the beginning."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, login: str) -> None:
+        super().__init__(("127.0.0.1", port), _Pictures)
+        self.over = threading.Event()
+        self.pictures = [jpeg_of(number) for number in range(LENGTH)]
+        self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/video"
+
+
+class _Pictures(BaseHTTPRequestHandler):
+    server: MjpegCamera
+
+    def do_GET(self) -> None:
+        if self.path != "/video":
+            self.send_error(404)
+            return
+        if self.server.login and self.headers["Authorization"] != self.server.login:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", f"multipart/x-mixed-replace;boundary={BOUNDARY}")
+        self.end_headers()
+        number = 0
+        while not self.server.over.wait(1 / FPS):
+            jpeg = self.server.pictures[number % LENGTH]
+            head = (
+                f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            )
+            try:
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+            except OSError:  # the reader has left
+                return
+            number += 1
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@contextmanager
+def mjpeg_camera(port: int = 0, login: str = "") -> Iterator[MjpegCamera]:
+    """Run the camera until the block ends; port 0 is the system's choice."""
+    with MjpegCamera(port, login) as camera:
+        thread = threading.Thread(target=camera.serve_forever, args=(0.05,), name="mjpeg-camera")
+        thread.start()
+        try:
+            yield camera
+        finally:
+            camera.over.set()
+            camera.shutdown()
+            thread.join(5)

@@ -1,0 +1,88 @@
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import httpx
+import pytest
+
+from camfleet_contracts.keys import KeyStore
+from fakes_capture import (
+    LENGTH,
+    RunningCapture,
+    camera_lines,
+    capture_running,
+    number_of,
+    reading_options,
+)
+
+OPENSSL = shutil.which("openssl")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    if OPENSSL is None:
+        pytest.skip("openssl not found: it makes the certificate of this test")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    request = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=camfleet",
+    ]
+    request += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    request += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([OPENSSL, *request], check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.fixture(scope="module")
+def encrypted(
+    tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path], clip: Path
+) -> Iterator[RunningCapture]:
+    file = tmp_path_factory.mktemp("encrypted") / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip)))
+    cert, key = certificate
+    with capture_running(file, bind="0.0.0.0", tls_cert=cert, tls_key=key) as running:
+        yield running
+
+
+def secret_of(capture: RunningCapture) -> str:
+    return KeyStore(capture.state_dir / "keys.json").fleet_secret()
+
+
+def test_reader_that_checks_the_certificate_gets_pictures_over_rtsps(
+    encrypted: RunningCapture, certificate: tuple[Path, Path]
+) -> None:
+    url = encrypted.url("one", f"camfleet:{secret_of(encrypted)}@").replace("rtsp:", "rtsps:")
+    options = reading_options() | {"tls_verify": "1", "ca_file": str(certificate[0])}
+    with av.open(url, options=options, timeout=(5, 5)) as container:
+        numbers = [
+            number_of(frame) for frame, _ in zip(container.decode(video=0), range(5), strict=False)
+        ]
+    assert [(number - numbers[0]) % LENGTH for number in numbers] == [0, 1, 2, 3, 4]
+
+
+def test_clear_text_gets_nothing_where_encryption_is_on(encrypted: RunningCapture) -> None:
+    url = encrypted.url("one", f"camfleet:{secret_of(encrypted)}@")
+    with pytest.raises(av.error.FFmpegError):
+        av.open(url, options=reading_options(), timeout=(5, 5))
+
+
+def test_state_over_https_names_the_encrypted_address(
+    encrypted: RunningCapture, certificate: tuple[Path, Path]
+) -> None:
+    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    address = f"https://127.0.0.1:{encrypted.http_port}/cameras/one"
+    assert httpx.get(address, verify=trust, timeout=10).status_code == 401
+    answer = httpx.get(address, headers={"x-api-key": secret_of(encrypted)}, verify=trust)
+    assert answer.json()["rtsp_url"] == f"rtsps://127.0.0.1:{encrypted.rtsp_port}/one"

@@ -1,0 +1,245 @@
+import base64
+import hashlib
+import random
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import av
+import pytest
+
+from camfleet_contracts.keys import KeyStore
+from fakes_capture import (
+    RunningCapture,
+    camera_lines,
+    capture_running,
+    read_numbers,
+    reading_options,
+    write_clip,
+)
+from waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[RunningCapture]:
+    file = tmp_path_factory.mktemp("open") / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip), absent="nothing.mp4"))
+    with capture_running(file) as running:
+        running.wait_for("one", "LIVE")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[RunningCapture]:
+    file = tmp_path_factory.mktemp("guarded") / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip)))
+    with capture_running(file, bind="0.0.0.0", allow_cidr="192.0.2.0/24") as running:
+        wait_until(lambda: running.get("/healthz").status_code == 200, 5, "healthy")
+        yield running
+
+
+class Client:
+    """Speaks RTSP by hand."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.session = ""
+        self._sequence = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def ask(self, method: str, url: str, **headers: str) -> tuple[int, dict[str, str]]:
+        self._sequence += 1
+        lines = [f"{method} {url} RTSP/1.0", f"CSeq: {self._sequence}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return self.answer()
+
+    def answer(self) -> tuple[int, dict[str, str]]:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.read(1)
+        first, *lines = head.decode().strip().split("\r\n")
+        headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines)}
+        self.read(int(headers.get("content-length", "0")))
+        return int(first.split()[1]), headers
+
+    def read(self, size: int) -> bytes:
+        content = b""
+        while len(content) < size:
+            part = self.socket.recv(size - len(content))
+            if not part:
+                raise EOFError
+            content += part
+        return content
+
+    def play(self, url: str) -> None:
+        code, headers = self.ask(
+            "SETUP", f"{url}/trackID=0", Transport="RTP/AVP/TCP;unicast;interleaved=0-1"
+        )
+        assert code == 200
+        self.session = headers["session"].partition(";")[0]
+        assert self.ask("PLAY", url, Session=self.session)[0] == 200
+
+    def frame(self) -> tuple[int, bytes]:
+        mark, channel, size = struct.unpack("!cBH", self.read(4))
+        assert mark == b"$"
+        return channel, self.read(size)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "code"),
+    [
+        pytest.param("OPTIONS", "one", {}, 200, id="options"),
+        pytest.param("DESCRIBE", "one", {}, 200, id="describe"),
+        pytest.param("DESCRIBE", "other", {}, 404, id="unknown camera"),
+        pytest.param("DESCRIBE", "absent", {}, 503, id="camera without a picture"),
+        pytest.param("SETUP", "other", {"Transport": "RTP/AVP/TCP"}, 404, id="setup unknown"),
+        pytest.param("SETUP", "one", {"Transport": "RTP/AVP;multicast"}, 461, id="multicast"),
+        pytest.param("SETUP", "one", {}, 461, id="no transport"),
+        pytest.param("PLAY", "one", {"Session": "1"}, 454, id="play without set-up"),
+        pytest.param("TEARDOWN", "one", {"Session": "1"}, 454, id="tear down nothing"),
+        pytest.param("GET_PARAMETER", "one", {"Session": "1"}, 454, id="keep alive nothing"),
+        pytest.param("RECORD", "one", {}, 405, id="record"),
+        pytest.param("DANCE", "one", {}, 501, id="unknown method"),
+    ],
+)
+def test_requests_are_answered_with_the_right_code(
+    capture: RunningCapture,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    code: int,
+) -> None:
+    monkeypatch.setattr("camfleet_capture.rtsp.connection._PICTURE_WAIT_S", 0.2)
+    with Client(capture.rtsp_port) as client:
+        assert client.ask(method, capture.url(path), **headers)[0] == code
+
+
+def test_session_can_be_kept_alive_and_torn_down(capture: RunningCapture) -> None:
+    url = capture.url("one")
+    with Client(capture.rtsp_port) as client:
+        setup = client.ask("SETUP", f"{url}/trackID=0", Transport="RTP/AVP;client_port=50000-50001")
+        session = setup[1]["session"].partition(";")[0]
+        assert client.ask("GET_PARAMETER", url, Session=session)[0] == 200
+        assert client.ask("PLAY", url, Session=session)[0] == 200
+        assert client.ask("TEARDOWN", url, Session=session)[0] == 200
+    wait_until(lambda: capture.state("one")["readers"] == 0, 5, "no reader")
+
+
+def test_udp_session_of_a_silent_client_ends(
+    capture: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_capture.rtsp.connection.SESSION_TIMEOUT_S", 1.0)
+    url = capture.url("one")
+    with Client(capture.rtsp_port) as client:
+        setup = client.ask("SETUP", f"{url}/trackID=0", Transport="RTP/AVP;client_port=50002-50003")
+        session = setup[1]["session"].partition(";")[0]
+        assert client.ask("PLAY", url, Session=session)[0] == 200
+        with pytest.raises(EOFError):
+            client.read(1)
+    wait_until(lambda: capture.state("one")["readers"] == 0, 5, "no reader")
+
+
+def test_sender_report_follows_the_first_picture_and_tells_the_wall_clock(
+    capture: RunningCapture,
+) -> None:
+    reports: list[bytes] = []
+    units: set[int] = set()
+    with Client(capture.rtsp_port) as client:
+        client.play(capture.url("one"))
+        while not reports:
+            channel, packet = client.frame()
+            if channel == 1:
+                reports.append(packet)
+            else:
+                units.add(struct.unpack("!I", packet[4:8])[0])
+    seconds, fraction, rtp_time = struct.unpack("!III", reports[0][8:20])
+    wall = seconds - 2_208_988_800 + fraction / 2**32
+    assert len(units) == 1
+    assert abs(wall - time.time()) < 1
+    assert 0 <= (rtp_time - units.pop()) % 2**32 < 3 * 90_000
+
+
+def test_only_our_own_reader_gets_the_delimiter_at_the_end(capture: RunningCapture) -> None:
+    for query, is_delimited in (("", False), ("?low_latency=1", True)):
+        with Client(capture.rtsp_port) as client:
+            client.ask("DESCRIBE", capture.url("one") + query)
+            client.play(capture.url("one"))
+            kinds = {p[12] & 0x1F for c, p in (client.frame() for _ in range(24)) if c == 0}
+        assert (9 in kinds) == is_delimited
+
+
+def test_stalled_reader_costs_only_itself(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "noise.mp4", pictures=120, fps=60, codec="mpeg4")
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(source)))
+    with capture_running(file) as capture, Client(capture.rtsp_port) as stalled:
+        capture.wait_for("one", "LIVE")
+        stalled.play(capture.url("one"))
+        seen = read_numbers(capture.url("one"), 100)
+    assert all(b == (a + 1) % 120 for a, b in zip(seen.numbers, seen.numbers[1:], strict=False))
+
+
+def test_two_hundred_malformed_connections_leave_it_serving(capture: RunningCapture) -> None:
+    random.seed(7)
+    openings = [
+        b"",
+        b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"DESCRIBE rtsp://h/one RTSP/2.0\r\nCSeq: 1\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n",
+        b"OPTIONS rtsp://[ RTSP/1.0\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nno colon\r\n\r\n",
+        b"A" * 40_000,
+        b"$\x00\xff\xff",
+        b"SETUP rtsp://h/one RTSP/1.0\r\nTransport: RTP/AVP/TCP;interleaved=999-1000\r\n\r\n",
+    ]
+    for number in range(200):
+        noise = random.randbytes(random.randrange(200))
+        opening = openings[number % len(openings)]
+        with socket.create_connection(("127.0.0.1", capture.rtsp_port), timeout=5) as one:
+            one.sendall(opening + noise if number % 2 else noise)
+    assert read_numbers(capture.url("one"), 3).numbers
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_beyond_loopback_the_fleet_secret_is_asked_for(
+    guarded: RunningCapture, transport: str
+) -> None:
+    secret = KeyStore(guarded.state_dir / "keys.json").fleet_secret()
+    assert read_numbers(guarded.url("one", f"camfleet:{secret}@"), 3, transport).numbers
+    for wrong in ("", "camfleet:wrong@", f"other:{secret}@"):
+        with pytest.raises(av.error.HTTPUnauthorizedError):
+            av.open(guarded.url("one", wrong), options=reading_options(transport), timeout=(5, 5))
+    assert guarded.get("/cameras").status_code == 401
+    assert guarded.get(f"/cameras?apiKey={secret}").status_code == 200
+
+
+def test_basic_takes_every_named_key(guarded: RunningCapture) -> None:
+    key = KeyStore(guarded.state_dir / "keys.json").add("screen", "viewer")
+    with Client(guarded.rtsp_port) as client:
+        good = base64.b64encode(f"screen:{key}".encode()).decode()
+        bad = base64.b64encode(b"screen:guess").decode()
+        url = guarded.url("one")
+        assert client.ask("DESCRIBE", url, Authorization=f"Basic {bad}")[0] == 401
+        assert client.ask("DESCRIBE", url, Authorization="Basic ???")[0] == 401
+        assert client.ask("DESCRIBE", url, Authorization=f"Basic {good}")[0] == 200
+
+
+def test_digest_of_another_nonce_is_refused(guarded: RunningCapture) -> None:
+    secret = KeyStore(guarded.state_dir / "keys.json").fleet_secret()
+    first = hashlib.md5(f"camfleet:camfleet:{secret}".encode()).hexdigest()  # noqa: S324 - the protocol
+    second = hashlib.md5(b"DESCRIBE:/one").hexdigest()  # noqa: S324 - the protocol
+    answer = hashlib.md5(f"{first}:old:{second}".encode()).hexdigest()  # noqa: S324 - the protocol
+    header = f'Digest username="camfleet", nonce="old", uri="/one", response="{answer}"'
+    with Client(guarded.rtsp_port) as client:
+        assert client.ask("DESCRIBE", guarded.url("one"), Authorization=header)[0] == 401

@@ -1,0 +1,47 @@
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from camfleet_capture.__main__ import main
+from fakes_capture import camera_lines, read_numbers
+from processes import running
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_service_listens_serves_and_ends_cleanly_on_a_signal(
+    tmp_path: Path, clip: Path, number: signal.Signals
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip)))
+    command = ["camfleet-capture", "--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
+    with running(*command, env={"CAMFLEET_STATE": str(tmp_path)}) as service:
+        address = service.logged(r"listening rtsp=(\S+) http=(\S+)")[1]
+        service.logged("camera live")
+        assert read_numbers(f"rtsp://{address}/one", 3).numbers
+        service.process.send_signal(number)
+        assert service.process.wait(5) == 0
+
+
+def test_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        arguments = ["--cameras", str(tmp_path / "c.yaml"), "--rtsp-port", str(port)]
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+    assert f"RTSP port {port} on 127.0.0.1" in str(caught.value)
+    assert "--rtsp-port" in str(caught.value)
+
+
+def test_listening_beyond_loopback_unprotected_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="ALLOW_CIDR"):
+        main(["--cameras", str(tmp_path / "c.yaml"), "--bind", "0.0.0.0"])
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert "demo:street" in text
+    assert "ffplay rtsp://" in text

@@ -1,0 +1,214 @@
+import shutil
+import socket
+import threading
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from camfleet_capture.errors import SourceFault, SourceMissing, SourceStalled, SourceUnreadable
+from camfleet_capture.redaction import redact
+from camfleet_capture.sources.clock import LiveClock
+from camfleet_capture.sources.live import open_device, open_network
+from camfleet_capture.sources.table import SourceAddress, open_source
+from fakes_capture import (
+    FPS,
+    LENGTH,
+    camera_lines,
+    capture_running,
+    number_of,
+    numbered_picture,
+    read_numbers,
+    read_with_wall_times,
+)
+from waiting import wait_until
+
+
+def open_file(path: Path) -> None:
+    open_source(SourceAddress(str(path), path.parent)).close()
+
+
+def test_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SourceMissing, match=r"file clip\.mp4: not there"):
+        open_file(tmp_path / "clip.mp4")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"a text that is not a film\n" * 100, id="text"),
+        pytest.param(b"ffconcat version 1.0\nfile /etc/passwd\n", id="concat list"),
+        pytest.param(bytes(range(256)) * 64, id="binary"),
+    ],
+)
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.txt"])
+def test_file_that_is_no_video_says_so(tmp_path: Path, content: bytes, name: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceUnreadable, match=name):
+        open_file(tmp_path / name)
+
+
+def test_truncated_clip_says_so(tmp_path: Path, clip: Path) -> None:
+    (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:-400])
+    with pytest.raises(SourceUnreadable, match=r"file cut\.mp4: not a video this build can read"):
+        open_file(tmp_path / "cut.mp4")
+
+
+def test_file_without_video_says_so(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        sound = container.add_stream("aac", rate=16_000)
+        silence = np.zeros((2, 1024), np.float32)
+        frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout="stereo")
+        frame.sample_rate = 16_000
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    with pytest.raises(SourceUnreadable, match="holds no video"):
+        open_file(tmp_path / "sound.mp4")
+
+
+@pytest.mark.parametrize(
+    "source", ["concat:a.mp4|b.mp4", "lavfi:testsrc", "subfile,,start,0,end,9,,:a", "pipe:0"]
+)
+def test_names_that_libav_would_take_for_protocols_are_only_files(
+    tmp_path: Path, source: str
+) -> None:
+    with pytest.raises(SourceMissing):
+        open_source(SourceAddress(source, tmp_path))
+
+
+def test_missing_device_says_so() -> None:
+    with pytest.raises(SourceMissing, match="device /dev/video77: not there"):
+        open_device("/dev/video77")
+
+
+def test_device_gives_pictures_at_its_own_pace() -> None:
+    source = open_device("testsrc2=size=64x48:rate=30", device="lavfi")
+    units = source.units(threading.Event())
+    first = [next(units) for _ in range(5)]
+    source.close()
+    assert first[0].is_key
+    assert source.details.codec.endswith("to h264")
+
+
+def test_dead_camera_is_named_without_its_password() -> None:
+    with pytest.raises(SourceFault) as caught:
+        open_network("rtsp://127.0.0.1:9/cam", ("admin", "pa:ss@word"))
+    assert "rtsp://127.0.0.1:9/cam" in str(caught.value)
+    assert "pa" not in str(caught.value).replace("path", "")
+    assert not caught.value.host_answers
+
+
+def test_camera_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camfleet_capture.sources.container.OPEN_TIMEOUT_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"rtsp://u:pass@127.0.0.1:{silent.getsockname()[1]}/cam"
+        with pytest.raises(SourceStalled, match="no answer in 1 s") as caught:
+            open_network(url)
+    assert "pass" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("rtsp://u:p@h/x", "rtsp://***@h/x"),
+        ("http://h/v?user=a&password=b&x=1", "http://h/v?user=a&password=***&x=1"),
+        ("open RTSPS://u:p%40q@h failed: rtsp://v:w@k", "open RTSPS://***@h failed: rtsp://***@k"),
+        ("rtsp://h/x", "rtsp://h/x"),
+    ],
+)
+def test_redact_takes_every_password(text: str, redacted: str) -> None:
+    assert redact(text) == redacted
+
+
+def test_live_clock_keeps_true_distances_and_starts_anew_after_a_jump() -> None:
+    clock = LiveClock()
+    late = [0.0, 0.05, 0.01, 0.2, 0.0]
+    placed = [clock.place(5 + n / 10, 100 + n / 10 + late[n]) for n in range(5)]
+    assert [ticks - placed[0][0] for ticks, _ in placed] == [0, 9000, 18000, 27000, 36000]
+    assert all(abs(shown - 100 - n / 10) < 0.01 for n, (_, shown) in enumerate(placed))
+    ticks, shown = clock.place(1.0, 110.0)
+    assert (ticks, shown) == (110 * 90_000, 110.0)
+
+
+def test_folder_of_images_is_shown_picture_by_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in (3, 4):
+        Image.fromarray(numbered_picture(number)).save(folder / f"{number}.png")
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(folder)))
+    with capture_running(file) as capture:
+        capture.wait_for("one", "LIVE")
+        seen = read_numbers(capture.url("one"), 5)
+    assert set(seen.numbers) == {3, 4}
+
+
+def test_camera_of_another_capture_is_copied_and_comes_back(tmp_path: Path, clip: Path) -> None:
+    near, far = tmp_path / "near", tmp_path / "far"
+    near.mkdir()
+    far.mkdir()
+    (far / "cameras.yaml").write_text(camera_lines(one=str(clip)))
+    with capture_running(far / "cameras.yaml") as remote:
+        remote.wait_for("one", "LIVE")
+        (near / "cameras.yaml").write_text(camera_lines(relay=remote.url("one")))
+        with capture_running(near / "cameras.yaml") as relay:
+            assert relay.wait_for("relay", "LIVE")["codec"] == "h264"
+            numbers = read_numbers(relay.url("relay"), LENGTH + 10).numbers
+            (far / "cameras.yaml").write_text("version: 1\ncameras: []\n")
+            lost = wait_until(
+                lambda: (s := relay.state("relay"))["state"] != "LIVE" and s, 10, "camera lost"
+            )
+            (far / "cameras.yaml").write_text(camera_lines(one=str(clip)))
+            back = relay.wait_for("relay", "LIVE")
+    assert all(b == (a + 1) % LENGTH for a, b in pairwise(numbers))
+    assert lost["reason"]
+    assert back["reconnects"] >= 1
+
+
+def test_broken_file_heals_when_it_is_replaced_and_fails_when_it_goes(
+    tmp_path: Path, clip: Path
+) -> None:
+    source = tmp_path / "clip.mp4"
+    source.write_text("not a film")
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one="clip.mp4", other=str(clip)))
+    with capture_running(file) as capture:
+        broken = capture.wait_for("one", "FAILED")
+        shutil.copy(clip, tmp_path / "new.mp4")
+        (tmp_path / "new.mp4").rename(source)
+        capture.wait_for("one", "LIVE")
+        source.unlink()
+        gone = capture.wait_for("one", "FAILED")
+        assert capture.state("other")["state"] == "LIVE"
+        assert capture.state("other")["reconnects"] == 0
+    assert "file clip.mp4: not a video this build can read" in broken["reason"]
+    assert "not there" in gone["reason"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "tolerance_s"),
+    [
+        pytest.param("camfleet", 0.02, id="our reader"),
+        pytest.param("test", 0.15, id="libav mistakes the next unit's time for this one's"),
+    ],
+)
+def test_wall_clock_of_pictures_counts_from_loop_started_at(
+    tmp_path: Path, b_clip: Path, agent: str, tolerance_s: float
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(b_clip)))
+    with capture_running(file) as capture:
+        wait_until(lambda: capture.state("one")["loops"] >= 1, 10, "second round")
+        shown = read_with_wall_times(capture.url("one"), 45, agent)
+        started = datetime.fromisoformat(capture.state("one")["loop_started_at"]).timestamp()
+    lags = [(wall - started - number_of(frame) / FPS) % (LENGTH / FPS) for frame, wall in shown]
+    assert len(shown) > 30
+    assert max(min(lag, LENGTH / FPS - lag) for lag in lags) < tolerance_s
