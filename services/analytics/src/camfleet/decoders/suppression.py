@@ -1,0 +1,60 @@
+"""Non-maximum suppression, and the last step that all box decoders share."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet.decoders.outputs import label_of
+from camfleet.detections import Detections, no_detections
+from camfleet.inference.geometry import Resize
+from camfleet_contracts.model_manifest import ModelManifest
+
+MAX_CANDIDATES = 1000  # boxes that enter the suppression; the best ones
+
+
+def suppress(
+    xyxy: NDArray[np.float32], confidence: NDArray[np.float32], iou: float
+) -> NDArray[np.int64]:
+    """Indices of the boxes to keep, best first; one that overlaps a better one too much goes."""
+    order = np.argsort(-confidence, kind="stable")[:MAX_CANDIDATES]
+    areas = np.prod(np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0), axis=1)
+    kept: list[int] = []
+    while order.size:
+        best, rest = int(order[0]), order[1:]
+        kept.append(best)
+        top_left = np.maximum(xyxy[best, :2], xyxy[rest, :2])
+        bottom_right = np.minimum(xyxy[best, 2:], xyxy[rest, 2:])
+        shared = np.prod(np.maximum(bottom_right - top_left, 0), axis=1)
+        union = areas[best] + areas[rest] - shared
+        order = rest[shared <= iou * np.maximum(union, 1e-9)]
+    return np.array(kept, dtype=np.int64)
+
+
+def suppress_by_class(
+    xyxy: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    class_id: NDArray[np.int64],
+    iou: float,
+) -> NDArray[np.int64]:
+    """As `suppress`, but boxes of different classes leave each other alone."""
+    if not len(confidence):
+        return np.empty(0, np.int64)
+    span = float(xyxy.max() - xyxy.min()) + 1.0
+    return suppress(xyxy + (class_id * span).astype(np.float32)[:, None], confidence, iou)
+
+
+def to_detections(
+    xyxy: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    class_id: NDArray[np.int64],
+    manifest: ModelManifest,
+    resize: Resize,
+) -> Detections:
+    """Boxes in model input pixels become detections in frame pixels, cut at the frame's edges."""
+    if not len(confidence):
+        return no_detections()
+    return Detections(
+        xyxy=resize.clip(resize.boxes_to_frame(xyxy)),
+        confidence=confidence.astype(np.float32),
+        class_id=class_id.astype(np.int64),
+        labels=tuple(label_of(manifest, int(index)) for index in class_id),
+    )

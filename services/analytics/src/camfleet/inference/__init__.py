@@ -1,0 +1,1 @@
+"""The way from a picture to decoded results, through a model server."""

@@ -1,0 +1,70 @@
+"""Detection of one picture: ask, then decode with the manifest of the version that answered."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import av
+
+from camfleet.decoders import UnknownDecoder, get_decoder
+from camfleet.decoders.outputs import UnexpectedOutputs
+from camfleet.detections import Detections
+from camfleet.inference.errors import InferenceRefused, NoDecoder
+from camfleet.inference.model_client import Answer, ModelClient
+from camfleet.inference.served_model import ServedModel
+from camfleet_contracts.model_manifest import ModelManifest
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What one version of a model found in one picture."""
+
+    detections: Detections
+    model: ServedModel
+    duration_s: float  # of the request, on the wire and in the server
+
+
+class Detector(Protocol):
+    """Finds objects in pictures; may be called from many threads."""
+
+    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
+        """Ask a model about a picture; raises InferenceError."""
+
+
+class ServerDetector:
+    """A Detector that asks the model server."""
+
+    def __init__(self, client: ModelClient) -> None:
+        self._client = client
+
+    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
+        """Ask and decode; an answer that does not fit what was known of its version is redone."""
+        answer = self._client.ask(picture, reference)
+        try:
+            return _decoded(answer, confidence)
+        except UnexpectedOutputs:
+            self._client.forget(reference)
+        answer = self._client.ask(picture, reference)
+        try:
+            return _decoded(answer, confidence)
+        except UnexpectedOutputs as error:
+            raise InferenceRefused(answer.model.name, str(error)) from error
+
+
+def _decoded(answer: Answer, confidence: float) -> Detected:
+    manifest = answer.model.manifest
+    postprocess = manifest.postprocess
+    if postprocess is None:
+        raise NoDecoder(answer.model.name)
+    try:
+        decode = get_decoder(postprocess.decoder)
+    except UnknownDecoder as error:
+        raise InferenceRefused(answer.model.name, str(error)) from error
+    found = decode(
+        answer.outputs, _named(manifest, answer), answer.resize, confidence, postprocess.iou
+    )
+    return Detected(found, answer.model, answer.duration_s)
+
+
+def _named(manifest: ModelManifest, answer: Answer) -> ModelManifest:
+    """The manifest with an id for messages, where it has none."""
+    return manifest if manifest.id else manifest.model_copy(update={"id": answer.model.name})

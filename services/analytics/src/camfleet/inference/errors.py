@@ -1,0 +1,69 @@
+"""What can go wrong between a camera and its model.
+
+InferenceError
+├── ServerAbsent         nobody answers at the address; waiting helps
+├── ServerBusy           the queue is full or the deadline passed; this frame is lost
+├── ModelMissing         the server does not serve the model; somebody has to act
+├── ModelNotReady        it is configured but not loaded; the server's reason follows
+├── NoDecoder            served, but nothing tells how to read its answers
+├── AccessRefused        the server does not accept our key
+└── InferenceRefused     the server refused or failed this request
+"""
+
+
+class InferenceError(Exception):
+    """Base; the text is what the page shows: what, which, what next."""
+
+
+class ServerAbsent(InferenceError):
+    """Nobody answers at the address."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(f"waiting for model server {server}")
+        self.server = server
+
+
+class ServerBusy(InferenceError):
+    """The server could not take the request in time."""
+
+    def __init__(self, server: str, reason: str) -> None:
+        super().__init__(f"model server {server} is busy: {reason}")
+
+
+class ModelMissing(InferenceError):
+    """The server does not serve the model."""
+
+    def __init__(self, model: str, server: str) -> None:
+        name = model.partition(":")[0]
+        super().__init__(
+            f"model '{model}' is not served by {server}; "
+            f"run `camfleet model pull {name}` or add it to config.json"
+        )
+
+
+class ModelNotReady(InferenceError):
+    """The model is configured, but no version is loaded."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(f"model '{model}' is not loaded: {reason}")
+
+
+class NoDecoder(InferenceError):
+    """Nothing tells how to read the model's answers."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"no decoder known for {model}; add model.json")
+
+
+class AccessRefused(InferenceError):
+    """The server does not accept our key."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(f"model server {server} refused our key; run `camfleet key list` there")
+
+
+class InferenceRefused(InferenceError):
+    """The server refused or failed this request."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(f"model '{model}': {reason}")

@@ -1,0 +1,122 @@
+"""All pipelines of this process, kept equal to cameras.yaml while it runs."""
+
+import logging
+import threading
+from collections.abc import Mapping
+
+from camfleet.service.events.journal import Journal
+from camfleet.service.live_ports import LiveVideo
+from camfleet.service.pipeline import Pipeline, SourceFactory, Surroundings
+from camfleet_contracts.cameras import Camera, CamerasFile
+from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
+from camfleet_contracts.settings import FleetSettings
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S = 0.5
+
+
+class PipelineFleet:
+    """Follows the file by difference: what did not change is not touched. Owned by one thread."""
+
+    def __init__(
+        self,
+        settings: FleetSettings,
+        source_of: SourceFactory,
+        live: LiveVideo,
+        surroundings: Surroundings,
+        journal: Journal,
+    ) -> None:
+        self.pipelines: Mapping[str, Pipeline] = {}  # replaced, never changed
+        self._watch = CamerasWatch(settings.cameras_file, settings)
+        self._source_of, self._live = source_of, live
+        self._around, self._journal = surroundings, journal
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cameras-file", daemon=True)
+
+    def start(self) -> None:
+        """Read the file now and follow it from now on; a bad file is a fault, not an error."""
+        self.follow_file()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End all pipelines."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        _stop_all(list(self.pipelines.values()))
+
+    @property
+    def fault(self) -> str | None:
+        """Why the file as it is now is not followed: file, line, reason."""
+        return self._watch.fault
+
+    def follow_file(self) -> None:
+        """Read the file if it changed, and do what changed."""
+        fault_before = self.fault
+        cameras = self._watch.look()
+        if self.fault and self.fault != fault_before:
+            logger.error("cameras file refused reason=%s", self.fault)
+        if cameras is not None:
+            self._follow(cameras)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(SETTLE_S if self._watch.is_settling else INTERVAL_S):
+            try:
+                self.follow_file()
+            except Exception:  # the thread's border: a surprise must not end the following
+                logger.exception("cameras file could not be followed")
+
+    def _follow(self, cameras: CamerasFile) -> None:
+        wanted = {camera.name: camera for camera in cameras.cameras if camera.enabled}
+        kept: dict[str, Pipeline] = {}
+        gone = []
+        for name, pipeline in self.pipelines.items():
+            if name in wanted and _same_source(pipeline.camera, wanted[name]):
+                kept[name] = pipeline
+            else:
+                gone.append(pipeline)
+        self._remove(gone, wanted)
+        for name, pipeline in kept.items():
+            if pipeline.camera != wanted[name]:
+                logger.info("camera changed camera=%s", name)
+                pipeline.reconfigure(wanted[name])
+        added = {name: self._add(wanted[name]) for name in wanted if name not in kept}
+        self.pipelines = {name: kept.get(name) or added[name] for name in wanted}
+
+    def _add(self, camera: Camera) -> Pipeline:
+        logger.info("camera added camera=%s model=%s", camera.name, camera.pipeline.model)
+        live = self._live.camera(camera.name)
+        source = self._source_of(camera, live)
+        totals = self._journal.totals(camera.name)
+        pipeline = Pipeline(camera, source, live, self._around, totals)
+        pipeline.start()
+        return pipeline
+
+    def _remove(self, gone: list[Pipeline], wanted: Mapping[str, Camera]) -> None:
+        self.pipelines = {n: p for n, p in self.pipelines.items() if p not in gone}
+        _stop_all(gone)
+        for pipeline in gone:
+            if pipeline.camera.name not in wanted:
+                logger.info("camera removed camera=%s", pipeline.camera.name)
+                self._live.remove_camera(pipeline.camera.name)
+
+
+def _same_source(running: Camera, wanted: Camera) -> bool:
+    """True when the connection may stay; `source` itself is capture's business."""
+    return (running.detect_source, running.credentials) == (
+        wanted.detect_source,
+        wanted.credentials,
+    )
+
+
+def _stop_all(pipelines: list[Pipeline]) -> None:
+    """All at once, so that one that waits for its camera holds up no other."""
+    stopping = [
+        threading.Thread(target=pipeline.stop, name=f"stop-{pipeline.camera.name}", daemon=True)
+        for pipeline in pipelines
+    ]
+    for thread in stopping:
+        thread.start()
+    for thread in stopping:
+        thread.join(4)

@@ -1,0 +1,1 @@
+"""What analytics serves over HTTP: event stream, state, login and page."""

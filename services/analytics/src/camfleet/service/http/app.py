@@ -1,0 +1,132 @@
+"""The HTTP application of analytics: routes, and who may use them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from camfleet.service.events.hub import StreamHub
+from camfleet.service.fleet import PipelineFleet
+from camfleet.service.http.login import log_in
+from camfleet.service.http.metrics import registry_of
+from camfleet.service.http.page import PageFiles, show_html
+from camfleet.service.http.stream import serve_stream
+from camfleet.service.live_ports import LiveVideo
+from camfleet.service.status import StatusBoard
+from camfleet_contracts.access import HEALTH_PATHS, App, KeyMiddleware, Network
+from camfleet_contracts.keys import KeyStore
+
+CAMERA_PATHS = ("/v1/cameras", "/v1/cameras/{name}")
+CHANGES = ["POST", "PUT", "PATCH", "DELETE"]
+OPEN_PATHS = HEALTH_PATHS | {"/", "/login"}  # "/" shows the login to strangers
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes show and change."""
+
+    hub: StreamHub
+    fleet: PipelineFleet
+    status: StatusBoard
+    live: LiveVideo
+    keys: KeyStore
+
+
+def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
+    """The guarded ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        parts.hub.attach(asyncio.get_running_loop())
+        yield
+
+    routes = [*_page(parts), *_health(parts), *_api(parts), *parts.live.routes()]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    return KeyMiddleware(
+        app,
+        parts.keys,
+        open_paths=frozenset(OPEN_PATHS),
+        open_prefixes=("/static/",),
+        networks=networks,
+    )
+
+
+def _page(parts: Parts) -> list[BaseRoute]:
+    async def index(request: Request) -> Response:
+        is_known = request.scope.get("camfleet_key") is not None
+        return show_html("index.html") if is_known else show_html("login.html", 401)
+
+    async def login(request: Request) -> Response:
+        if request.method == "GET" and "token" not in request.query_params:
+            return show_html("login.html")
+        return await log_in(request, parts.keys)
+
+    async def logout(_: Request) -> Response:
+        response = RedirectResponse("/login", status_code=303)
+        response.delete_cookie("camfleet_session")
+        return response
+
+    return [
+        Route("/", index),
+        Route("/login", login, methods=["GET", "POST"]),
+        Route("/logout", logout, methods=["GET", "POST"]),
+        Mount("/static", PageFiles()),
+    ]
+
+
+def _health(parts: Parts) -> list[BaseRoute]:
+    registry = registry_of(parts.fleet, parts.hub)
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        if parts.fleet.fault:
+            return PlainTextResponse(f"{parts.fleet.fault}\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _api(parts: Parts) -> list[BaseRoute]:
+    async def status(_: Request) -> Response:
+        return JSONResponse(parts.status.read(), headers={"cache-control": "no-store"})
+
+    async def cameras(_: Request) -> Response:
+        return JSONResponse({"cameras": parts.status.cameras()})
+
+    async def camera(request: Request) -> Response:
+        name = request.path_params["name"]
+        facts = parts.status.find_camera(name)
+        if facts is None:
+            reason = f"camera '{name}' is not in cameras.yaml; see /v1/cameras"
+            return JSONResponse({"error": reason}, status_code=404)
+        return JSONResponse(facts)
+
+    async def refuse_change(_: Request) -> Response:
+        reason = (
+            f"cameras cannot be changed here yet; edit {parts.status.cameras_file},"
+            " or use: camfleet camera add|remove"
+        )
+        return JSONResponse({"error": reason}, 405, headers={"allow": "GET, HEAD"})
+
+    async def stream(websocket: WebSocket) -> None:
+        await serve_stream(websocket, parts.hub)
+
+    return [
+        Route("/v1/status", status),
+        Route("/v1/cameras", cameras),
+        Route("/v1/cameras/{name}", camera),
+        *(Route(path, refuse_change, methods=CHANGES) for path in CAMERA_PATHS),
+        WebSocketRoute("/v1/stream", stream),
+    ]

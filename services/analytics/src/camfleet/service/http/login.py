@@ -1,0 +1,37 @@
+"""Login: by a link that works once, or with a key; the browser gets a session cookie."""
+
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from camfleet_contracts.access import SESSION_COOKIE
+from camfleet_contracts.keys import SESSION_LIFETIME_S, Key, KeyStore
+
+LARGEST_FORM_BYTES = 4096
+
+
+async def log_in(request: Request, keys: KeyStore) -> Response:
+    """GET with `token`, or POST of a form with `key`; 303 to the page or back to the form."""
+    if request.method == "POST":
+        body = await request.body()
+        fields = parse_qs(body[:LARGEST_FORM_BYTES].decode("utf-8", "replace"))
+        key = keys.check(fields.get("key", [""])[0].strip())
+    else:
+        key = keys.use_login(request.query_params.get("token", ""))
+    if key is None:
+        return RedirectResponse("/login?failed=1", status_code=303)
+    return _welcome(request, keys, key)
+
+
+def _welcome(request: Request, keys: KeyStore, key: Key) -> Response:
+    response = RedirectResponse("/", status_code=303)
+    response.set_cookie(
+        SESSION_COOKIE,
+        keys.new_session(key),
+        max_age=int(SESSION_LIFETIME_S),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response

@@ -1,0 +1,100 @@
+"""Figures of all pipelines for Prometheus, read when they are asked for."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from camfleet.service.events.hub import StreamHub
+from camfleet.service.fleet import PipelineFleet
+from camfleet.service.pipeline import Pipeline
+from camfleet.video.reader import ReaderState
+
+_GAUGES: Mapping[str, tuple[str, Callable[[Pipeline], float | None]]] = {
+    "camfleet_camera_live": (
+        "1 while frames arrive",
+        lambda p: float(p.source.connection.state is ReaderState.LIVE),
+    ),
+    "camfleet_camera_fps": (
+        "Analysed frames per second",
+        lambda p: p.statistics.fps(time.monotonic()),
+    ),
+    "camfleet_camera_latency_ms": (
+        "Mean time from capture to result",
+        lambda p: p.statistics.latency_ms,
+    ),
+    "camfleet_camera_request_ms": (
+        "Mean time of a model server request",
+        lambda p: p.statistics.request_ms,
+    ),
+    "camfleet_camera_track_ms": (
+        "Mean time of tracking and counting",
+        lambda p: p.statistics.track_ms,
+    ),
+}
+_COUNTERS: Mapping[str, tuple[str, Callable[[Pipeline], float]]] = {
+    "camfleet_frames_decoded": ("Frames decoded", lambda p: p.source.counts.decoded),
+    "camfleet_frames_undecodable": (
+        "Coded frames the decoder refused",
+        lambda p: p.source.counts.undecodable,
+    ),
+    "camfleet_frames_late": ("Frames too old when they came", lambda p: p.source.counts.late),
+    "camfleet_frames_replaced": (
+        "Frames replaced by a newer one before anybody looked",
+        lambda p: p.source.slot.replaced,
+    ),
+    "camfleet_frames_skipped": (
+        "Frames not due at the wanted rate",
+        lambda p: p.statistics.skipped,
+    ),
+    "camfleet_frames_analysed": ("Frames analysed", lambda p: p.statistics.analysed),
+    "camfleet_frames_failed": ("Frames the model did not answer", lambda p: p.statistics.failed),
+    "camfleet_results_published": ("Results given to the stream", lambda p: p.statistics.published),
+    "camfleet_connections": ("Connections to the camera", lambda p: p.source.counts.connections),
+}
+
+
+class PipelineCollector(Collector):
+    """Turns snapshots into metric families; costs nothing between scrapes."""
+
+    def __init__(self, fleet: PipelineFleet, hub: StreamHub) -> None:
+        self._fleet, self._hub = fleet, hub
+
+    def collect(self) -> Iterable[Metric]:
+        """All families."""
+        pipelines = self._fleet.pipelines
+        for name, (text, gauge_of) in _GAUGES.items():
+            gauge = GaugeMetricFamily(name, text, labels=["camera"])
+            for camera, pipeline in pipelines.items():
+                if (value := gauge_of(pipeline)) is not None:
+                    gauge.add_metric([camera], value)
+            yield gauge
+        for name, (text, counter_of) in _COUNTERS.items():
+            counter = CounterMetricFamily(name, text, labels=["camera"])
+            for camera, pipeline in pipelines.items():
+                counter.add_metric([camera], counter_of(pipeline))
+            yield counter
+        yield from self._of_lines(pipelines)
+        yield GaugeMetricFamily("camfleet_stream_clients", "Stream clients", self._hub.listeners)
+        yield CounterMetricFamily(
+            "camfleet_events_dropped", "Events dropped at the bound", self._hub.journal.dropped
+        )
+
+    def _of_lines(self, pipelines: Mapping[str, Pipeline]) -> Iterable[Metric]:
+        crossed = CounterMetricFamily(
+            "camfleet_line_crossings", "Crossings", labels=["camera", "line", "direction"]
+        )
+        for camera, pipeline in pipelines.items():
+            for line, count in pipeline.counts.items():
+                crossed.add_metric([camera, line, "in"], count.entered)
+                crossed.add_metric([camera, line, "out"], count.left)
+        yield crossed
+
+
+def registry_of(fleet: PipelineFleet, hub: StreamHub) -> CollectorRegistry:
+    """A registry of its own, so that two services may live in one test."""
+    registry = CollectorRegistry()
+    registry.register(PipelineCollector(fleet, hub))
+    return registry

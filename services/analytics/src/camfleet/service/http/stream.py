@@ -1,0 +1,106 @@
+"""WebSocket /v1/stream: results and events, with acknowledgements."""
+
+import asyncio
+import contextlib
+import json
+from urllib.parse import urlsplit
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from camfleet.service.events.hub import Choice, Listener, StreamHub
+
+BAD_REQUEST, FOREIGN_PAGE = 4400, 4403
+MAX_CLIENT_NAME = 64
+
+
+async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
+    """One client: `?types=&camera=&since=<seq>&epoch=&client=`; it may send {"ack": seq}."""
+    if not comes_from_here(websocket):
+        await refuse(websocket, FOREIGN_PAGE, "this page is not ours")
+        return
+    query = websocket.query_params
+    client = _client_name(websocket)
+    try:
+        choice = Choice(_names(query.get("types")), _names(query.get("camera")))
+        position = await asyncio.to_thread(_first_position, websocket, hub, client)
+    except ValueError:
+        await refuse(websocket, BAD_REQUEST, "since must be the seq of an event, a whole number")
+        return
+    await websocket.accept()
+    listener = hub.listen(choice, position)
+    receiving = asyncio.create_task(_receive(websocket, hub, client))
+    try:
+        await _send_until_gone(websocket, hub, listener, receiving)
+    finally:
+        hub.leave(listener)
+        receiving.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            await receiving
+
+
+async def _send_until_gone(
+    websocket: WebSocket, hub: StreamHub, listener: Listener, receiving: "asyncio.Task[None]"
+) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it left while we sent
+        while not receiving.done():
+            listener.changed.clear()
+            for event in await hub.events_for(listener):
+                await websocket.send_text(event.text)
+            for text in listener.take_results():
+                await websocket.send_text(text)
+            changed = asyncio.create_task(listener.changed.wait())
+            await asyncio.wait({changed, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+
+
+async def _receive(websocket: WebSocket, hub: StreamHub, client: str) -> None:
+    """Acknowledgements until the client leaves; anything else is ignored."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            sequence = _acknowledged(await websocket.receive_text())
+            if sequence is not None:
+                await asyncio.to_thread(hub.journal.acknowledge, client, sequence)
+
+
+def _acknowledged(text: str) -> int | None:
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return None
+    sequence = message.get("ack") if isinstance(message, dict) else None
+    if not isinstance(sequence, int) or isinstance(sequence, bool):
+        return None
+    return max(0, sequence)
+
+
+def _first_position(websocket: WebSocket, hub: StreamHub, client: str) -> int:
+    """After `since`, else after what the named client acknowledged, else only what is new."""
+    query = websocket.query_params
+    if "since" in query:
+        return hub.journal.position_of(int(query["since"]), query.get("epoch"))
+    acknowledged = hub.journal.acknowledged(client) if "client" in query else None
+    return hub.journal.newest if acknowledged is None else acknowledged
+
+
+def _client_name(websocket: WebSocket) -> str:
+    """Who acknowledges: the name it gives itself, else that of its key."""
+    key = websocket.scope.get("camfleet_key")
+    return (websocket.query_params.get("client") or (key.name if key else "anyone"))[
+        :MAX_CLIENT_NAME
+    ]
+
+
+def _names(text: str | None) -> frozenset[str]:
+    return frozenset(name for name in (text or "").split(",") if name)
+
+
+async def refuse(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close, but accept first: a browser learns code and reason in no other way."""
+    await websocket.accept()
+    await websocket.close(code, reason)
+
+
+def comes_from_here(websocket: WebSocket) -> bool:
+    """False for a browser that shows somebody else's page; cookies must not work for that one."""
+    origin = websocket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == websocket.headers.get("host")

@@ -1,0 +1,110 @@
+"""One camera's live picture: fed by its reader thread, watched from the event loop."""
+
+import threading
+from asyncio import AbstractEventLoop
+
+import av
+
+from camfleet.service.live.pictures import PictureBoard
+from camfleet.service.live.sequence import LiveSequence
+from camfleet.service.live.stream import H264Stream
+from camfleet.service.live.viewer import Message, Refusal, Viewer
+from camfleet.video.frames import Frame
+
+_SAMPLING_BROWSERS_PLAY = frozenset({None, "yuv420p", "yuvj420p", "nv12", "gray"})
+
+
+class LiveCamera:
+    """Copies the coded stream to its viewers; costs next to nothing while there are none."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lock = threading.Lock()
+        self._stream: H264Stream | None = None
+        self._epoch = 0
+        self._sequence = LiveSequence()
+        self._viewers: tuple[Viewer, ...] = ()
+        self._refusal: Refusal | None = None
+        self.pictures = PictureBoard()
+
+    def push_stream(self, stream: av.VideoStream) -> None:
+        """A connection begins: its codec, parameter sets and rate."""
+        coder = stream.codec_context
+        rate = stream.average_rate or stream.guessed_rate
+        reason = _why_not_copied(coder.codec.canonical_name, coder.pix_fmt)
+        with self._lock:
+            self._sequence.forget()
+            self._refusal = Refusal(reason) if reason else None
+            self._stream = (
+                None
+                if reason
+                else H264Stream(bytes(coder.extradata or b""), float(rate or 0), self._epoch + 1)
+            )
+            self._epoch += 1
+            self._send([self._refusal] if self._refusal else [])
+
+    def push_packet(self, packet: "av.Packet[av.VideoStream]") -> None:
+        """One coded frame."""
+        with self._lock:
+            if self._stream is None:
+                return
+            unit = self._stream.read(packet)
+            self._epoch = self._stream.epoch
+            fragment = self._sequence.add(unit) if unit else None
+            if fragment is not None:
+                self._send([fragment])
+
+    def push_end(self) -> None:
+        """The connection was lost; viewers stay and wait for the next one."""
+        with self._lock:
+            self._stream = None
+            self._sequence.forget()
+
+    @property
+    def wants_pictures(self) -> bool:
+        """True while somebody looks at pictures with burnt-in boxes and the next one is due."""
+        return self.pictures.is_due
+
+    def push_picture(self, frame: Frame, result: dict[str, object] | None) -> None:
+        """An inferred frame with its result, to be burnt in."""
+        self.pictures.post(frame, result)
+
+    @property
+    def viewers(self) -> int:
+        """How many watch the copied stream."""
+        return len(self._viewers)
+
+    def watch(self, loop: AbstractEventLoop) -> Viewer:
+        """A new viewer; it begins at the last key frame. The caller ends it with unwatch."""
+        viewer = Viewer(loop)
+        with self._lock:
+            self._viewers += (viewer,)
+            first: Message | None = self._refusal or self._sequence.watch()
+            viewer.offer([first] if first else [])
+        return viewer
+
+    def unwatch(self, viewer: Viewer) -> None:
+        """The viewer left."""
+        with self._lock:
+            self._viewers = tuple(other for other in self._viewers if other is not viewer)
+            if not self._viewers:
+                self._sequence.unwatch()
+
+    def close(self) -> None:
+        """The camera is gone: end all its viewers."""
+        with self._lock:
+            for viewer in self._viewers:
+                viewer.end()
+        self.pictures.close()
+
+    def _send(self, messages: list[Message]) -> None:
+        for viewer in self._viewers:
+            viewer.offer(messages)
+
+
+def _why_not_copied(codec: str, pixel_format: str | None) -> str | None:
+    if codec != "h264":
+        return f"the camera sends {codec.upper()}, which browsers do not play from a live stream"
+    if pixel_format not in _SAMPLING_BROWSERS_PLAY:
+        return f"the camera sends H.264 as {pixel_format}, browsers play 4:2:0 with 8 bits only"
+    return None

@@ -1,0 +1,127 @@
+"""Live video over HTTP: fragments over a WebSocket, Motion JPEG as a multipart answer."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from camfleet.service.http.stream import FOREIGN_PAGE, comes_from_here, refuse
+from camfleet.service.live.camera import LiveCamera
+from camfleet.service.live.muxer import Fragment, StreamHeader
+from camfleet.service.live.viewer import Message, Viewer
+
+FindCamera = Callable[[str], LiveCamera | None]
+_NO_SUCH_CAMERA = 4404
+_ENDED = 4410
+_BOUNDARY = "camfleet-picture"
+
+
+def live_routes(find_camera: FindCamera) -> list[BaseRoute]:
+    """The routes under /live."""
+
+    async def watch_stream(socket: WebSocket) -> None:
+        await _admit(socket, find_camera(socket.path_params["camera"]))
+
+    async def watch_pictures(request: Request) -> Response:
+        name = request.path_params["camera"]
+        return _answer_pictures(name, find_camera(name))
+
+    return [
+        Route("/live/{camera}.mjpg", watch_pictures),
+        WebSocketRoute("/live/{camera}", watch_stream),
+    ]
+
+
+async def _admit(socket: WebSocket, camera: LiveCamera | None) -> None:
+    if not comes_from_here(socket):
+        await refuse(socket, FOREIGN_PAGE, "this page is not ours")
+        return
+    if camera is None:
+        await refuse(socket, _NO_SUCH_CAMERA, "no camera of this name runs")
+        return
+    await socket.accept()
+    await _serve_stream(socket, camera)
+
+
+def _answer_pictures(name: str, camera: LiveCamera | None) -> Response:
+    if camera is None:
+        reason = f"no camera '{name}' runs; see /v1/cameras for those that do"
+        return JSONResponse({"error": reason}, status_code=404)
+    return StreamingResponse(
+        _multipart(camera),
+        media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _serve_stream(socket: WebSocket, camera: LiveCamera) -> None:
+    viewer = camera.watch(asyncio.get_running_loop())
+    sending = asyncio.create_task(_send_all(socket, viewer))
+    leaving = asyncio.create_task(_wait_until_left(socket))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        camera.unwatch(viewer)
+        sending.cancel()
+        leaving.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+async def _send_all(socket: WebSocket, viewer: Viewer) -> None:
+    header: StreamHeader | None = None
+    while (message := await viewer.take()) is not None:
+        header = await _send(socket, message, header)
+    await socket.close(_ENDED, "the camera was removed, or the service ends")
+
+
+async def _send(
+    socket: WebSocket, message: Message, header: StreamHeader | None
+) -> StreamHeader | None:
+    """Send one message, before it the header when it is a new one; the header now in force."""
+    if not isinstance(message, Fragment):
+        await socket.send_text(json.dumps({"fallback": "mjpeg", "reason": message.reason}))
+        return None
+    if message.header is not header:
+        await socket.send_text(_describe(message))
+        await socket.send_bytes(message.header.init)
+    await socket.send_bytes(message.payload)
+    return message.header
+
+
+def _describe(first: Fragment) -> str:
+    header = first.header
+    return json.dumps(
+        {
+            "codec": header.codec,
+            "width": header.width,
+            "height": header.height,
+            "fps": round(header.fps, 3),
+            "t0": header.t0,
+            "start_s": first.start_s,
+        }
+    )
+
+
+async def _wait_until_left(socket: WebSocket) -> None:
+    """Read what the viewer sends, which is nothing, until it leaves."""
+    try:
+        while True:
+            await socket.receive_text()
+    except (WebSocketDisconnect, RuntimeError, KeyError):
+        return
+
+
+async def _multipart(camera: LiveCamera) -> AsyncIterator[bytes]:
+    watcher = camera.pictures.watch(asyncio.get_running_loop())
+    try:
+        while (jpeg := await watcher.take()) is not None:
+            head = (
+                f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            )
+            yield head.encode() + jpeg + b"\r\n"
+    finally:
+        camera.pictures.unwatch(watcher)

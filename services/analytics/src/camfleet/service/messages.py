@@ -1,0 +1,122 @@
+"""Results and events of a pipeline as envelopes.
+
+Results also carry `pts_s`, `width` and `height` of their frame, so that a browser can draw them
+over the live picture in step.
+"""
+
+from typing import Any
+
+from camfleet.detections import Detections
+from camfleet.inference.detector import Detected
+from camfleet.lines import Crossing, LineCount
+from camfleet.service.analysis import Findings
+from camfleet.service.model_kinds import base_service
+from camfleet.video.frames import Frame
+from camfleet_contracts.clock import now_utc
+from camfleet_contracts.events import (
+    Box,
+    Envelope,
+    ObjectDetectionPrediction,
+    ObjectDetectionResults,
+    OccurrenceEvent,
+    Origin,
+    Times,
+    TrackedObject,
+    TrackingResults,
+    envelope,
+)
+
+
+def results_of(origin: Origin, frame: Frame, detected: Detected, findings: Findings) -> Envelope:
+    """The results of one frame: tracked objects, or predictions where nothing is tracked."""
+    results = _results(detected, findings)
+    origin = origin._replace(base_service=base_service(detected.model.manifest))
+    message = envelope(results, origin, Times(frame.captured_at, frame.received_at))
+    width, height = frame.size
+    return message.model_copy(
+        update={"pts_s": round(frame.pts_s, 6), "width": width, "height": height}
+    )
+
+
+def _results(detected: Detected, findings: Findings) -> TrackingResults | ObjectDetectionResults:
+    model = detected.model
+    model_id = model.manifest.id or model.name
+    predictions = _predictions(findings.objects)
+    if findings.tracked_by is not None and findings.objects.tracker_id is not None:
+        ids = findings.objects.tracker_id.tolist()
+        tracked = zip(ids, predictions, strict=True)
+        return TrackingResults(
+            objects=tuple(TrackedObject(id=track, prediction=one) for track, one in tracked),
+            tracking_algorithm=findings.tracked_by,
+            model_id=model_id,
+            model_version=model.version,
+            duration=detected.duration_s,
+        )
+    return ObjectDetectionResults(
+        predictions=predictions,
+        duration=detected.duration_s,
+        model_id=model_id,
+        model_version=model.version,
+    )
+
+
+def line_crossed(
+    origin: Origin, frame: Frame, crossing: Crossing, count: LineCount, missed_ratio: float
+) -> Envelope:
+    """The event of one object crossing one line, with the line's totals after it."""
+    total = count.entered + count.left
+    happened = OccurrenceEvent(
+        event_label="line_crossed",
+        object_label=crossing.label,
+        object_id=crossing.track_id,
+        camera_label=origin.camera,
+        zone_label=crossing.line,
+        data={
+            "line": crossing.line,
+            "direction": crossing.direction,
+            "track_id": crossing.track_id,
+            "count_in": count.entered,
+            "count_out": count.left,
+            "count_error": round(total * missed_ratio, 1),
+        },
+    )
+    return envelope(happened, origin, Times(frame.captured_at, frame.received_at))
+
+
+def camera_state(origin: Origin, state: str, reason: str | None, before: str) -> Envelope:
+    """The event of a camera's connection changing its state."""
+    return _now(origin, "camera_state", {"state": state, "reason": reason, "before": before})
+
+
+def model_changed(origin: Origin, model: str, version: int, before: int | None) -> Envelope:
+    """The event of frames being answered by another model or version than before."""
+    return _now(origin, "model_changed", {"model": model, "version": version, "before": before})
+
+
+def model_state(origin: Origin, model: str, state: str, reason: str | None) -> Envelope:
+    """The event of a model becoming unusable or usable again."""
+    return _now(origin, "model_state", {"model": model, "state": state, "reason": reason})
+
+
+def _now(origin: Origin, label: str, facts: dict[str, Any]) -> Envelope:
+    moment = now_utc()
+    happened = OccurrenceEvent(event_label=label, camera_label=origin.camera, data=facts)
+    return envelope(happened, origin, Times(moment, moment))
+
+
+def _predictions(objects: Detections) -> tuple[ObjectDetectionPrediction, ...]:
+    return tuple(
+        ObjectDetectionPrediction(
+            box=Box(start_x=x1, start_y=y1, end_x=x2, end_y=y2),
+            confidence=round(confidence, 4),
+            label=label,
+            index=index,
+        )
+        for (x1, y1, x2, y2), confidence, label, index in zip(
+            objects.xyxy.round().astype(int).tolist(),
+            objects.confidence.tolist(),
+            objects.labels,
+            objects.class_id.tolist(),
+            strict=True,
+        )
+    )

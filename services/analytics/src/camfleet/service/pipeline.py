@@ -1,0 +1,240 @@
+"""One camera's pipeline: takes the newest frame, asks the model, tracks, counts and publishes."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from camfleet.inference.detector import Detected, Detector
+from camfleet.inference.errors import InferenceError, ServerBusy
+from camfleet.inference.served_model import ServedModel
+from camfleet.lines import LineCount
+from camfleet.service import messages
+from camfleet.service.analysis import Analysis
+from camfleet.service.live_ports import LiveCamera
+from camfleet.service.model_state import ModelState, state_after
+from camfleet.service.pacing import Pacer
+from camfleet.service.statistics import Statistics
+from camfleet.tracking.bytetrack import BadTrackerParameters
+from camfleet.tracking.tracker import UnknownTracker
+from camfleet.video.frames import Frame, FrameSlot
+from camfleet.video.reader import Connection, ReaderCounts, ReaderState
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.clock import now_utc
+from camfleet_contracts.events import Envelope, Origin
+
+logger = logging.getLogger(__name__)
+
+WAIT_FOR_FRAME_S = 0.25
+RETRY_S = (0.25, 2.0)  # shortest and longest wait after a model could not be asked
+
+
+class Source(Protocol):
+    """Where the frames come from, e.g. an RtspReader."""
+
+    slot: FrameSlot
+    connection: Connection
+    counts: ReaderCounts
+
+    def start(self) -> None:
+        """Begin to fill the slot."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+class Publisher(Protocol):
+    """Where results and events go; called from many threads, must not block."""
+
+    def publish_result(self, message: Envelope) -> None:
+        """A result: who listens now gets it."""
+
+    def publish_event(self, message: Envelope) -> None:
+        """An event: it gets its number and is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all pipelines of a service share."""
+
+    detector: Detector
+    publisher: Publisher
+    device_id: str
+
+
+class Pipeline:
+    """A thread per camera. start, stop and reconfigure belong to one owner."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        source: Source,
+        live: LiveCamera,
+        surroundings: Surroundings,
+        counts: dict[str, LineCount],
+    ) -> None:
+        self.camera, self.source = camera, source
+        self.statistics = Statistics()
+        self.model = ModelState(camera.pipeline.model)
+        self.fault: str | None = None  # of the configuration
+        self._live, self._around = live, surroundings
+        self._origin = Origin(surroundings.device_id, camera.name)
+        self._counts = counts
+        self._analysis: Analysis | None = None
+        self._wanted = threading.Event()  # a new configuration waits
+        self._stopped = threading.Event()
+        self._seen_state = ReaderState.CONNECTING
+        self._retry_at_s, self._retry_s = 0.0, RETRY_S[0]
+        self._apply_camera()
+        self._thread = threading.Thread(
+            target=self._run, name=f"pipeline-{camera.name}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start reader and analysis."""
+        self.source.start()
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End both; a request that is under way may end later."""
+        self._stopped.set()
+        self.source.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def reconfigure(self, camera: Camera) -> None:
+        """Take over new settings between two frames; the connection stays."""
+        self.camera = camera
+        self._wanted.set()
+
+    @property
+    def counts(self) -> dict[str, LineCount]:
+        """Totals by line."""
+        return self._counts
+
+    def _run(self) -> None:
+        self._prepare()
+        while not self._stopped.is_set():
+            frame = self.source.slot.take(WAIT_FOR_FRAME_S)
+            if self._wanted.is_set():
+                self._wanted.clear()
+                self._apply_camera()
+                self._prepare()
+            self._watch_connection()
+            if frame is None or self._analysis is None:
+                continue
+            try:
+                self._take(frame, self._analysis)
+            except Exception:  # the thread's border: one frame must not end a camera
+                logger.exception("frame failed camera=%s", self.camera.name)
+                self.statistics.failed += 1
+
+    def _apply_camera(self) -> None:
+        pipeline = self.camera.pipeline
+        self._pacer = Pacer(pipeline.fps)
+        self._results_pacer = Pacer(pipeline.results_rate)
+        self._retry_at_s = 0.0
+        if self.model.name != pipeline.model:
+            self.model = ModelState(pipeline.model)
+        try:
+            self._analysis = Analysis(pipeline, self._counts)
+        except UnknownTracker as error:
+            self._analysis, self.fault = None, str(error)
+            return
+        self._counts, self.fault = self._analysis.counts, None
+
+    def _prepare(self) -> None:
+        if self._analysis is None:
+            return
+        try:
+            self._analysis.prepare()
+        except BadTrackerParameters as error:
+            self._analysis, self.fault = None, str(error)
+            logger.error("camera cannot be analysed camera=%s reason=%s", self.camera.name, error)  # noqa: TRY400 - the reason says it all
+
+    def _take(self, frame: Frame, analysis: Analysis) -> None:
+        if not self._pacer.is_due(frame):
+            self.statistics.skipped += 1
+            return
+        if time.monotonic() < self._retry_at_s:
+            self._miss(frame)
+            return
+        try:
+            detected = self._around.detector.detect(
+                frame.picture, analysis.pipeline.model, analysis.lowest_confidence
+            )
+        except InferenceError as error:
+            self._note_failure(error)
+            self._miss(frame)
+            return
+        self._note_model(detected.model)
+        self._publish(frame, detected, analysis)
+
+    def _publish(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:
+        began_s = time.monotonic()
+        findings = analysis.look(detected.detections, detected.model, frame)
+        track_s = time.monotonic() - began_s
+        for crossing in findings.crossings:
+            count = self._counts[crossing.line]
+            missed = self.statistics.missed_ratio
+            self._around.publisher.publish_event(
+                messages.line_crossed(self._origin, frame, crossing, count, missed)
+            )
+        self._show(frame, messages.results_of(self._origin, frame, detected, findings))
+        latency_s = max(0.0, (now_utc() - frame.captured_at).total_seconds())
+        self.statistics.note_frame(time.monotonic(), latency_s, detected.duration_s, track_s)
+
+    def _show(self, frame: Frame, message: Envelope) -> None:
+        if self._results_pacer.is_due(frame):
+            self._around.publisher.publish_result(message)
+            self.statistics.published += 1
+        if self._live.wants_pictures:
+            self._live.push_picture(frame, message.model_dump(mode="json", by_alias=True))
+
+    def _miss(self, frame: Frame) -> None:
+        self.statistics.failed += 1
+        if self._live.wants_pictures:
+            self._live.push_picture(frame, None)
+
+    def _note_failure(self, error: InferenceError) -> None:
+        if isinstance(error, ServerBusy):
+            return
+        self._retry_at_s = time.monotonic() + self._retry_s
+        self._retry_s = min(self._retry_s * 2, RETRY_S[1])
+        self._change_model(state_after(self.model, error))
+
+    def _note_model(self, model: ServedModel) -> None:
+        self._retry_s = RETRY_S[0]
+        before = self.model
+        if before.version not in {None, model.version}:
+            changed = (self._origin, model.name, model.version, before.version)
+            logger.info("model changed camera=%s to=%s", self.camera.name, changed[1:])
+            self._event(messages.model_changed(*changed))
+        if before.version != model.version or before.state != "ok":
+            self._change_model(ModelState(before.name, model.version))
+
+    def _change_model(self, state: ModelState) -> None:
+        before, self.model = self.model, state
+        if (before.state, before.reason) == (state.state, state.reason):
+            return
+        log = logger.info if state.state == "ok" else logger.warning
+        facts = (self.camera.name, state.name, state.state, state.reason)
+        log("model state camera=%s model=%s state=%s reason=%s", *facts)
+        if before.state != state.state:
+            self._event(messages.model_state(self._origin, state.name, state.state, state.reason))
+
+    def _watch_connection(self) -> None:
+        connection = self.source.connection
+        before, self._seen_state = self._seen_state, connection.state
+        if before is not connection.state:
+            self._event(
+                messages.camera_state(self._origin, connection.state, connection.reason, before)
+            )
+
+    def _event(self, message: Envelope) -> None:
+        self._around.publisher.publish_event(message)
+
+
+SourceFactory = Callable[[Camera, LiveCamera], Source]

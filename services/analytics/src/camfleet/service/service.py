@@ -1,0 +1,83 @@
+"""Puts the service together and runs it until it is told to stop."""
+
+import logging
+
+from camfleet.inference.detector import ServerDetector
+from camfleet.inference.model_client import Access, ModelClient
+from camfleet.service.capture_watch import CaptureWatch, capture_address
+from camfleet.service.events.hub import StreamHub
+from camfleet.service.events.journal import Journal, MemoryJournal
+from camfleet.service.events.outbox import Outbox
+from camfleet.service.fleet import PipelineFleet
+from camfleet.service.http.app import Parts, create_app
+from camfleet.service.http.server import HttpServer
+from camfleet.service.live import LiveHub
+from camfleet.service.options import Options
+from camfleet.service.pipeline import Surroundings
+from camfleet.service.server_watch import ServerWatch
+from camfleet.service.sources import rtsp_reader
+from camfleet.service.status import Identity, StatusBoard, Watches
+from camfleet_contracts.access import check_exposure
+from camfleet_contracts.device import device_id
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import FleetSettings
+
+logger = logging.getLogger(__name__)
+
+
+def run(options: Options) -> None:
+    """Run until SIGINT or SIGTERM. Raises RefusedToListen and OSError when it cannot listen."""
+    settings = options.settings
+    networks = check_exposure(settings.bind_address, settings)
+    if networks:
+        logger.warning(
+            "clear text beyond this machine bind=%s allowed=%s; to encrypt it set"
+            " CAMFLEET_TLS_CERT and CAMFLEET_TLS_KEY",
+            settings.bind_address,
+            settings.allow_cidr,
+        )
+    keys = KeyStore(settings.state_dir / "keys.json")
+    keys.ensure(settings.api_key)
+    with HttpServer(settings, options.port) as server:
+        journal = _open_journal(options, hub := StreamHub())
+        client = ModelClient(settings.server, _access(settings, keys))
+        capture = CaptureWatch(capture_address(settings), keys.fleet_secret())
+        live = LiveHub()
+        around = Surroundings(ServerDetector(client), hub, device_id(settings))
+        fleet = PipelineFleet(
+            settings,
+            lambda camera, its_live: rtsp_reader(camera, its_live, settings, keys),
+            live,
+            around,
+            journal,
+        )
+        identity = Identity(around.device_id, settings.server, str(settings.cameras_file))
+        watches = Watches(capture, ServerWatch(client.refusals))
+        status = StatusBoard(identity, fleet, watches, journal)
+        app = create_app(Parts(hub, fleet, status, live, keys), networks)
+        capture.start()
+        watches.server.start()
+        fleet.start()
+        try:
+            server.run(app, live.close)
+        finally:
+            fleet.stop()
+            capture.stop()
+            watches.server.stop()
+            journal.close()
+            client.close()
+
+
+def _open_journal(options: Options, hub: StreamHub) -> Journal:
+    """The journal on disk; in memory when asked for."""
+    journal: Journal
+    if options.outbox == "memory":
+        journal = MemoryJournal(hub.wake_all)
+    else:
+        journal = Outbox(options.settings.state_dir / "outbox.db", hub.wake_all)
+    hub.keep_events_in(journal)
+    return journal
+
+
+def _access(settings: FleetSettings, keys: KeyStore) -> Access:
+    return Access(keys.fleet_secret(), str(settings.tls_ca) if settings.tls_ca else None)

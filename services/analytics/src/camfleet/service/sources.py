@@ -1,0 +1,45 @@
+"""Where analytics reads a camera: from capture, or straight from its sub-stream."""
+
+import os
+from urllib.parse import urlsplit
+
+from camfleet.service.live_ports import LiveCamera
+from camfleet.video.addresses import with_credentials
+from camfleet.video.reader import RtspReader
+from camfleet_contracts.access import is_loopback
+from camfleet_contracts.cameras import Camera, resolve_credentials, source_kind
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import FleetSettings
+
+
+def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
+    """The address to read: `detect_source`, else capture's, else the camera's own.
+
+    Raises:
+        ValueError: there is none, or the credentials it refers to are not there.
+    """
+    if camera.detect_source:
+        return _own_address(camera, camera.detect_source)
+    if not settings.capture:
+        if source_kind(camera.source) != "rtsp":
+            raise ValueError(f"source {camera.source} needs capture; set CAMFLEET_CAPTURE")
+        return _own_address(camera, camera.source)
+    address = f"{settings.capture.rstrip('/')}/{camera.name}"
+    if is_loopback(urlsplit(address).hostname or ""):
+        return address
+    return with_credentials(address, ("camfleet", keys.fleet_secret()))
+
+
+def rtsp_reader(
+    camera: Camera, live: LiveCamera, settings: FleetSettings, keys: KeyStore
+) -> RtspReader:
+    """The reader of a camera; the address is worked out anew for every connection."""
+    ca_file = str(settings.tls_ca) if settings.tls_ca else None
+    return RtspReader(
+        camera.name, lambda: address_of(camera, settings, keys), live, ca_file=ca_file
+    )
+
+
+def _own_address(camera: Camera, address: str) -> str:
+    environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
+    return with_credentials(address, resolve_credentials(camera.credentials, environment))

@@ -1,0 +1,213 @@
+"""The state of everything, as the page and other programs read it from /v1/status."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from camfleet.service.capture_watch import CaptureView, CaptureWatch
+from camfleet.service.events.journal import Journal
+from camfleet.service.fleet import PipelineFleet
+from camfleet.service.pipeline import Pipeline
+from camfleet.service.server_watch import ServerWatch
+from camfleet.service.truth_counts import Counts, TruthCounts
+from camfleet.video.reader import ReaderState
+from camfleet_contracts.cameras import source_kind
+from camfleet_contracts.clock import now_utc, rfc3339
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What does not change while the process runs."""
+
+    device_id: str
+    server: str
+    cameras_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """What keeps an eye on the other services."""
+
+    capture: CaptureWatch
+    server: ServerWatch
+
+
+class StatusBoard:
+    """Puts the snapshots of pipelines and capture together. Lives in the event loop."""
+
+    def __init__(
+        self, identity: Identity, fleet: PipelineFleet, watches: Watches, journal: Journal
+    ) -> None:
+        self._identity, self._fleet, self._journal = identity, fleet, journal
+        self._capture, self._server = watches.capture, watches.server
+        self._truths: dict[str, TruthCounts] = {}  # used by the watch's thread only
+        self._compared: dict[str, tuple[Counts, Counts]] = {}
+        self._capture.listener = self._compare
+
+    def read(self) -> Facts:
+        """The whole state now."""
+        view = self._capture.view
+        pipelines = self._fleet.pipelines
+        server = _server_service(self._identity.server, pipelines, self._server.faults)
+        services = [_capture_service(view), server]
+        return {
+            "version": version("camfleet"),
+            "device_id": self._identity.device_id,
+            "time": rfc3339(now_utc()),
+            "cameras_file": self.cameras_file,
+            "newest_event": self._newest_event(),
+            "health": _health(self._fleet.fault, services),
+            "services": services,
+            "cameras": [self._camera(pipeline, view) for pipeline in pipelines.values()],
+        }
+
+    @property
+    def cameras_file(self) -> str:
+        """The file to edit."""
+        return self._identity.cameras_file
+
+    def cameras(self) -> list[Facts]:
+        """Every camera as /v1/cameras shows it."""
+        return [self._configured(pipeline) for pipeline in self._fleet.pipelines.values()]
+
+    def find_camera(self, name: str) -> Facts | None:
+        """One camera as /v1/cameras/<name> shows it."""
+        pipeline = self._fleet.pipelines.get(name)
+        return None if pipeline is None else self._configured(pipeline)
+
+    def _configured(self, pipeline: Pipeline) -> Facts:
+        """The configuration of a camera, without secrets, and its state."""
+        camera = pipeline.camera
+        facts = camera.model_dump(mode="json", by_alias=True, exclude={"credentials"})
+        told = self._capture.view.cameras.get(camera.name, {})
+        return facts | {"state": _state(pipeline, told)}
+
+    def _newest_event(self) -> Facts | None:
+        event = self._journal.newest_event
+        return None if event is None else {"seq": event.seq, "epoch": event.epoch}
+
+    def _camera(self, pipeline: Pipeline, view: CaptureView) -> Facts:
+        camera, connection = pipeline.camera, pipeline.source.connection
+        told = view.cameras.get(camera.name, {})
+        statistics = pipeline.statistics
+        latency_ms = statistics.latency_ms
+        return {
+            "name": camera.name,
+            "state": _state(pipeline, told),
+            "reason": _reason(pipeline, told),
+            "source_kind": source_kind(camera.source),
+            "width": connection.width,
+            "height": connection.height,
+            "source_fps": connection.source_fps or told.get("fps"),
+            "fps": round(statistics.fps(time.monotonic()), 1),
+            "latency_ms": None if latency_ms is None else round(latency_ms, 1),
+            "loop_started_at": told.get("loop_started_at"),
+            "model": _model(pipeline),
+            "lines": self._lines(pipeline),
+            "zones": [
+                {"name": zone.name, "polygon": [list(point) for point in zone.polygon]}
+                for zone in camera.pipeline.zones
+            ],
+            "frames": _frames(pipeline),
+        }
+
+    def _lines(self, pipeline: Pipeline) -> list[Facts]:
+        counted, true = self._compared.get(pipeline.camera.name, ({}, {}))
+        rows = []
+        for line in pipeline.camera.pipeline.lines:
+            count = pipeline.counts.get(line.name)
+            row: Facts = {"name": line.name, "from": list(line.start), "to": list(line.end)}
+            if count is not None:
+                totals = {"in": count.entered, "out": count.left}
+                row |= counted.get(line.name, totals) | {"total": totals}
+                row["by_label"] = {label: dict(each) for label, each in count.by_label.items()}
+            if line.name in true:
+                row["truth"] = true[line.name]
+            rows.append(row)
+        return rows
+
+    def _compare(self, view: CaptureView) -> None:
+        """Set what is counted beside the truth of the same moment."""
+        compared = {}
+        for name, pipeline in self._fleet.pipelines.items():
+            truth = view.truths.get(name)
+            if truth is not None and pipeline.statistics.analysed:
+                counts = self._truths.setdefault(name, TruthCounts())
+                compared[name] = counts.compare(truth, pipeline.counts)
+            elif name in self._compared and source_kind(pipeline.camera.source) == "demo":
+                compared[name] = self._compared[name]  # both stand still while capture is away
+        self._compared = compared
+
+
+def _frames(pipeline: Pipeline) -> Facts:
+    statistics = pipeline.statistics
+    return {
+        "decoded": pipeline.source.counts.decoded,
+        "analysed": statistics.analysed,
+        "skipped": statistics.skipped,
+        "failed": statistics.failed,
+    }
+
+
+def _state(pipeline: Pipeline, told: Mapping[str, Any]) -> ReaderState:
+    state = pipeline.source.connection.state
+    if state is not ReaderState.LIVE and _knows_better(pipeline, told):
+        return ReaderState(told["state"])
+    return state
+
+
+def _reason(pipeline: Pipeline, told: Mapping[str, Any]) -> str | None:
+    connection = pipeline.source.connection
+    if pipeline.fault is not None:
+        return pipeline.fault
+    if connection.state is ReaderState.LIVE:
+        return pipeline.model.reason
+    if _knows_better(pipeline, told) and told.get("reason"):
+        return str(told["reason"])
+    return connection.reason
+
+
+def _knows_better(pipeline: Pipeline, told: Mapping[str, Any]) -> bool:
+    """True where capture has no picture either; of a sub-stream it knows nothing."""
+    away = set(ReaderState) - {ReaderState.LIVE}
+    return pipeline.camera.detect_source is None and told.get("state") in away
+
+
+def _model(pipeline: Pipeline) -> Facts:
+    model = pipeline.model
+    return {
+        "name": model.name.partition(":")[0],
+        "version": None if model.version is None else str(model.version),
+        "state": model.state,
+        "reason": model.reason,
+    }
+
+
+def _capture_service(view: CaptureView) -> Facts:
+    return {"name": "capture", "state": "failed" if view.reason else "ok", "reason": view.reason}
+
+
+def _server_service(
+    server: str, pipelines: Mapping[str, Pipeline], faults: tuple[str, ...]
+) -> Facts:
+    waiting = f"waiting for model server {server}"
+    if any(pipeline.model.reason == waiting for pipeline in pipelines.values()):
+        reason = f"{server} does not answer; start it with: camfleet up"
+        return {"name": "model-server", "state": "failed", "reason": reason}
+    if faults:
+        more = f" (and {len(faults) - 1} more in its /v1/config)" if len(faults) > 1 else ""
+        return {"name": "model-server", "state": "warning", "reason": f"{faults[-1]}{more}"}
+    return {"name": "model-server", "state": "ok", "reason": None}
+
+
+def _health(fault: str | None, services: list[Facts]) -> Facts:
+    if fault:
+        return {"state": "warning", "reason": fault}
+    bad = next((service for service in services if service["state"] != "ok"), None)
+    if bad:
+        return {"state": "warning", "reason": bad["reason"]}
+    return {"state": "ok", "reason": None}

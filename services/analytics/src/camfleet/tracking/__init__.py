@@ -1,0 +1,1 @@
+"""Trackers: they give detections an identity that lasts over frames."""

@@ -1,0 +1,36 @@
+"""Addresses of streams: what may be opened, with whose credentials, and how they are logged."""
+
+import re
+from urllib.parse import quote, urlsplit, urlunsplit
+
+ALLOWED_SCHEMES = frozenset({"rtsp", "rtsps"})
+_SECRET = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
+
+
+class RefusedAddress(ValueError):
+    """The address is none that analytics reads from."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"cannot read {redact(address)}: use an address that begins with rtsp://")
+
+
+def redact(text: str) -> str:
+    """The text with user and password of every address in it replaced."""
+    return _SECRET.sub(r"\g<scheme>***@", text)
+
+
+def check_address(address: str) -> str:
+    """The address when it may be opened (FFmpeg would open files too); raises RefusedAddress."""
+    parts = urlsplit(address)
+    if parts.scheme.lower() not in ALLOWED_SCHEMES or not parts.hostname:
+        raise RefusedAddress(address)
+    return address
+
+
+def with_credentials(address: str, credentials: tuple[str, str] | None) -> str:
+    """The address with user and password in it, quoted; an address that has them keeps its own."""
+    parts = urlsplit(address)
+    if credentials is None or "@" in parts.netloc:
+        return address
+    user, password = (quote(part, safe="") for part in credentials)
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))

@@ -1,0 +1,50 @@
+"""A decoded picture with its times, and the slot that keeps only the newest one."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+import av
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture as the decoder gave it; nothing is converted until somebody needs pixels."""
+
+    picture: av.VideoFrame
+    number: int  # counts the decoded frames of one camera over all its connections
+    pts_s: float  # the stream's own clock; begins anew with each connection
+    captured_at: datetime  # the sender's clock where it tells (RTCP), else received_at
+    received_at: datetime
+    received_s: float  # time.monotonic()
+    connection: int = 0  # counts the reader's connections; pts_s begins anew with each
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture in pixels."""
+        return self.picture.width, self.picture.height
+
+
+class FrameSlot:
+    """Holds the newest frame; putting replaces, taking waits. One writer, one reader."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self.replaced = 0
+
+    def put(self, frame: Frame) -> None:
+        """Offer a frame; one that nobody took is dropped and counted."""
+        with self._changed:
+            if self._frame is not None:
+                self.replaced += 1
+            self._frame = frame
+            self._changed.notify()
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The newest frame, waiting for one at most `timeout_s`; None when none came."""
+        with self._changed:
+            if self._frame is None:
+                self._changed.wait(timeout_s)
+            frame, self._frame = self._frame, None
+            return frame

@@ -1,0 +1,237 @@
+"""Reads one RTSP camera in a thread: connects, decodes, keeps the newest frame, starts again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import av
+import av.error
+
+from camfleet.video.addresses import RefusedAddress, check_address, redact
+from camfleet.video.backoff import Backoff
+from camfleet.video.frames import Frame, FrameSlot
+from camfleet.video.lag import Lag
+from camfleet.video.packets import Packet
+from camfleet.video.wall_clock import WallClock
+from camfleet_contracts.clock import now_utc
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 2.0  # FFmpeg gives up after the second one: stalls last at most 4 s
+LATE_S = 1.0  # older frames are a backlog and are not worth a look
+OPTIONS = {
+    "rtsp_transport": "tcp",
+    "analyzeduration": "100000",
+    "fpsprobesize": "0",
+    "user_agent": "camfleet-analytics",
+}
+
+
+class PacketSink(Protocol):
+    """Gets the coded stream, e.g. live video; called in the reader's thread, must not block."""
+
+    def push_stream(self, stream: av.VideoStream) -> None:
+        """A connection begins."""
+
+    def push_packet(self, packet: Packet) -> None:
+        """One coded frame."""
+
+    def push_end(self) -> None:
+        """The connection is over."""
+
+
+class ReaderState(StrEnum):
+    """What the page shows of a camera's connection."""
+
+    CONNECTING = "CONNECTING"
+    LIVE = "LIVE"
+    STALLED = "STALLED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A snapshot of what the reader knows."""
+
+    state: ReaderState = ReaderState.CONNECTING
+    reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    source_fps: float | None = None
+    codec: str | None = None
+
+
+@dataclass(slots=True)
+class ReaderCounts:
+    """Totals since the start; written by the reader's thread only."""
+
+    decoded: int = 0
+    late: int = 0
+    undecodable: int = 0
+    connections: int = 0
+
+
+class RtspReader:
+    """A thread that always tries to be connected. start() and stop() belong to one owner."""
+
+    def __init__(
+        self,
+        name: str,
+        address: Callable[[], str],
+        sink: PacketSink,
+        *,
+        ca_file: str | None = None,
+    ) -> None:
+        """`address` is asked before every connection, so that changed credentials are used."""
+        self.name = name
+        self.slot = FrameSlot()
+        self.counts = ReaderCounts()
+        self.connection = Connection()
+        self._address, self._sink = address, sink
+        self._options = OPTIONS | ({"tls_verify": "1", "ca_file": ca_file} if ca_file else {})
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"reader-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 0.5) -> None:
+        """Ask the thread to end; one that waits for the camera ends when that wait is over."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        while not self._stopped.is_set():
+            reason, state = self._read_once(backoff)
+            if self._stopped.is_set():
+                return
+            self._lose(state, reason)
+            self._stopped.wait(backoff.next_s())
+
+    def _read_once(self, backoff: Backoff) -> tuple[str, ReaderState]:
+        """One connection from opening to its end; why it ended."""
+        try:
+            address = check_address(self._address())
+            self._follow(address, backoff)
+        except (RefusedAddress, ValueError) as error:
+            backoff.host_is_silent()
+            return redact(str(error)), ReaderState.FAILED
+        except av.error.ExitError:
+            return "the camera stopped sending; connecting again", ReaderState.STALLED
+        except (av.error.FFmpegError, OSError) as error:
+            return _explain(error, backoff)
+        except Exception as error:  # the thread's border: whatever a broken stream does, go on
+            logger.exception("reader failed camera=%s", self.name)
+            return f"reading failed: {redact(str(error))}", ReaderState.FAILED
+        return "the connection was closed; connecting again", ReaderState.STALLED
+
+    def _follow(self, address: str, backoff: Backoff) -> None:
+        timeouts = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+        with av.open(address, options=self._options, timeout=timeouts) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "SLICE"
+            self._sink.push_stream(stream)
+            self.counts.connections += 1
+            clock, lag = WallClock(), Lag()
+            try:
+                for packet in container.demux(stream):
+                    if self._stopped.is_set():
+                        return
+                    self._take(packet, stream, clock, lag)
+                    backoff.reset()
+            finally:
+                self._sink.push_end()
+
+    def _take(self, packet: Packet, stream: av.VideoStream, clock: WallClock, lag: Lag) -> None:
+        if packet.size == 0:
+            return
+        if packet.pts is not None:
+            clock.read(packet, float(packet.pts * packet.time_base))
+        self._sink.push_packet(packet)
+        try:
+            pictures = packet.decode()
+        except av.error.InvalidDataError:
+            self.counts.undecodable += 1
+            return
+        for picture in pictures:
+            self._offer(picture, stream, clock, lag)
+
+    def _offer(
+        self, picture: av.VideoFrame, stream: av.VideoStream, clock: WallClock, lag: Lag
+    ) -> None:
+        if picture.pts is None or picture.time_base is None:
+            return
+        received_s, received_at = time.monotonic(), now_utc()
+        pts_s = float(picture.pts * picture.time_base)
+        self.counts.decoded += 1
+        self._note(picture, stream)
+        if lag.of(pts_s, received_s) > LATE_S:
+            self.counts.late += 1
+            return
+        captured_at = clock.captured_at(pts_s, received_at)
+        number = self.counts.decoded
+        self.slot.put(
+            Frame(
+                picture,
+                number,
+                pts_s,
+                captured_at,
+                received_at,
+                received_s,
+                self.counts.connections,
+            )
+        )
+
+    def _note(self, picture: av.VideoFrame, stream: av.VideoStream) -> None:
+        known = self.connection
+        if known.state is ReaderState.LIVE and (known.width, known.height) == (
+            picture.width,
+            picture.height,
+        ):
+            return
+        rate = stream.average_rate or stream.guessed_rate
+        self.connection = Connection(
+            ReaderState.LIVE,
+            None,
+            picture.width,
+            picture.height,
+            float(rate) if rate else None,
+            stream.codec_context.name,
+        )
+        logger.info(
+            "camera connected camera=%s size=%sx%s", self.name, picture.width, picture.height
+        )
+
+    def _lose(self, state: ReaderState, reason: str) -> None:
+        before = self.connection
+        if (before.state, before.reason) != (state, reason):
+            logger.warning("camera lost camera=%s state=%s reason=%s", self.name, state, reason)
+        self.connection = Connection(state, reason, before.width, before.height)
+
+
+def _explain(error: Exception, backoff: Backoff) -> tuple[str, ReaderState]:
+    """What failed, as a sentence with the way out, and whether the camera was there at all."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens at its address; is capture running?", ReaderState.CONNECTING
+    if isinstance(error, av.error.HTTPNotFoundError):
+        return "capture does not send this camera (404); see its state there", ReaderState.FAILED
+    if isinstance(error, av.error.HTTPUnauthorizedError):
+        return "user or password are wrong; see `credentials` in cameras.yaml", ReaderState.FAILED
+    if isinstance(error, av.error.HTTPError):
+        return (
+            "capture has no picture of this camera yet; see its state there",
+            ReaderState.CONNECTING,
+        )
+    if isinstance(error, av.error.InvalidDataError):
+        backoff.host_is_silent()
+        return "its address answers, but not with a stream", ReaderState.FAILED
+    backoff.host_is_silent()
+    return redact(f"cannot be reached: {error}"), ReaderState.CONNECTING

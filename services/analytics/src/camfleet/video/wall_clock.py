@@ -1,0 +1,33 @@
+"""The sender's clock, as its RTCP reports tell it."""
+
+import struct
+from datetime import UTC, datetime, timedelta
+
+from camfleet.video.packets import Packet
+
+_PRODUCER_TIME = struct.Struct("<qi")  # unix microseconds, flags
+MAX_DISAGREEMENT = timedelta(seconds=10)  # beyond it the sender's clock is set wrong
+
+
+class WallClock:
+    """Maps stream time to the sender's time once a report has come. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._zero: datetime | None = None  # the sender's time at stream time 0
+
+    def read(self, packet: Packet, pts_s: float) -> None:
+        """Take over the report that this packet carries, if it carries one."""
+        if not packet.has_sidedata("prft"):
+            return
+        data = bytes(packet.get_sidedata("prft"))
+        if len(data) >= _PRODUCER_TIME.size:
+            microseconds = _PRODUCER_TIME.unpack_from(data)[0]
+            moment = datetime.fromtimestamp(microseconds / 1e6, UTC)
+            self._zero = moment - timedelta(seconds=pts_s)
+
+    def captured_at(self, pts_s: float, received_at: datetime) -> datetime:
+        """When the frame was sent; when it was received where the sender does not tell it."""
+        if self._zero is None:
+            return received_at
+        moment = self._zero + timedelta(seconds=pts_s)
+        return moment if abs(moment - received_at) < MAX_DISAGREEMENT else received_at

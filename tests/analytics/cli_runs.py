@@ -1,0 +1,54 @@
+"""Run the `camfleet` command inside the test process."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from camfleet.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+class CommandLine:
+    """A shell of its own: environment, folders, and the command."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.models = folder / "models"
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        monkeypatch.setenv("COLUMNS", "200")
+        self.set(
+            MODELS_DIR=self.models,
+            CAMFLEET_STATE=folder / "state",
+            CAMFLEET_CACHE=folder / "cache",
+            CAMFLEET_NOTEBOOKS=folder / "notebooks",
+            REST_PORT=1,
+            GRPC_PORT=1,
+            CAPTURE_HTTP_PORT=1,
+        )
+
+    def set(self, **variables: object) -> None:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, str(value))
+
+    def run(self, *arguments: str) -> Outcome:
+        """Run `camfleet ARGUMENTS` and return how it ended and what it wrote."""
+        self._monkeypatch.setattr(sys, "argv", ["camfleet", *arguments])
+        self._capsys.readouterr()
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        else:
+            code = 0
+        written = self._capsys.readouterr()
+        return Outcome(code, written.out, written.err)

@@ -1,0 +1,106 @@
+"""Small programs that stand for services under a supervisor."""
+
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from camfleet.cli.fleet.child import ServiceSpec
+from camfleet.cli.fleet.supervisor import Supervisor
+from camfleet_contracts.settings import environment_of, read_settings
+
+_PROGRAM = """
+import http.server, os, signal, subprocess, sys
+port, mode = int(sys.argv[1]), sys.argv[2]
+print("pid", os.getpid(), flush=True)
+if mode == "broken":
+    print("cannot read my file", flush=True)
+    sys.exit(3)
+if mode == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+elif mode == "parent":
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    print("child", child.pid, flush=True)
+else:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready)
+server.serve_forever()
+"""
+
+
+def free_port() -> int:
+    """A port nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def service(name: str, mode: str = "good", *, essential: bool = True) -> ServiceSpec:
+    """A service that answers on a free port, or misbehaves as `mode` says."""
+    port = free_port()
+    command = (sys.executable, "-c", _PROGRAM, str(port), mode)
+    url = f"http://127.0.0.1:{port}/readyz"
+    return ServiceSpec(name, command, url, "green", essential=essential)
+
+
+class Run:
+    """What a supervised fleet has said so far."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self.ready = threading.Event()
+
+    def numbers(self, name: str, word: str = "pid") -> list[int]:
+        """The process ids that a service has written."""
+        return [
+            int(line.split()[1])
+            for service, line in self.lines
+            if service == name and line.startswith(word)
+        ]
+
+    def has_said(self, text: str) -> Callable[[], bool]:
+        return lambda: any(text in line for line in self.said)
+
+
+@contextmanager
+def supervised(*specs: ServiceSpec) -> Iterator[Run]:
+    """Run the services until the block ends; the supervisor has a thread that outlives them."""
+    run = Run()
+    fleet = Supervisor(
+        specs,
+        environment_of(read_settings()),
+        lambda spec, line: run.lines.append((spec.name, line)),
+        run.said.append,
+    )
+    thread = threading.Thread(target=fleet.run, args=(run.ready.set,), name="supervisor")
+    thread.start()
+    try:
+        yield run
+    finally:
+        fleet.end()
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process has ended (a zombie has)."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def tree_of(pid: int) -> list[int]:
+    """The processes below this one."""
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]

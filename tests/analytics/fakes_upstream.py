@@ -1,0 +1,60 @@
+"""An HTTP server that stands for where model files come from, good and bad."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Upstream:
+    """What it serves, and what it is to do wrong."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.cut_after: list[int] = []  # each item cuts one answer after so many bytes
+        self.knows_ranges = True
+        self.requests: list[tuple[str, str]] = []  # path and Range header
+        self.url = ""
+
+
+@contextmanager
+def serving() -> Iterator[Upstream]:
+    """Run the server on a free port until the block ends."""
+    upstream = Upstream()
+
+    class Handler(_Handler):
+        served = upstream
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    upstream.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="upstream")
+    thread.start()
+    try:
+        yield upstream
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    served: Upstream
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range", "")
+        self.served.requests.append((self.path, wanted))
+        content = self.served.files.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        start = start if self.served.knows_ranges else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        cut = self.served.cut_after.pop(0) if self.served.cut_after else len(content)
+        self.wfile.write(content[start : start + cut])
+
+    def log_message(self, *_: Any) -> None:
+        pass

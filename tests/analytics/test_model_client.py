@@ -1,0 +1,193 @@
+"""Asking a model server: versions that change, servers that are away, models nobody knows."""
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+
+from camfleet.inference.detector import ServerDetector
+from camfleet.inference.errors import (
+    InferenceRefused,
+    ModelMissing,
+    ModelNotReady,
+    NoDecoder,
+    ServerAbsent,
+    ServerBusy,
+)
+from camfleet.inference.model_client import Access, ModelClient
+from fakes_analytics import picture
+from fakes_kserve import FakeServer, one_box, one_face, serving
+from waiting import wait_until
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with serving(FakeServer({1: one_box("car", 0.0)})) as running:
+        yield running
+
+
+@pytest.fixture
+def detector(server: FakeServer) -> Iterator[ServerDetector]:
+    client = ModelClient(server.address, Access(key="secret"))
+    yield ServerDetector(client)
+    client.close()
+
+
+def found(detector: ServerDetector, reference: str = "m") -> tuple[int, str, float]:
+    """(version, label, left edge) of the one box in a picture 640 wide."""
+    detected = detector.detect(picture(), reference, 0.5)
+    [label], [box] = detected.detections.labels, detected.detections.xyxy.tolist()
+    return detected.model.version, label, round(box[0])
+
+
+def test_answer_is_decoded_into_frame_pixels(detector: ServerDetector) -> None:
+    assert found(detector) == (1, "car", 0)
+
+
+def test_key_is_presented(detector: ServerDetector, server: FakeServer) -> None:
+    found(detector)
+    assert set(server.keys) == {"Bearer secret"}
+
+
+def test_proxy_of_the_environment_is_not_asked(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "no_grpc_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    client = ModelClient(server.address)
+    assert found(ServerDetector(client)) == (1, "car", 0)
+    client.close()
+
+
+def test_new_version_is_decoded_with_its_own_manifest(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    found(detector)
+    server.versions[2], server.newest = one_box("truck", 0.5), 2
+    assert found(detector) == (2, "truck", 320)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 48)], ids=["same size", "other size"])
+def test_swap_to_another_family_in_the_middle_of_a_request_gives_no_wrong_frame(
+    detector: ServerDetector, server: FakeServer, size: tuple[int, int]
+) -> None:
+    found(detector)
+    server.versions[2] = one_face("face", size)
+
+    def swap() -> None:
+        server.newest = 2
+
+    server.before_infer = swap
+    assert found(detector) == (2, "face", 320)
+
+
+def test_swap_back_and_forth_under_load_gives_no_wrong_frame(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    face, asked = one_face("face", (64, 48)), iter(range(10_000))
+
+    def swap() -> None:
+        server.newest = 2 if next(asked) % 7 > 3 else 1
+        server.versions = {1: server.versions[1]} | ({2: face} if server.newest == 2 else {})
+
+    server.before_infer = swap
+    assert {found(detector) for _ in range(60)} == {(1, "car", 0), (2, "face", 320)}
+
+
+def test_pinned_version_stays(detector: ServerDetector, server: FakeServer) -> None:
+    server.versions[2], server.newest = one_box("truck", 0.5), 2
+    assert found(detector, "m:1") == (1, "car", 0)
+
+
+def test_version_rewritten_in_place_is_decoded_with_the_new_manifest(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    found(detector)
+    server.versions[1] = one_face("face", (32, 32))
+    wait_until(lambda: found(detector) == (1, "face", 320), 10, "the new manifest is used")
+
+
+def test_unknown_model_says_how_to_get_it(detector: ServerDetector, server: FakeServer) -> None:
+    with pytest.raises(ModelMissing, match=r"model 'x' is not served by .*camfleet model pull x"):
+        detector.detect(picture(), "x", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "error"),
+    [
+        (
+            grpc.StatusCode.UNAVAILABLE,
+            "Model with requested version is not loaded yet",
+            ModelNotReady,
+        ),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "queue full", ServerBusy),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "too late", ServerBusy),
+        (grpc.StatusCode.INTERNAL, "broken", InferenceRefused),
+    ],
+    ids=["loading", "full", "late", "broken"],
+)
+def test_refusals_are_told_apart(
+    detector: ServerDetector,
+    server: FakeServer,
+    status: grpc.StatusCode,
+    text: str,
+    error: type[Exception],
+) -> None:
+    server.refusal = (status, text)
+    with pytest.raises(error, match=text):
+        detector.detect(picture(), "m", 0.5)
+
+
+def test_model_without_manifest_says_what_to_add(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    server.versions[1].manifest = None
+    with pytest.raises(NoDecoder, match=r"no decoder known for m; add model\.json"):
+        detector.detect(picture(), "m", 0.5)
+
+
+def test_manifest_without_postprocess_says_what_to_add(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    server.versions[1].manifest = {"id": "m"}
+    with pytest.raises(NoDecoder, match=r"no decoder known for m; add model\.json"):
+        detector.detect(picture(), "m", 0.5)
+
+
+def test_wrong_decoder_in_the_manifest_is_explained(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    manifest = server.versions[1].manifest
+    assert manifest is not None
+    manifest["postprocess"] = {"decoder": "yolox"}
+    with pytest.raises(InferenceRefused, match="decoder 'yolox' expects one output"):
+        detector.detect(picture(), "m", 0.5)
+
+
+def test_absent_server_is_named_and_heals() -> None:
+    with serving(FakeServer({1: one_box("car", 0.0)})) as gone:
+        port = int(gone.address.rpartition(":")[2])
+    client = ModelClient(f"127.0.0.1:{port}")
+    detector = ServerDetector(client)
+    with pytest.raises(ServerAbsent, match=f"waiting for model server 127.0.0.1:{port}"):
+        detector.detect(picture(), "m", 0.5)
+    with serving(FakeServer({1: one_box("car", 0.0)}), port):
+        wait_until(lambda: answers(detector), 10, "the server is found again")
+    client.close()
+
+
+def answers(detector: ServerDetector) -> bool:
+    try:
+        return found(detector) == (1, "car", 0)
+    except ServerAbsent:
+        return False
+
+
+def test_second_server_of_a_list_takes_over(server: FakeServer) -> None:
+    with serving(FakeServer({1: one_box("car", 0.0)})) as other:
+        client = ModelClient(f"{other.address},{server.address}")
+        detector = ServerDetector(client)
+        found(detector)
+    assert [found(detector) for _ in range(4)] == [(1, "car", 0)] * 4
+    client.close()

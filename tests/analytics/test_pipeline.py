@@ -1,0 +1,213 @@
+"""One camera's pipeline with a scripted camera and a scripted model server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from camfleet.inference.errors import (
+    InferenceError,
+    ModelMissing,
+    NoDecoder,
+    ServerAbsent,
+    ServerBusy,
+)
+from camfleet.lines import LineCount
+from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet.video.frames import Frame
+from camfleet.video.reader import ReaderState
+from camfleet_contracts.cameras import Camera
+from fakes_analytics import (
+    CollectingPublisher,
+    NoLiveCamera,
+    ScriptedDetector,
+    ScriptedSource,
+    boxes,
+    camera,
+    falling,
+    frame,
+    served,
+)
+from waiting import wait_until
+
+GATE = "{fps: 10, model: cars, lines: [{name: gate, from: [0, 0.5], to: [1, 0.5]}]}"
+
+
+class WatchedLive(NoLiveCamera):
+    """Somebody looks at the pictures with burnt-in boxes."""
+
+    def __init__(self) -> None:
+        self.pictures: list[dict[str, object] | None] = []
+
+    @property
+    def wants_pictures(self) -> bool:  # type: ignore[override] # a constant in the base
+        return True
+
+    def push_picture(self, frame: Frame, result: dict[str, object] | None) -> None:
+        self.pictures.append(result)
+
+
+class Rig:
+    """A running pipeline and everything around it."""
+
+    def __init__(self, wanted: Camera, counts: dict[str, LineCount]) -> None:
+        self.source, self.detector = ScriptedSource(), ScriptedDetector()
+        self.publisher, self.live = CollectingPublisher(), WatchedLive()
+        around = Surroundings(self.detector, self.publisher, "box")
+        self.pipeline = Pipeline(wanted, self.source, self.live, around, counts)
+
+    def show(self, *frames: Frame) -> None:
+        """Each frame is taken before the next one comes."""
+        for one in frames:
+            self.source.slot.put(one)
+            wait_until(self.source.has_nothing_to_take, 5, "the frame is taken")
+        wait_until(lambda: self.seen >= frames[-1].number + 1, 5, "all frames are dealt with")
+
+    @property
+    def seen(self) -> int:
+        statistics = self.pipeline.statistics
+        return statistics.analysed + statistics.skipped + statistics.failed
+
+
+@contextmanager
+def running(pipeline: str = GATE, counts: dict[str, LineCount] | None = None) -> Iterator[Rig]:
+    rig = Rig(camera(pipeline), counts or {})
+    rig.pipeline.start()
+    try:
+        yield rig
+    finally:
+        rig.pipeline.stop()
+
+
+def test_car_driving_over_the_line_is_an_event_with_its_count() -> None:
+    steps = falling([150, 180, 210, 240, 270, 300])
+    with running() as rig:
+        rig.detector.answer = lambda asked: steps[asked - 1]
+        rig.show(*(frame(number) for number in range(6)))
+    [event] = rig.publisher.labelled("line_crossed")
+    assert event.camera == "door"
+    assert event.results["zone_label"] == "gate"
+    assert event.results["object_label"] == "car"
+    assert event.results["data"] == {
+        "line": "gate",
+        "direction": "in",
+        "track_id": 1,
+        "count_in": 1,
+        "count_out": 0,
+        "count_error": 0.0,
+    }
+
+
+def test_results_carry_the_frame_and_the_version_that_answered() -> None:
+    with running() as rig:
+        rig.detector.answer = lambda _: boxes((1, 2, 30, 40))
+        rig.show(frame(0, 7.0), frame(1, 7.1), frame(2, 7.2))
+    message = rig.publisher.results[-1]
+    document = message.model_dump(by_alias=True)
+    assert (message.type, message.base_service) == ("TrackingResults", "ObjectDetection")
+    assert (document["pts_s"], document["width"], document["height"]) == (7.2, 640, 480)
+    assert (message.results["model_id"], message.results["model_version"]) == ("cars", 1)
+    prediction = message.results["objects"][0]["ObjectDetectionPrediction"]
+    assert prediction["box"]["start_x"] == 1
+    assert prediction["label"] == "car"
+
+
+def test_totals_go_on_from_where_they_were() -> None:
+    steps = falling([150, 180, 210, 240, 270, 300])
+    with running(counts={"gate": LineCount(entered=41, left=3)}) as rig:
+        rig.detector.answer = lambda asked: steps[asked - 1]
+        rig.show(*(frame(number) for number in range(6)))
+    [event] = rig.publisher.labelled("line_crossed")
+    assert (event.results["data"]["count_in"], event.results["data"]["count_out"]) == (42, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (ServerAbsent("h:9000"), "warning", "waiting for model server h:9000"),
+        (ModelMissing("cars", "h:9000"), "failed", "camfleet model pull cars"),
+        (NoDecoder("cars"), "failed", "no decoder known for cars; add model.json"),
+    ],
+    ids=["server absent", "model missing", "no decoder"],
+)
+def test_failing_model_is_said_and_heals(error: InferenceError, state: str, reason: str) -> None:
+    with running() as rig:
+        rig.detector.answer = lambda _: error
+        rig.show(frame(0))
+        assert rig.pipeline.model.state == state
+        assert reason in str(rig.pipeline.model.reason)
+        rig.detector.answer = lambda _: boxes()
+        number = iter(range(1, 200))
+        wait_until(lambda: shown_until_ok(rig, next(number)), 10, "the model heals")
+    states = [event.results["data"]["state"] for event in rig.publisher.labelled("model_state")]
+    assert states == [state, "ok"]
+
+
+def shown_until_ok(rig: Rig, number: int) -> bool:
+    rig.show(frame(number))
+    return rig.pipeline.model.state == "ok"
+
+
+def test_busy_server_costs_the_frame_and_nothing_else() -> None:
+    with running() as rig:
+        rig.detector.answer = lambda _: ServerBusy("h:9000", "queue full")
+        rig.show(frame(0), frame(1))
+        assert rig.pipeline.statistics.failed == 2
+        assert rig.pipeline.model.state == "ok"
+    assert rig.publisher.labelled("model_state") == []
+
+
+def test_pictures_are_shown_without_boxes_while_the_model_is_away() -> None:
+    with running() as rig:
+        rig.detector.answer = lambda _: ServerAbsent("h:9000")
+        rig.show(frame(0))
+    assert rig.live.pictures == [None]
+
+
+def test_new_version_of_the_model_is_an_event() -> None:
+    with running() as rig:
+        rig.show(frame(0))
+        rig.detector.model = served(version=2)
+        rig.show(frame(1))
+    [event] = rig.publisher.labelled("model_changed")
+    assert event.results["data"] == {"model": "cars", "version": 2, "before": 1}
+
+
+def test_lost_camera_is_an_event_and_so_is_its_return() -> None:
+    with running() as rig:
+        rig.show(frame(0))
+        rig.source.lose(ReaderState.STALLED, "gone")
+        wait_until(lambda: len(rig.publisher.labelled("camera_state")) == 2, 5, "the loss")
+        rig.source.lose(ReaderState.LIVE, "")
+        wait_until(lambda: len(rig.publisher.labelled("camera_state")) == 3, 5, "the return")
+    states = [event.results["data"]["state"] for event in rig.publisher.labelled("camera_state")]
+    assert states == ["LIVE", "STALLED", "LIVE"]
+
+
+def test_only_frames_that_are_due_are_analysed() -> None:
+    with running("{fps: 5, model: cars}") as rig:
+        rig.show(*(frame(number) for number in range(20)))
+        assert rig.pipeline.statistics.analysed == 10
+
+
+def test_new_connection_counts_nobody_twice() -> None:
+    steps = falling([180, 200, 220, 300, 300, 300])
+    with running() as rig:
+        rig.detector.answer = lambda asked: steps[asked - 1]
+        rig.show(*(frame(number) for number in range(3)))
+        rig.show(*(frame(number, number / 10, connection=2) for number in range(3, 6)))
+    assert rig.publisher.labelled("line_crossed") == []
+
+
+def test_new_settings_are_taken_over_and_the_camera_stays_connected() -> None:
+    with running() as rig:
+        rig.show(frame(0))
+        rig.pipeline.reconfigure(camera("{fps: 10, model: trucks}"))
+        rig.show(frame(1))
+        assert rig.detector.asked == ["cars", "trucks"]
+        assert rig.source.is_running
+
+
+def test_tracker_that_is_not_available_is_said() -> None:
+    with running("{fps: 10, model: cars, tracker: {kind: sort}}") as rig:
+        assert "tracker kind 'sort' is not available yet" in str(rig.pipeline.fault)

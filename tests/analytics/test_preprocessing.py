@@ -1,0 +1,87 @@
+"""Fitting a frame into a model's input and finding the way back."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from camfleet.inference.geometry import Resize, crop, letterbox, stretch
+from camfleet.inference.preprocessing import input_size, preprocess_of, to_tensor
+from camfleet.inference.served_model import TensorSpec, UnusableModel
+from camfleet_contracts.model_manifest import Preprocess, parse_manifest
+from fakes_analytics import picture
+
+NCHW = TensorSpec("x", "FP32", (1, 3, 32, 64))
+NHWC = TensorSpec("x", "UINT8", (1, 32, 64, 3))
+
+
+@pytest.mark.parametrize(
+    "resize",
+    [
+        stretch((640, 480), (320, 320)),
+        letterbox((640, 480), (320, 320), centred=True),
+        letterbox((640, 480), (320, 320), centred=False),
+        crop((640, 480), (320, 320)),
+    ],
+    ids=["stretch", "letterbox", "letterbox-topleft", "crop"],
+)
+def test_boxes_find_their_way_back_to_the_frame(resize: Resize) -> None:
+    box = np.array([[100, 50, 300, 200]], np.float32)
+    fitted = box * np.array(resize.scale * 2) + np.array(resize.offset * 2)
+    assert resize.boxes_to_frame(fitted.astype(np.float32)) == pytest.approx(box, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "padded_rows"),
+    [("letterbox", [0, 1, 30, 31]), ("letterbox-topleft", [28, 29, 30, 31])],
+)
+def test_letterbox_pads_what_the_picture_does_not_fill(kind: Any, padded_rows: list[int]) -> None:
+    preprocess = Preprocess(resize=kind, pad=114)
+    tensor, _ = to_tensor(picture(640, 280), preprocess, NCHW, (64, 32))
+    assert np.flatnonzero((tensor[0, 0] == 114).all(axis=1)).tolist() == padded_rows
+
+
+def test_values_are_normalised_per_channel() -> None:
+    preprocess = Preprocess(mean=(10, 20, 30), scale=(1, 0.5, 0.1))
+    tensor, _ = to_tensor(picture(), preprocess, NCHW, (64, 32))
+    assert tensor.shape == (1, 3, 32, 64)
+    assert tensor.dtype == np.float32
+    assert tensor[0, :, 0, 0].tolist() == pytest.approx([-10, -10, -3])
+
+
+def test_bytes_stay_bytes_for_a_model_that_takes_bytes() -> None:
+    tensor, _ = to_tensor(picture(), Preprocess(layout="NHWC"), NHWC, (64, 32))
+    assert tensor.shape == (1, 32, 64, 3)
+    assert tensor.dtype == np.uint8
+
+
+def test_grey_models_get_one_channel() -> None:
+    spec = TensorSpec("x", "INT8", (1, 32, 64, 1))
+    preprocess = Preprocess(layout="NHWC", colour="GRAY", mean=(128,))
+    tensor, _ = to_tensor(picture(), preprocess, spec, (64, 32))
+    assert (tensor.shape, int(tensor[0, 0, 0, 0])) == ((1, 32, 64, 1), -128)
+
+
+def test_alwaysai_fields_say_how_to_preprocess() -> None:
+    manifest = parse_manifest(
+        {"mean": [104, 117, 123], "scalefactor": 0.5, "size": [300, 200], "swaprb": False},
+        where="test",
+    )
+    preprocess = preprocess_of(manifest)
+    assert (preprocess.colour, preprocess.size, preprocess.scale) == ("BGR", (300, 200), 0.5)
+
+
+def test_size_comes_from_the_file_first() -> None:
+    assert input_size(Preprocess(size=(9, 9)), NCHW, "m") == (64, 32)
+
+
+def test_free_size_comes_from_the_manifest() -> None:
+    free = TensorSpec("x", "FP32", (1, 3, -1, -1))
+    assert input_size(Preprocess(size=(320, 240)), free, "m") == (320, 240)
+    with pytest.raises(UnusableModel, match=r"m: input 'x' has no fixed size; add"):
+        input_size(Preprocess(), free, "m")
+
+
+def test_models_without_a_picture_input_are_refused() -> None:
+    with pytest.raises(UnusableModel, match=r"input 'x' is INT32 \[1, 16\], not a picture"):
+        input_size(Preprocess(), TensorSpec("x", "INT32", (1, 16)), "m")

@@ -1,0 +1,165 @@
+"""The RTSP reader against a real capture service."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import av
+import pytest
+
+from camfleet.video.addresses import RefusedAddress, check_address, redact, with_credentials
+from camfleet.video.backoff import Backoff
+from camfleet.video.frames import Frame
+from camfleet.video.lag import Lag
+from camfleet.video.packets import Packet
+from camfleet.video.reader import ReaderState, RtspReader
+from processes import Service, running
+from waiting import wait_until
+
+CAMERA = "cameras:\n  - {name: street, source: 'demo:street'}\n"
+
+
+class CountingSink:
+    """Counts what the reader hands on."""
+
+    def __init__(self) -> None:
+        self.streams: list[str] = []
+        self.packets = self.ends = 0
+        self.sizes: list[int] = []
+
+    def push_stream(self, stream: av.VideoStream) -> None:
+        self.streams.append(stream.codec_context.name)
+
+    def push_packet(self, packet: Packet) -> None:
+        self.packets += 1
+        self.sizes.append(packet.size)
+
+    def push_end(self) -> None:
+        self.ends += 1
+
+
+@contextmanager
+def capturing(folder: Path, port: int = 0) -> Iterator[tuple[Service, int]]:
+    """A capture service with the demo street; yields its RTSP port."""
+    file = folder / "cameras.yaml"
+    file.write_text(CAMERA)
+    ports = ["--rtsp-port", str(port), "--http-port", "0"]
+    state = {"CAMFLEET_STATE": str(folder / "state")}
+    with running("camfleet-capture", "--cameras", str(file), *ports, env=state) as service:
+        found = service.logged(r"rtsp=[\d.]+:(\d+)", 30)
+        yield service, int(found[1])
+
+
+@contextmanager
+def reading(port: int, sink: CountingSink, path: str = "street") -> Iterator[RtspReader]:
+    reader = RtspReader("street", lambda: f"rtsp://127.0.0.1:{port}/{path}", sink)
+    reader.start()
+    try:
+        yield reader
+    finally:
+        reader.stop(10)
+
+
+def next_frame(reader: RtspReader) -> Frame:
+    return wait_until(lambda: reader.slot.take(0.1), 20, "a frame")
+
+
+def test_frames_are_new_and_carry_the_time_of_capture(tmp_path: Path) -> None:
+    sink = CountingSink()
+    with capturing(tmp_path) as (_, port), reading(port, sink) as reader:
+        first = next_frame(reader)
+        wait_until(lambda: reader.counts.decoded > 30, 20, "two seconds of frames")
+        last = next_frame(reader)
+        age_s = (datetime.now(UTC) - last.captured_at).total_seconds()
+        assert reader.connection.state is ReaderState.LIVE
+    assert first.size == (640, 360)
+    assert last.pts_s > first.pts_s
+    assert -0.1 < age_s < 2
+    assert sink.streams == ["h264"]
+    assert sink.packets >= 30
+    assert sink.ends == 1
+
+
+def test_killed_capture_is_a_stall_and_its_return_heals(tmp_path: Path) -> None:
+    sink = CountingSink()
+    with capturing(tmp_path) as (service, port), reading(port, sink) as reader:
+        next_frame(reader)
+        service.stop()
+        wait_until(lambda: reader.connection.state is not ReaderState.LIVE, 10, "the loss")
+        with capturing(tmp_path, port):
+            wait_until(lambda: reader.connection.state is ReaderState.LIVE, 20, "the return")
+            assert wait_until(lambda: reader.slot.take(0.1), 10, "a frame").connection == 2
+
+
+def test_missing_path_says_where_to_look(tmp_path: Path) -> None:
+    with capturing(tmp_path) as (_, port), reading(port, CountingSink(), "attic") as reader:
+        wait_until(lambda: reader.connection.reason, 10, "the reason")
+        assert "(404)" in str(reader.connection.reason)
+        assert reader.connection.state is ReaderState.FAILED
+
+
+def test_nobody_there_is_said_and_tried_again() -> None:
+    with reading(1, CountingSink()) as reader:
+        wait_until(lambda: reader.connection.reason, 10, "the reason")
+        assert "is capture running?" in str(reader.connection.reason)
+
+
+def test_wrong_scheme_is_refused_without_opening_it(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("nothing for a video player")
+    reader = RtspReader("x", lambda: f"file://{secret}", CountingSink())
+    reader.start()
+    wait_until(lambda: reader.connection.state is ReaderState.FAILED, 5, "the refusal")
+    reader.stop(10)
+    assert "begins with rtsp://" in str(reader.connection.reason)
+
+
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "concat:a|b", "http://h/x", "lavfi:testsrc", "rtsp://", "x"]
+)
+def test_only_streams_may_be_opened(address: str) -> None:
+    with pytest.raises(RefusedAddress):
+        check_address(address)
+
+
+def test_passwords_do_not_reach_the_log() -> None:
+    text = "cannot open rtsp://me:s3cret@10.0.0.1/x and rtsps://u:p@h/y"
+    assert redact(text) == "cannot open rtsp://***@10.0.0.1/x and rtsps://***@h/y"
+
+
+def test_credentials_are_quoted_and_do_not_replace_given_ones() -> None:
+    assert with_credentials("rtsp://h/x", ("me", "p@ss/1")) == "rtsp://me:p%40ss%2F1@h/x"
+    assert with_credentials("rtsp://a:b@h/x", ("me", "no")) == "rtsp://a:b@h/x"
+
+
+def test_waits_grow_and_are_short_while_the_host_answers() -> None:
+    backoff = Backoff()
+    assert max(backoff.next_s() for _ in range(10)) <= 2.4
+    for _ in range(10):
+        backoff.host_is_silent()
+        last_s = backoff.next_s()
+    assert 24 <= last_s <= 36
+    backoff.reset()
+    assert backoff.next_s() <= 0.3
+
+
+def test_backlog_is_late_and_live_frames_are_not() -> None:
+    lag = Lag()
+    assert [lag.of(n / 10, 100 + n / 10) for n in range(5)] == [0] * 5
+    assert lag.of(0.5, 103.5) == pytest.approx(3.0, abs=0.01)
+    assert lag.of(3.4, 103.5) == pytest.approx(0.1, abs=0.01)
+
+
+def test_drifting_clock_does_not_make_frames_late() -> None:
+    lag = Lag()
+    late = [lag.of(n * 0.9999, float(n)) for n in range(0, 100_000, 10)]
+    assert max(late) < 0.1
+
+
+def test_reader_that_waits_for_a_camera_can_be_stopped() -> None:
+    reader = RtspReader("x", lambda: "rtsp://127.0.0.1:1/x", CountingSink())
+    reader.start()
+    reader.stop(5)
+    assert "reader-x" not in {thread.name for thread in threading.enumerate()}

@@ -1,0 +1,150 @@
+"""/v1/stream over a real socket: choice, resuming, acknowledging, slow clients."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from camfleet.service import messages as made
+from camfleet.service.events.hub import EVENTS_AT_ONCE, RESULTS_PER_LISTENER, Choice, Listener
+from camfleet_contracts.clock import now_utc
+from camfleet_contracts.events import Envelope, Origin, Times, TrackingResults, envelope
+from running_app import RunningApp, messages, running_app
+from waiting import wait_until
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[RunningApp]:
+    with running_app(tmp_path, "cameras: []") as running:
+        yield running
+
+
+def event(text: str, camera: str = "door") -> Envelope:
+    return made.camera_state(Origin("box", camera), "LIVE", text, "CONNECTING")
+
+
+def result(camera: str = "door") -> Envelope:
+    results = TrackingResults(objects=(), tracking_algorithm="ByteTrack", model_id="cars")
+    return envelope(results, Origin("box", camera), Times(now_utc(), now_utc()))
+
+
+def publish(app: RunningApp, *texts: str) -> None:
+    for text in texts:
+        app.hub.publish_event(event(text))
+
+
+def reasons(received: list[dict[str, object]]) -> list[str]:
+    return [json.loads(json.dumps(one))["results"]["data"]["reason"] for one in received]
+
+
+def test_events_and_results_arrive(app: RunningApp) -> None:
+    with app.stream() as client:
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+        publish(app, "one")
+        [first] = messages(client, 1)
+        app.hub.publish_result(result())
+        [second] = messages(client, 1)
+    assert (first["type"], first["seq"], first["epoch"]) == (
+        "OccurrenceEvent",
+        1,
+        app.journal.epoch,
+    )
+    assert second["type"] == "TrackingResults"
+    assert "seq" not in second
+
+
+def test_client_chooses_types_and_cameras(app: RunningApp) -> None:
+    with app.stream("types=OccurrenceEvent&camera=yard") as client:
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+        app.hub.publish_result(result("yard"))
+        app.hub.publish_event(event("not this", "door"))
+        app.hub.publish_event(event("this", "yard"))
+        assert reasons(messages(client, 1)) == ["this"]
+
+
+def test_new_client_gets_only_what_is_new(app: RunningApp) -> None:
+    publish(app, "old")
+    with app.stream() as client:
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+        publish(app, "new")
+        assert reasons(messages(client, 1)) == ["new"]
+
+
+def test_client_resumes_with_since(app: RunningApp) -> None:
+    publish(app, "1", "2", "3", "4")
+    with app.stream("since=2") as client:
+        assert reasons(messages(client, 2)) == ["3", "4"]
+
+
+def test_since_zero_sends_everything_in_order(app: RunningApp) -> None:
+    publish(app, *(str(number) for number in range(450)))
+    with app.stream("since=0") as client:
+        received = messages(client, 450)
+    assert [one["seq"] for one in received] == list(range(1, 451))
+
+
+def test_named_client_resumes_after_what_it_acknowledged(app: RunningApp) -> None:
+    publish(app, "1", "2", "3")
+    with app.stream("client=ha&since=0") as client:
+        messages(client, 3)
+        client.send(json.dumps({"ack": 2}))
+        wait_until(lambda: app.journal.acknowledged("ha") == 2, 5, "the acknowledgement")
+    with app.stream("client=ha") as client:
+        assert reasons(messages(client, 1)) == ["3"]
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"ack": "x"}', '{"ack": true}', "1"])
+def test_nonsense_from_a_client_is_ignored(app: RunningApp, text: str) -> None:
+    with app.stream("client=ha") as client:
+        client.send(text)
+        client.send(json.dumps({"ack": 0}))
+        wait_until(lambda: app.journal.acknowledged("ha") == 0, 5, "the acknowledgement")
+
+
+def test_slow_client_keeps_the_newest_results() -> None:
+    listener = Listener(Choice(), 0)
+    for number in range(RESULTS_PER_LISTENER + 10):
+        listener.offer(str(number))
+    kept = listener.take_results()
+    assert kept == [str(number) for number in range(10, RESULTS_PER_LISTENER + 10)]
+    assert listener.take_results() == []
+
+
+def test_slow_client_loses_no_event(app: RunningApp) -> None:
+    sent = [str(number) for number in range(EVENTS_AT_ONCE * 2)]
+    with app.stream() as client:
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+        publish(app, *sent)
+        assert reasons(messages(client, len(sent))) == sent
+
+
+def refusal(client: ClientConnection) -> tuple[int, str]:
+    with client, pytest.raises(ConnectionClosed) as closed:
+        client.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+def test_wrong_since_is_refused(app: RunningApp) -> None:
+    reason = "since must be the seq of an event, a whole number"
+    assert refusal(app.stream("since=yesterday")) == (4400, reason)
+
+
+@pytest.mark.parametrize("path", ["/v1/stream", "/live/door"])
+def test_client_without_a_key_is_told_so(app: RunningApp, path: str) -> None:
+    code, reason = refusal(connect(f"ws://127.0.0.1:{app.port}{path}"))
+    assert (code, "a key is needed" in reason) == (4401, True)
+
+
+def test_cookie_does_not_work_for_a_foreign_page(app: RunningApp) -> None:
+    [key] = app.keys.list()
+    cookie = f"camfleet_session={app.keys.new_session(key)}"
+    url = f"ws://127.0.0.1:{app.port}/v1/stream"
+    headers = {"Cookie": cookie}
+    with connect(url, additional_headers=headers, origin=None):
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+    foreign = connect(url, additional_headers={**headers, "Origin": "http://evil.example"})
+    assert refusal(foreign) == (4403, "this page is not ours")
