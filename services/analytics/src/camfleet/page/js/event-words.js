@@ -1,0 +1,34 @@
+// An event as a person would say it.
+
+import { levelOfCamera, modelName } from "./words.js";
+
+const sentences = {
+  line_crossed: ({ object_label: label, object_id: id, data }) => ({
+    words: `${label} ${id ?? ""} went ${data.direction} at ${data.line}`.replace("  ", " "),
+    detail: `in ${data.count_in}, out ${data.count_out}`,
+  }),
+  camera_state: ({ data, camera }) => ({
+    words: `${camera} is ${data.state}`,
+    detail: data.reason ?? "",
+    isOfWhole: true,
+    level: levelOfCamera(data.state),
+  }),
+  model_changed: ({ data }) => ({
+    words: `now uses ${modelName({ name: data.model ?? "another model", version: data.version })}`,
+    detail: "",
+    level: "unknown",
+  }),
+  model_state: ({ data }) => ({
+    words: data.state === "ok" ? `${data.model} answers again` : `${data.model} does not answer`,
+    detail: data.reason ?? "",
+    level: data.state,
+  }),
+};
+
+// { words, detail, level, isOfWhole }: the last when the words already name the camera.
+export function describe({ type, results, camera }) {
+  const sentence = sentences[results.event_label];
+  if (sentence) return sentence({ ...results, camera, data: results.data ?? {} });
+  const label = String(results.event_label ?? type).replaceAll("_", " ");
+  return { words: [results.object_label, label].filter(Boolean).join(" "), detail: results.zone_label ?? "", level: "unknown" };
+}

@@ -1,0 +1,111 @@
+// Draws boxes, ids and counting lines over one picture.
+
+import { colourOf } from "./colours.js";
+import { Labels } from "./labels.js";
+
+const LINE_INK = "#f8fafc";
+const LABEL_INK = "#0b1116";
+const SHADE = "rgb(8 12 16 / 62%)";
+
+export class Overlay {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.pen = canvas.getContext("2d");
+    new ResizeObserver(() => this.resize()).observe(canvas);
+  }
+
+  resize() {
+    const density = Math.min(globalThis.devicePixelRatio || 1, 2);
+    this.canvas.width = Math.round(this.canvas.clientWidth * density);
+    this.canvas.height = Math.round(this.canvas.clientHeight * density);
+    this.density = density;
+  }
+
+  // The picture keeps its shape inside the canvas, as object-fit: contain does.
+  draw({ boxes, lines, shape }) {
+    const { canvas, pen } = this;
+    const scale = Math.min(canvas.width / shape.width, canvas.height / shape.height);
+    const [wide, high] = [shape.width * scale, shape.height * scale];
+    this.place = { left: (canvas.width - wide) / 2, top: (canvas.height - high) / 2, wide, high };
+    this.unit = this.density * Math.min(Math.max(canvas.clientWidth / 640, 0.85), 1.15);
+    this.labels = new Labels(pen, this.unit, this.place);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    for (const line of lines) this.drawLine(line);
+    for (const box of boxes) this.drawBox(box);
+    for (const line of lines) this.nameLine(line);
+    for (const box of [...boxes].sort((a, b) => area(b) - area(a))) this.nameBox(box);
+  }
+
+  clear() {
+    this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  point([x, y]) {
+    return [this.place.left + x * this.place.wide, this.place.top + y * this.place.high];
+  }
+
+  drawBox({ corners, label }) {
+    const { pen, unit } = this;
+    const [left, top] = this.point(corners.slice(0, 2));
+    const [right, bottom] = this.point(corners.slice(2));
+    pen.lineWidth = 1.75 * unit;
+    pen.strokeStyle = colourOf(label);
+    pen.beginPath();
+    pen.roundRect(left, top, right - left, bottom - top, 4 * unit);
+    pen.stroke();
+  }
+
+  // In a crowd the number alone, or nothing: a name must not hide what it names.
+  nameBox({ corners, label, id }) {
+    const at = this.point(corners.slice(0, 2));
+    const style = { fill: colourOf(label), ink: LABEL_INK };
+    const texts = id === null ? [label] : [`${label} ${id}`, String(id)];
+    texts.some((text) => this.labels.writeIfFree(text, at, style));
+  }
+
+  drawLine(line) {
+    const { pen, unit } = this;
+    const [from, to] = [this.point(line.from), this.point(line.to)];
+    for (const [width, ink, dashes] of [[5 * unit, SHADE, []], [2 * unit, LINE_INK, [8 * unit, 6 * unit]]]) {
+      pen.lineWidth = width;
+      pen.strokeStyle = ink;
+      pen.setLineDash(dashes);
+      pen.beginPath();
+      pen.moveTo(...from);
+      pen.lineTo(...to);
+      pen.stroke();
+    }
+    pen.setLineDash([]);
+    this.arrow(from, to);
+  }
+
+  nameLine(line) {
+    const [from, to] = [this.point(line.from), this.point(line.to)];
+    const start = from[0] <= to[0] ? from : to;
+    const words = `${line.name}  in ${line.in ?? 0}  out ${line.out ?? 0}`;
+    this.labels.write(words, [start[0] + 8 * this.unit, start[1] - 5 * this.unit], { fill: SHADE, ink: LINE_INK });
+  }
+
+  // Points to the side where a crossing counts as "in": to the right of the way from start to end.
+  arrow(from, to) {
+    const { pen, unit } = this;
+    const [across, down] = [to[0] - from[0], to[1] - from[1]];
+    const length = Math.hypot(across, down) || 1;
+    const side = [-down / length, across / length];
+    const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
+    const tip = [middle[0] + side[0] * 13 * unit, middle[1] + side[1] * 13 * unit];
+    const half = [(across / length) * 7 * unit, (down / length) * 7 * unit];
+    pen.beginPath();
+    pen.moveTo(middle[0] - half[0], middle[1] - half[1]);
+    pen.lineTo(...tip);
+    pen.lineTo(middle[0] + half[0], middle[1] + half[1]);
+    pen.closePath();
+    pen.fillStyle = LINE_INK;
+    pen.strokeStyle = SHADE;
+    pen.lineWidth = unit;
+    pen.fill();
+    pen.stroke();
+  }
+}
+
+const area = ({ corners: [left, top, right, bottom] }) => (right - left) * (bottom - top);

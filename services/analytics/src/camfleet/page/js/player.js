@@ -1,0 +1,110 @@
+// One camera's live picture: its H.264 through a media source, else Motion JPEG, and says which.
+
+import { LiveEdge } from "./live-edge.js";
+import { MediaBuffer, canPlay } from "./media-buffer.js";
+import { Socket } from "./socket.js";
+import { Timeline } from "./timeline.js";
+
+const TRIES_BEFORE_JPEG = 3;
+const JPEG_RETRY_MS = 2000;
+
+export class Player {
+  // note(text): how the picture comes, in words; empty when it is the camera's own stream.
+  constructor({ name, video, image, note }) {
+    this.name = name;
+    this.video = video;
+    this.image = image;
+    this.note = note;
+    this.timeline = new Timeline();
+    this.faults = 0;
+    this.requests = 0;
+    this.image.addEventListener("error", () => setTimeout(() => this.requestJpeg(), JPEG_RETRY_MS));
+    this.path = `/live/${encodeURIComponent(name)}`;
+  }
+
+  start() {
+    if (this.socket) return;
+    this.edge = new LiveEdge(this.video);
+    this.socket = new Socket(() => this.path, {
+      message: (content) => (typeof content === "string" ? this.head(JSON.parse(content)) : this.media?.append(content)),
+    });
+  }
+
+  stop() {
+    this.socket?.close();
+    this.edge?.stop();
+    this.closeMedia();
+    this.hideJpeg();
+    this.socket = null;
+  }
+
+  get showsJpeg() {
+    return !this.image.hidden;
+  }
+
+  // The time stamp of the frame at a media time of the video; null when unknown.
+  ptsAt(mediaTime) {
+    return this.timeline.ptsAt(mediaTime);
+  }
+
+  // How far the newest received frame is ahead of this time stamp, in seconds.
+  aheadOf(pts) {
+    const newest = this.media && this.ptsAt(this.media.end());
+    return newest === null || newest === undefined ? null : newest - pts;
+  }
+
+  head(head) {
+    if (head.fallback) this.showJpeg(head.reason);
+    else if (!canPlay(head.codec)) this.giveUpOnCopy(`this browser does not play ${head.codec} from a live stream`);
+    else this.begin(head);
+  }
+
+  begin({ codec, start_s: startS, t0 }) {
+    this.hideJpeg();
+    this.media ??= new MediaBuffer(this.video, {
+      begun: (from, shift) => this.timeline.begin(from, shift),
+      broken: (reason) => this.restart(reason),
+    });
+    this.media.begin(codec, startS, t0);
+    this.video.play().catch(() => {});
+  }
+
+  restart(reason) {
+    this.faults += 1;
+    this.closeMedia();
+    if (this.faults > TRIES_BEFORE_JPEG) this.giveUpOnCopy(reason);
+    else this.socket?.restart();
+  }
+
+  giveUpOnCopy(reason) {
+    this.socket?.close();
+    this.showJpeg(reason);
+  }
+
+  closeMedia() {
+    this.media?.close();
+    this.media = null;
+    this.timeline.clear();
+  }
+
+  showJpeg(reason) {
+    this.closeMedia();
+    this.video.hidden = true;
+    this.image.hidden = false;
+    this.requestJpeg();
+    this.note(`Shown as Motion JPEG: ${reason}.`);
+  }
+
+  // A number makes each request a new one: the browser would not ask again for the same address.
+  requestJpeg() {
+    if (!this.image.hidden) this.image.src = `${this.path}.mjpg?request=${(this.requests += 1)}`;
+  }
+
+  hideJpeg() {
+    if (this.image.hidden) return;
+    this.image.removeAttribute("src");
+    this.image.hidden = true;
+    this.video.hidden = false;
+    this.note("");
+  }
+}

@@ -1,0 +1,56 @@
+// The latest results of one camera, and the boxes that belong to a shown frame.
+
+const STALE_S = 0.6;
+const KEPT = 60;
+
+export class Results {
+  constructor() {
+    this.kept = [];
+  }
+
+  add(envelope) {
+    const pts = envelope.pts_s;
+    if (!Number.isFinite(pts)) return;
+    const last = this.kept.at(-1);
+    if (last && pts < last.pts) this.kept = [];
+    this.kept.push({ pts, boxes: boxesOf(envelope) });
+    if (this.kept.length > KEPT) this.kept.shift();
+  }
+
+  clear() {
+    this.kept = [];
+  }
+
+  // Boxes in step with the frame at `pts`: between two results a track moves from one to the other.
+  at(pts) {
+    const next = this.kept.findIndex((result) => result.pts > pts);
+    const after = next < 0 ? null : this.kept[next];
+    const before = next < 0 ? this.kept.at(-1) : this.kept[next - 1];
+    const near = [before, after].filter((result) => result && Math.abs(result.pts - pts) <= STALE_S);
+    if (near.length < 2) return near[0]?.boxes ?? [];
+    return between(before, after, (pts - before.pts) / (after.pts - before.pts));
+  }
+}
+
+function between(before, after, part) {
+  const later = new Map(after.boxes.filter((box) => box.id !== null).map((box) => [box.id, box]));
+  const moving = before.boxes.filter((box) => later.has(box.id)).map((box) => blend(box, later.get(box.id), part));
+  const moved = new Set(moving.map((box) => box.id));
+  const nearest = part < 0.5 ? before : after;
+  return [...moving, ...nearest.boxes.filter((box) => !moved.has(box.id))];
+}
+
+function blend(from, to, part) {
+  return { ...to, corners: from.corners.map((edge, index) => edge + (to.corners[index] - edge) * part) };
+}
+
+function boxesOf({ results, width, height }) {
+  const tracked = (results.objects ?? []).map((item) => [item.ObjectDetectionPrediction, item.id]);
+  const plain = (results.predictions ?? []).map((prediction) => [prediction, null]);
+  return [...tracked, ...plain].map(([{ box, label, confidence }, id]) => ({
+    id,
+    label,
+    confidence,
+    corners: [box.start_x / width, box.start_y / height, box.end_x / width, box.end_y / height],
+  }));
+}

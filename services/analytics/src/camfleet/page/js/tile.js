@@ -1,0 +1,63 @@
+// One camera on the wall.
+
+import { Counts } from "./counts.js";
+import { make, setLevel, setText } from "./dom.js";
+import { Figures } from "./figures.js";
+import { icon } from "./icons.js";
+import { Picture } from "./picture.js";
+import { levelOfCamera } from "./words.js";
+
+export class Tile {
+  constructor(name) {
+    this.name = name;
+    this.stateWord = make("span");
+    this.stateLight = make("span", { class: "light" });
+    this.state = make("p", { class: "state" }, this.stateLight, this.stateWord);
+    this.picture = new Picture(name);
+    this.figures = new Figures();
+    this.counts = new Counts(name);
+    const title = make("h2", { class: "tile-name", id: `camera-${name}`, text: name });
+    const head = make("header", { class: "tile-head" }, title, this.state, this.enlargeButton());
+    this.element = make("article", { class: "tile", "aria-labelledby": title.id }, head, this.picture.element, this.figures.element, this.figures.fault, this.counts.element);
+  }
+
+  show(camera) {
+    this.camera = camera;
+    setText(this.stateWord, camera.state);
+    setLevel(this.state, levelOfCamera(camera.state));
+    setLevel(this.stateLight, levelOfCamera(camera.state));
+    this.picture.show(camera);
+    this.figures.show(camera);
+    this.counts.show(camera.lines ?? []);
+  }
+
+  // The service is silent: what was last known is not true any more.
+  showSilence() {
+    if (this.camera) this.show({ ...this.camera, state: "NO NEWS", reason: "The service does not answer." });
+  }
+
+  addResult(envelope) {
+    this.picture.add(envelope);
+  }
+
+  // A crossing counts at once; the next status confirms it.
+  addCrossing({ line: name, count_in: totalIn, count_out: totalOut }) {
+    const line = this.camera?.lines?.find((candidate) => candidate.name === name);
+    if (!line?.total || !Number.isFinite(totalIn) || !Number.isFinite(totalOut)) return;
+    line.in += totalIn - line.total.in;
+    line.out += totalOut - line.total.out;
+    line.total = { in: totalIn, out: totalOut };
+    this.counts.show(this.camera.lines);
+  }
+
+  remove() {
+    this.picture.remove();
+    this.element.remove();
+  }
+
+  enlargeButton() {
+    const button = make("button", { class: "enlarge", type: "button", "aria-label": `Show ${this.name} on the whole screen` }, icon("enlarge"));
+    button.addEventListener("click", () => this.picture.element.requestFullscreen?.());
+    return button;
+  }
+}

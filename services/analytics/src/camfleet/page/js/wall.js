@@ -1,0 +1,58 @@
+// All tiles, in the order of the cameras file.
+
+import { make } from "./dom.js";
+import { icon } from "./icons.js";
+import { Tile } from "./tile.js";
+
+const EXAMPLE = "cameras:\n  - name: front-door\n    source: /dev/video0\n  - name: yard\n    source: rtsp://192.168.1.20/stream1";
+
+export class Wall {
+  constructor(element) {
+    this.element = element;
+    this.tiles = new Map();
+  }
+
+  show(status) {
+    this.element.setAttribute("aria-busy", "false");
+    const { cameras } = status;
+    this.element.dataset.count = String(cameras.length);
+    for (const [name, tile] of this.tiles) {
+      if (cameras.some((camera) => camera.name === name)) continue;
+      tile.remove();
+      this.tiles.delete(name);
+    }
+    cameras.forEach((camera, place) => this.showCamera(camera, place));
+    this.showEmpty(cameras.length === 0, status.cameras_file);
+  }
+
+  showSilence() {
+    for (const tile of this.tiles.values()) tile.showSilence();
+  }
+
+  tile(name) {
+    return this.tiles.get(name);
+  }
+
+  showCamera(camera, place) {
+    if (!this.tiles.has(camera.name)) this.tiles.set(camera.name, new Tile(camera.name));
+    const tile = this.tiles.get(camera.name);
+    if (this.element.children[place] !== tile.element) this.element.insertBefore(tile.element, this.element.children[place] ?? null);
+    tile.show(camera);
+  }
+
+  showEmpty(isEmpty, file) {
+    if (!isEmpty) {
+      this.empty?.remove();
+      this.empty = null;
+    } else if (!this.empty) {
+      this.empty = emptyWall(file);
+      this.element.append(this.empty);
+    }
+  }
+}
+
+function emptyWall(file) {
+  const where = make("p", { text: "Add one to " }, make("code", { text: file ?? "cameras.yaml" }), "; it appears here as soon as the file is saved. ");
+  where.append("Or run ", make("code", { text: "camfleet camera add" }), ".");
+  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), where, make("pre", {}, make("code", { text: EXAMPLE })));
+}
