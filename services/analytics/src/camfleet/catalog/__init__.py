@@ -1,0 +1,1 @@
+"""Models from elsewhere onto the volume: catalogue, mirror, download, publishing, config.json."""

@@ -1,0 +1,63 @@
+"""CAMFLEET_MIRROR: files by their sha256 from a folder or a server with an INDEX.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from camfleet.catalog.errors import BadMirror
+from camfleet_contracts.catalog import CatalogFile
+from camfleet_contracts.files import sha256_of
+
+INDEX = "INDEX.json"
+_TIMEOUT_S = 15.0
+
+
+class Mirror:
+    """Knows where a file of the catalogue lies, by its content alone."""
+
+    def __init__(self, base: str | Path, index: dict[str, str]) -> None:
+        """`base` is a folder or a URL; `index` maps sha256 to a path below it."""
+        self._base = base
+        self._index = index
+
+    def find(self, wanted: CatalogFile) -> str | Path | None:
+        """The path or URL of the file, None when the mirror does not have it."""
+        path = self._index.get(wanted.sha256)
+        if isinstance(self._base, Path):
+            return self._base / path if path else self._find_unlisted(self._base, wanted)
+        return f"{self._base}/{path}" if path else None
+
+    @staticmethod
+    def _find_unlisted(folder: Path, wanted: CatalogFile) -> Path | None:
+        """A folder may hold licences and labels that its index does not name."""
+        for path in sorted(folder.rglob("*")):
+            is_alike = path.is_file() and path.stat().st_size == wanted.size
+            if is_alike and sha256_of(path) == wanted.sha256:
+                return path
+        return None
+
+
+def open_mirror(location: str) -> Mirror:
+    """Read the mirror's index.
+
+    Raises:
+        BadMirror: there is none, or it cannot be read.
+    """
+    try:
+        if location.startswith(("http://", "https://")):
+            base: str | Path = location.rstrip("/")
+            answer = httpx.get(f"{base}/{INDEX}", timeout=_TIMEOUT_S, follow_redirects=True)
+            document = answer.raise_for_status().json()
+        else:
+            base = Path(location).expanduser()
+            document = json.loads((base / INDEX).read_text())
+        return Mirror(base, _by_sha256(document))
+    except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
+        raise BadMirror(location, str(error) or type(error).__name__) from error
+
+
+def _by_sha256(document: Any) -> dict[str, str]:
+    files = (file for entry in document["entries"] for file in entry["files"])
+    return {file["sha256"]: file["path"] for file in files if not Path(file["path"]).is_absolute()}

@@ -1,0 +1,5 @@
+"""The `camfleet` command."""
+
+from camfleet.cli.application import main
+
+__all__ = ["main"]

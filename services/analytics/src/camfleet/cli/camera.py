@@ -1,0 +1,88 @@
+"""`camfleet camera`: the cameras of cameras.yaml and whether their sources can be read."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
+# ruff: noqa: PT028 - the verb `test` is no test
+# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Cameras of cameras.yaml; the running fleet follows.")
+
+Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+
+
+@app.command("list")
+def list_cameras(as_json: Json = False) -> None:
+    """Show the cameras of cameras.yaml and, when capture answers, their state.
+
+    \b
+    Example:
+      camfleet camera list
+    """
+    from camfleet.cli.camera_listing import print_cameras
+    from camfleet.cli.settings import command_settings
+
+    print_cameras(command_settings(), as_json=as_json)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="1 to 32 of a-z, 0-9 and '-'.")],
+    source: Annotated[str, typer.Argument(help="/dev/video0, rtsp://..., a file, demo:street.")],
+    model: Annotated[str, typer.Option(help="Its model; else that of the defaults.")] = "",
+    fps: Annotated[float, typer.Option(help="Inferences per second; else the defaults'.")] = 0,
+    credentials: Annotated[
+        str, typer.Option(help="${env:NAME} or ${file:PATH} that holds user:password.")
+    ] = "",
+) -> None:
+    """Add a camera to cameras.yaml; comments in the file stay.
+
+    \b
+    Examples:
+      camfleet camera add desk /dev/video0 --model fastestdet-coco
+      camfleet camera add door rtsp://192.168.1.20/live --credentials '${env:DOOR}'
+    """
+    from camfleet.cli.camera_changes import add_camera
+    from camfleet.cli.settings import command_settings
+
+    pipeline = {"model": model, "fps": fps}
+    add_camera(
+        command_settings(), name, source, credentials, {k: v for k, v in pipeline.items() if v}
+    )
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="The camera's name.")]) -> None:
+    """Take a camera out of cameras.yaml.
+
+    \b
+    Example:
+      camfleet camera remove desk
+    """
+    from camfleet.cli.camera_changes import remove_camera
+    from camfleet.cli.settings import command_settings
+
+    remove_camera(command_settings(), name)
+
+
+@app.command()
+def test(
+    camera: Annotated[str, typer.Argument(help="A source, or the name of a camera.")],
+    save: Annotated[Path | None, typer.Option(help="Save a picture (.jpg) here.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the first picture.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Open a source and say what comes: codec, size, frame rate, time to the first picture.
+
+    \b
+    Examples:
+      camfleet camera test rtsp://192.168.1.20/live --save door.jpg
+      camfleet camera test street
+    """
+    from camfleet.cli.camera_test import test_camera
+    from camfleet.cli.settings import command_settings
+
+    test_camera(command_settings(), camera, save=save, timeout_s=timeout, as_json=as_json)

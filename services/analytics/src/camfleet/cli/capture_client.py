@@ -1,0 +1,46 @@
+"""What capture says of its cameras over HTTP."""
+
+import json
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from camfleet_contracts.access import speaks_tls
+from camfleet_contracts.direct import read_service
+from camfleet_contracts.settings import FleetSettings
+
+_TIMEOUT_S = 2.0
+
+
+def capture_address(settings: FleetSettings) -> str:
+    """http://host:port of capture: CAMFLEET_CAPTURE_HTTP, else the host of CAMFLEET_CAPTURE."""
+    if settings.capture_http:
+        return settings.capture_http.rstrip("/")
+    host = urlsplit(settings.capture).hostname or "127.0.0.1"
+    scheme = "https" if speaks_tls(host, settings) else "http"
+    return f"{scheme}://{host}:{settings.capture_http_port}"
+
+
+def camera_states(settings: FleetSettings) -> dict[str, dict[str, Any]] | None:
+    """The state of each camera by its name; None when capture does not answer."""
+    try:
+        document = json.loads(_get(settings, "/cameras"))
+    except (OSError, ValueError):
+        return None
+    return {camera["name"]: camera for camera in document.get("cameras", ())}
+
+
+def snapshot(settings: FleetSettings, camera: str) -> bytes | None:
+    """A JPEG of the camera as capture sees it now; None when there is none."""
+    try:
+        return _get(settings, f"/cameras/{quote(camera)}/snapshot.jpg")
+    except OSError:
+        return None
+
+
+def _get(settings: FleetSettings, path: str) -> bytes:
+    return read_service(capture_address(settings) + path, _TIMEOUT_S, key_header(settings))
+
+
+def key_header(settings: FleetSettings) -> dict[str, str]:
+    """How a command presents itself: CAMFLEET_API_KEY, if there is one."""
+    return {"x-api-key": settings.api_key.get_secret_value()} if settings.api_key else {}

@@ -1,0 +1,1 @@
+"""The checks of `camfleet doctor`, a module for each subject."""

@@ -1,0 +1,45 @@
+"""Errors of the command: one line each, what, which and what next."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
+
+import errno
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked; its text is the one line that the user reads."""
+
+
+def known_error_line(error: Exception) -> str | None:
+    """The line for an error that users can mend; None when it is a fault of the program."""
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+        return _os_error_line(error)
+    return str(error) if isinstance(error, CommandError) else _contract_error_line(error)
+
+
+def _os_error_line(error: OSError) -> str:
+    if error.strerror is None or error.filename is None:
+        return str(error)
+    which = f"{error.filename}: "
+    what = error.strerror.lower()
+    ways_out = {
+        errno.EACCES: "; check its owner and rights, or run as the user who owns it",
+        errno.ENOSPC: "; free some space and repeat the command",
+        errno.EROFS: "; set MODELS_DIR and CAMFLEET_STATE to folders that can be written",
+    }
+    return f"{which}{what}{ways_out.get(error.errno or 0, '')}"
+
+
+def _contract_error_line(error: Exception) -> str | None:
+    from pydantic import ValidationError
+
+    from camfleet.catalog.errors import CatalogError
+    from camfleet_contracts.cameras import BadCameras
+    from camfleet_contracts.catalog import BadCatalog
+    from camfleet_contracts.model_manifest import BadManifest
+    from camfleet_contracts.serving_config import BadServingConfig
+
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_url=False)
+        return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+    known = (BadCameras, BadCatalog, BadManifest, BadServingConfig, CatalogError)
+    return str(error) if isinstance(error, known) else None

@@ -1,0 +1,94 @@
+"""The cameras file of `camfleet up --cameras "SRC SRC ..."`."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from camfleet.cli.errors import CommandError
+from camfleet_contracts.cameras import BadCameras, parse_cameras
+from camfleet_contracts.files import write_atomically
+
+FILE_NAME = "cameras.run.yaml"
+_FPS = 10
+_NAME_LENGTH = 32
+_WORDS = {"auto", "picamera", "testcard"}
+_HEAD = """\
+# camfleet up --cameras {mark}
+# Changes apply while the fleet runs; the next run with the same sources keeps this file.
+# Count on a line:   lines: [{{name: gate, from: [0, 0.6], to: [1, 0.6]}}]   in a camera's pipeline
+version: 1
+defaults: {{model: {model}, fps: {fps}, confidence: 0.5}}
+cameras:
+"""
+
+
+def write_run_cameras(path: Path, sources: Sequence[str], model: str) -> None:
+    """Write the file for these sources, unless it is for them already (then edits in it stay).
+
+    Raises:
+        CommandError: a source is no source.
+    """
+    wanted = [absolute_source(source) for source in sources]
+    mark = hashlib.sha256(json.dumps([wanted, model]).encode()).hexdigest()[:16]
+    if path.is_file() and path.read_text().startswith(f"# camfleet up --cameras {mark}\n"):
+        return
+    names = _names_of(wanted)
+    cameras = "".join(
+        f"  - name: {name}\n    source: {_quoted(source)}\n"
+        for name, source in zip(names, wanted, strict=True)
+    )
+    text = _HEAD.format(mark=mark, model=model, fps=_FPS) + cameras
+    try:
+        parse_cameras(text, path=path)
+    except BadCameras as error:
+        raise CommandError(f"--cameras: {error.reason}; give devices, URLs or files") from error
+    write_atomically(path, text)
+
+
+def absolute_source(source: str) -> str:
+    """The source with a file's path made absolute, so that it does not depend on the folder.
+
+    Raises:
+        CommandError: it looks like a file that is not there.
+    """
+    if "://" in source or source.startswith(("demo:", "/dev/")) or source in _WORDS:
+        return source
+    path = Path(source).expanduser().resolve()
+    if not path.exists():
+        raise CommandError(
+            f"source '{source}': no such file or folder; use a path, /dev/video0, rtsp://..., "
+            "http://... or demo:street"
+        )
+    return str(path)
+
+
+def camera_name(source: str) -> str:
+    """A name in [a-z0-9-] that tells the source: file stem, host, device or scene."""
+    parts = urlsplit(source)
+    if parts.hostname:
+        text = f"{parts.hostname}-{parts.path.rsplit('/', 1)[-1]}"
+    elif parts.scheme == "demo":
+        text = parts.path
+    else:
+        text = Path(source).stem
+    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return slug[:_NAME_LENGTH].strip("-") or "camera"
+
+
+def _names_of(sources: Sequence[str]) -> list[str]:
+    names: list[str] = []
+    for source in sources:
+        base = name = camera_name(source)
+        number = 2
+        while name in names:
+            name = f"{base[: _NAME_LENGTH - 3]}-{number}"
+            number += 1
+        names.append(name)
+    return names
+
+
+def _quoted(source: str) -> str:
+    return "'" + source.replace("'", "''") + "'"

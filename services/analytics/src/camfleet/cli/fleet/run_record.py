@@ -1,0 +1,67 @@
+"""What the fleet that runs on a state folder was started with, so that other commands find it."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from camfleet_contracts.files import write_atomically
+from camfleet_contracts.settings import FleetSettings
+
+_FILE_NAME = "run.json"
+_FIELDS = (
+    "models_dir",
+    "cameras",
+    "bind_address",
+    "rtsp_port",
+    "capture_http_port",
+    "grpc_port",
+    "rest_port",
+    "streamer_port",
+    "jupyter_port",
+)
+
+
+@contextmanager
+def recorded_run(settings: FleetSettings) -> Iterator[None]:
+    """Keep the record while the block runs."""
+    path = settings.state_dir / _FILE_NAME
+    values = {name: getattr(settings, name) for name in _FIELDS}
+    told = {name: _plain(value) for name, value in values.items() if value is not None}
+    pid = os.getpid()
+    document = {"pid": pid, "started": psutil.Process(pid).create_time(), "settings": told}
+    write_atomically(path, json.dumps(document, indent=2) + "\n")
+    try:
+        yield
+    finally:
+        if running_pid(settings.state_dir) == pid:
+            path.unlink(missing_ok=True)
+
+
+def running_pid(state_dir: Path) -> int | None:
+    """Process id of the `camfleet up` that runs on this folder; None when none does."""
+    pid = _read(state_dir).get("pid")
+    return int(pid) if pid else None
+
+
+def running_settings(state_dir: Path) -> dict[str, Any]:
+    """Field names and values of the fleet that runs on this folder; empty when none does."""
+    return dict(_read(state_dir).get("settings", {}))
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _read(state_dir: Path) -> dict[str, Any]:
+    """The record, empty when its process has ended (and perhaps another one has its number)."""
+    try:
+        document: dict[str, Any] = json.loads((state_dir / _FILE_NAME).read_text())
+        started = psutil.Process(document["pid"]).create_time()
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return {}
+    return document if started == document.get("started") else {}

@@ -1,0 +1,192 @@
+"""One run of `camfleet infer`: frames in, table or JSON or pictures out."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal
+
+from rich.progress import track
+
+from camfleet.cli.console import err, note, out, table
+from camfleet.cli.errors import CommandError
+from camfleet.cli.media import (
+    FilmWriter,
+    Frame,
+    files_of,
+    frame_count,
+    frame_rate,
+    is_picture,
+    pixels_of,
+    read_frames,
+)
+from camfleet.cli.pictures import with_boxes, write_picture
+from camfleet.detections import Detections
+from camfleet.inference.channels import Access
+from camfleet.inference.detector import Detected, ServerDetector
+from camfleet.inference.errors import InferenceError, ServerAbsent, ServerBusy
+from camfleet.inference.model_client import ModelClient
+from camfleet_contracts.clock import now_utc
+from camfleet_contracts.device import device_id
+from camfleet_contracts.events import (
+    Box,
+    Envelope,
+    ObjectDetectionPrediction,
+    ObjectDetectionResults,
+    Origin,
+    Times,
+    envelope,
+)
+from camfleet_contracts.names import split_version
+from camfleet_contracts.settings import FleetSettings
+
+_TRIES_WHEN_BUSY = 5
+_DEFAULT_CONFIDENCE = 0.5
+_SERVICES: dict[str, Literal["ObjectDetection", "Classification", "PoseEstimation"]] = {
+    "ObjectDetection": "ObjectDetection",
+    "Classification": "Classification",
+    "PoseEstimation": "PoseEstimation",
+}
+
+
+class InferenceRun:
+    """Asks one model about many frames."""
+
+    def __init__(
+        self, settings: FleetSettings, model: str, *, confidence: float | None, save: Path | None
+    ) -> None:
+        """Connects at the first frame.
+
+        Raises:
+            CommandError: the model's name is none.
+        """
+        try:
+            name, version = split_version(model)
+        except ValueError as error:
+            raise CommandError(f"--model: {error}") from error
+        self._reference = f"{name}:{version}" if version else name
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        certificates = str(settings.tls_ca) if settings.tls_ca else None
+        self._client = ModelClient(settings.server, Access(key, certificates))
+        self._detector = ServerDetector(self._client)
+        self._settings = settings
+        self._confidence = confidence
+        self._save = save
+
+    def run(self, source: Path, *, as_json: bool) -> None:
+        """Infer all frames of the source and write what was asked for.
+
+        Raises:
+            CommandError: a file cannot be read, or the server cannot answer.
+        """
+        files = files_of(source)
+        shown = table("file", "frames", "found")
+        try:
+            for path in track(files, console=err, transient=True, disable=len(files) < 2):  # noqa: PLR2004 - one needs no bar
+                found, frames = self._run_file(path, as_json=as_json)
+                shown.add_row(path.name, str(frames), found)
+        finally:
+            self._client.close()
+        if not as_json:
+            out.print(shown)
+        if self._save:
+            note(f"saved into {self._save}")
+
+    def _run_file(self, path: Path, *, as_json: bool) -> tuple[str, int]:
+        """Infer one file; what was found, in words, and how many frames there were."""
+        counts: Counter[str] = Counter()
+        frames = 0
+        words = ""
+        device = device_id(self._settings) if as_json else ""
+        with ExitStack() as stack:
+            film = self._film_of(path, stack)
+            for frame in self._frames(path):
+                detected = self._detect(frame)
+                frames += 1
+                counts.update(detected.detections.labels)
+                words = _words(detected.detections)
+                if as_json:
+                    sys.stdout.write(_envelope(frame, detected, device).to_json() + "\n")
+                if self._save:
+                    self._draw(frame, detected.detections, film)
+        return (words if frames == 1 else _totals(counts)), frames
+
+    def _frames(self, path: Path) -> Iterator[Frame]:
+        frames = read_frames(path)
+        if is_picture(path):
+            return frames
+        bar = track(frames, path.name, total=frame_count(path), console=err, transient=True)
+        return iter(bar)
+
+    def _detect(self, frame: Frame) -> Detected:
+        try:
+            confidence = self._threshold()
+            for _ in range(_TRIES_WHEN_BUSY - 1):
+                try:
+                    return self._detector.detect(frame.picture, self._reference, confidence)
+                except ServerBusy:
+                    continue
+            return self._detector.detect(frame.picture, self._reference, confidence)
+        except ServerAbsent as error:
+            raise CommandError(
+                f"no model server answers at {self._settings.server}; start the fleet with "
+                "`camfleet up`, or set CAMFLEET_SERVER=host:port"
+            ) from error
+        except InferenceError as error:
+            raise CommandError(str(error)) from error
+
+    def _threshold(self) -> float:
+        if self._confidence is None:
+            postprocess = self._client.current(self._reference).manifest.postprocess
+            self._confidence = postprocess.confidence if postprocess else _DEFAULT_CONFIDENCE
+        return self._confidence
+
+    def _film_of(self, path: Path, stack: ExitStack) -> FilmWriter | None:
+        if self._save is None or is_picture(path):
+            return None
+        return stack.enter_context(FilmWriter(self._save / f"{path.stem}.mp4", frame_rate(path)))
+
+    def _draw(self, frame: Frame, detections: Detections, film: FilmWriter | None) -> None:
+        drawn = with_boxes(pixels_of(frame.picture), detections)
+        if film:
+            film.write(drawn)
+        elif self._save:
+            write_picture(self._save / f"{frame.path.stem}.jpg", drawn)
+
+
+def _envelope(frame: Frame, detected: Detected, device: str) -> Envelope:
+    found, now = detected.detections, now_utc()
+    predictions = tuple(
+        ObjectDetectionPrediction(
+            box=_box(found, number),
+            confidence=float(found.confidence[number]),
+            label=label,
+            index=int(found.class_id[number]),
+        )
+        for number, label in enumerate(found.labels)
+    )
+    results = ObjectDetectionResults(
+        predictions=predictions,
+        duration=detected.duration_s,
+        model_id=detected.model.manifest.id or detected.model.name,
+        model_version=detected.model.version,
+    )
+    origin = Origin(device, base_service=_SERVICES.get(detected.model.manifest.purpose))
+    tag = {"file": str(frame.path), "frame": frame.number}
+    return envelope(results, origin, Times(now, now), tag=tag)
+
+
+def _box(found: Detections, number: int) -> Box:
+    x1, y1, x2, y2 = (round(float(side)) for side in found.xyxy[number])
+    return Box(start_x=x1, start_y=y1, end_x=x2, end_y=y2)
+
+
+def _words(found: Detections) -> str:
+    pairs = zip(found.labels, found.confidence, strict=True)
+    return ", ".join(f"{label} {confidence:.2f}" for label, confidence in pairs) or "nothing"
+
+
+def _totals(counts: Counter[str]) -> str:
+    listed = ", ".join(f"{label} {number}" for label, number in counts.most_common())
+    return listed or "nothing"

@@ -1,0 +1,80 @@
+"""`camfleet key`: the named keys of the fleet."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
+# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from camfleet_contracts.keys import KeyStore
+
+app = typer.Typer(no_args_is_help=True, help="Keys that clients, cameras and people present.")
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Who will use it, e.g. grafana.")],
+    role: Annotated[str, typer.Option(help="admin, viewer or service.")] = "viewer",
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Make a key and print it once; only its hash is kept.
+
+    \b
+    Example:
+      camfleet key add grafana --role viewer
+    """
+    from camfleet.cli.console import note, out, print_json
+    from camfleet.cli.errors import CommandError
+
+    try:
+        plain = _store().add(name, role)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    if as_json:
+        print_json({"name": name, "role": role, "key": plain})
+        return
+    out.print(plain, markup=False)
+    note(f"key '{name}' ({role}); it is not shown again. Use: Authorization: Bearer <key>")
+
+
+@app.command("list")
+def list_keys(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Show names, roles and dates; the keys themselves are not kept."""
+    from camfleet.cli.console import note, out, print_json, table
+
+    keys = _store().list()
+    if as_json:
+        print_json([key._asdict() for key in keys])
+        return
+    if not keys:
+        note("no keys yet; `camfleet key add NAME` makes one. People log in with `camfleet url`")
+        return
+    shown = table("name", "role", "created")
+    for key in keys:
+        shown.add_row(key.name, key.role, key.created)
+    out.print(shown)
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
+    """End a key and the sessions made with it."""
+    from camfleet.cli.console import note
+    from camfleet.cli.errors import CommandError
+
+    try:
+        _store().revoke(name)
+    except KeyError as error:
+        line = f"key '{name}' does not exist; `camfleet key list` shows those that do"
+        raise CommandError(line) from error
+    note(f"key '{name}' is revoked")
+
+
+def _store() -> "KeyStore":
+    from camfleet.cli.links import key_store
+    from camfleet.cli.settings import command_settings
+
+    return key_store(command_settings())

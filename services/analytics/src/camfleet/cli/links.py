@@ -1,0 +1,55 @@
+"""Login links of the page and of JupyterLab, made in the key store of the fleet."""
+
+import socket
+from typing import Literal
+
+from camfleet.cli.errors import CommandError
+from camfleet_contracts.access import speaks_tls
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import FleetSettings
+
+_ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
+Role = Literal["admin", "viewer"]
+
+
+def key_store(settings: FleetSettings) -> KeyStore:
+    """The fleet's key store, created when it is not there."""
+    store = KeyStore(settings.state_dir / "keys.json")
+    store.ensure(settings.api_key)
+    return store
+
+
+def page_address(settings: FleetSettings, port: int) -> str:
+    """The address of a service as a browser on this network would write it."""
+    host = settings.bind_address
+    if host in _ANY:
+        host = _outward_address()
+    scheme = "https" if speaks_tls(settings.bind_address, settings) else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def login_link(
+    settings: FleetSettings, *, jupyter: bool = False, role: Role = "admin", lifetime_s: float = 900
+) -> str:
+    """A link that logs in once within its lifetime.
+
+    Raises:
+        CommandError: a viewer is to log in to Jupyter.
+    """
+    if jupyter and role != "admin":
+        raise CommandError("JupyterLab runs code on this machine: its links are for admins only")
+    token = key_store(settings).new_login(role=role, lifetime_s=lifetime_s)
+    if jupyter:
+        return f"{page_address(settings, settings.jupyter_port)}/lab?token={token}"
+    return f"{page_address(settings, settings.streamer_port)}/login?token={token}"
+
+
+def _outward_address() -> str:
+    """The address other machines reach this one at; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+        return address

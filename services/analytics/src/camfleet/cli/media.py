@@ -1,0 +1,130 @@
+"""Frames of pictures, folders and films, and films written from frames."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from camfleet.cli.errors import CommandError
+from camfleet.cli.pictures import Image
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
+_DEFAULT_FPS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture and where it is from."""
+
+    path: Path
+    number: int  # from 0; always 0 for pictures
+    picture: VideoFrame
+
+
+def pixels_of(picture: VideoFrame) -> Image:
+    """The picture as BGR."""
+    return picture.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a picture."""
+    return path.suffix.lower() in PICTURES
+
+
+def files_of(source: Path) -> tuple[Path, ...]:
+    """The source itself, or the pictures in it.
+
+    Raises:
+        CommandError: it is not there, or the folder has no picture.
+    """
+    if source.is_file():
+        return (source,)
+    if not source.is_dir():
+        raise CommandError(f"{source}: no such file or folder; give a picture, a folder or a film")
+    found = tuple(sorted(path for path in source.iterdir() if is_picture(path)))
+    if not found:
+        raise CommandError(f"{source}: has no pictures ({', '.join(sorted(PICTURES))})")
+    return found
+
+
+def read_frames(path: Path) -> Iterator[Frame]:
+    """Decode a picture or film.
+
+    Raises:
+        CommandError: it cannot be read, or nothing in it is a picture.
+    """
+    number = 0
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise CommandError(f"{path}: has no picture in it")
+            container.streams.video[0].thread_type = "AUTO"
+            for number, picture in enumerate(container.decode(video=0)):
+                yield Frame(path, number, picture)
+                if is_picture(path):
+                    return
+    except (FFmpegError, OSError) as error:
+        reason = error.strerror or "cannot be decoded"
+        way = f"after {number} frames" if number else "no picture or film"
+        raise CommandError(f"{path}: {reason} ({way}); is the file whole?") from error
+
+
+def frame_count(path: Path) -> int | None:
+    """How many frames a film says it has; None when it does not."""
+    try:
+        with av.open(str(path)) as container:
+            video = next(iter(container.streams.video), None)
+            return (video.frames or None) if video else None
+    except (FFmpegError, OSError):
+        return None
+
+
+def frame_rate(path: Path) -> Fraction:
+    """Frames per second of a film."""
+    with av.open(str(path)) as container:
+        return container.streams.video[0].average_rate or Fraction(_DEFAULT_FPS)
+
+
+class FilmWriter:
+    """Writes pictures of one size as an H.264 film."""
+
+    def __init__(self, path: Path, rate: Fraction) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._container = av.open(str(path), "w")
+        self._rate = rate
+        self._stream: VideoStream | None = None
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the file."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())
+        self._container.close()
+
+    def write(self, image: Image) -> None:
+        """Append one picture (BGR)."""
+        height, width = (side - side % 2 for side in image.shape[:2])  # 4:2:0 wants even sides
+        if self._stream is None:
+            self._stream = self._container.add_stream("libx264", rate=self._rate)
+            self._stream.width, self._stream.height = width, height
+            self._stream.pix_fmt = "yuv420p"
+        frame = VideoFrame.from_ndarray(image[:height, :width], format="bgr24")
+        self._container.mux(self._stream.encode(frame))

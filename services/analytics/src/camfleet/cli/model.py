@@ -1,0 +1,127 @@
+"""`camfleet model`: what is on the volume, what is served, what can be pulled."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
+# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Models of the volume and of config.json.")
+
+Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
+
+
+@app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """Show the volume's models and the state the server has them in.
+
+    \b
+    Examples:
+      camfleet model list
+      camfleet model list --json | jq '.models[] | select(.served)'
+    """
+    from camfleet.cli.model_listing import print_models
+    from camfleet.cli.settings import command_settings
+
+    print_models(command_settings(), as_json=as_json)
+
+
+@app.command()
+def search(
+    word: Annotated[str, typer.Argument(help="Part of a name, purpose or description.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Find models that can be pulled; all of them without a word.
+
+    \b
+    Examples:
+      camfleet model search face
+      camfleet model search alwaysai/mobilenet_ssd
+    """
+    from camfleet.cli.model_listing import print_catalog
+    from camfleet.cli.settings import command_settings
+
+    print_catalog(command_settings(), word, as_json=as_json)
+
+
+@app.command()
+def pull(
+    models: Annotated[
+        list[str], typer.Argument(help="Names, or ids such as alwaysai/mobilenet_ssd.")
+    ],
+    serve: Annotated[bool, typer.Option(help="Add it to config.json.")] = True,
+) -> None:
+    """Download, check sha256, publish as a new version and serve.
+
+    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes the files from there.
+
+    \b
+    Examples:
+      camfleet model pull fastestdet-coco
+      camfleet model pull yunet-n movenet-lightning --no-serve
+      CAMFLEET_MIRROR=/media/usb/models camfleet model pull fastestdet-coco
+    """
+    from camfleet.cli.model_changes import pull_and_serve
+    from camfleet.cli.settings import command_settings
+
+    for model in models:
+        pull_and_serve(command_settings(), model, serve=serve)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The name it is served under.")],
+    path: Annotated[
+        Path | None, typer.Option(help="Folder with its version folders. Default <volume>/<name>.")
+    ] = None,
+) -> None:
+    """Serve a model that is on the volume already: one more entry in config.json.
+
+    \b
+    Examples:
+      camfleet model add resnet                      after copying var/models/resnet/1/model.onnx
+      camfleet model add resnet --path /srv/resnet
+    """
+    from camfleet.cli.model_changes import add_model
+    from camfleet.cli.settings import command_settings
+
+    add_model(command_settings(), name, path)
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="The name it is served under.")],
+    files: Annotated[
+        bool, typer.Option("--files", help="Delete its folder on the volume too.")
+    ] = False,
+) -> None:
+    """Stop serving a model; its files stay unless --files is given.
+
+    \b
+    Examples:
+      camfleet model remove yunet-n
+      camfleet model remove yunet-n --files
+    """
+    from camfleet.cli.model_changes import remove_model
+    from camfleet.cli.settings import command_settings
+
+    remove_model(command_settings(), name, files=files)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Of the volume or of the catalogue.")],
+    as_json: Json = False,
+) -> None:
+    """Show a model's card: purpose, licence, source, input, output, labels, versions, state.
+
+    \b
+    Example:
+      camfleet model show fastestdet-coco
+    """
+    from camfleet.cli.model_card import print_card
+    from camfleet.cli.settings import command_settings
+
+    print_card(command_settings(), name, as_json=as_json)

@@ -1,0 +1,105 @@
+"""Tables of models: those of the volume with their state, those that can be pulled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.markup import escape
+
+from camfleet.cli.console import note, out, print_json, table
+from camfleet.cli.server_status import VersionState, rest_address, served_models
+from camfleet.cli.volume_seed import ensure_catalog
+from camfleet_contracts.catalog import Catalog, CatalogEntry, read_catalog
+from camfleet_contracts.serving_config import ServingConfig, read_serving_config
+from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.volume import versions_of
+
+_COLOURS = {"AVAILABLE": "green", "LOADING": "yellow", "START": "yellow", "UNLOADING": "yellow"}
+
+
+def print_models(settings: FleetSettings, *, as_json: bool) -> None:
+    """The models of volume and config.json, with versions and the server's word on them."""
+    ensure_catalog(settings)
+    config = read_serving_config(settings.models_dir / "config.json")
+    states = served_models(settings)
+    rows = _models(settings, config, states)
+    if as_json:
+        print_json({"server": None if states is None else rest_address(settings), "models": rows})
+        return
+    shown = table("model", "on the volume", "in config.json", "server")
+    for row in rows:
+        shown.add_row(
+            row["name"],
+            ", ".join(map(str, row["versions"])) or "-",
+            "yes" if row["served"] else "no",
+            _state_cell(row["states"], answered=states is not None),
+        )
+    out.print(shown)
+    for warning in (*config.entry_faults.values(), *config.warnings):
+        note(f"config.json: {warning}")
+    if states is None:
+        note(
+            f"the model server does not answer at {rest_address(settings)}; `camfleet up` starts it"
+        )
+
+
+def print_catalog(settings: FleetSettings, word: str, *, as_json: bool) -> None:
+    """The entries in which the word occurs."""
+    ensure_catalog(settings)
+    entries = matching(read_catalog(settings.models_dir / "catalog.json"), word)
+    if as_json:
+        print_json([entry.model_dump(include=_FIELDS) for entry in entries])
+        return
+    if not entries:
+        note(f"nothing in the catalogue has '{word}'; `camfleet model search` lists all")
+        return
+    shown = table("model", "purpose", "MB", "licence", "what")
+    for entry in entries:
+        mb = f"{entry.size_bytes / 1e6:.1f}"
+        shown.add_row(entry.name, entry.purpose, mb, entry.licence, escape(entry.description))
+    out.print(shown)
+
+
+_FIELDS = {"name", "purpose", "description", "licence", "aliases"}
+
+
+def matching(catalog: Catalog, word: str) -> tuple[CatalogEntry, ...]:
+    """Entries with the word in name, alias, purpose, description or framework."""
+    wanted = word.casefold()
+    return tuple(entry for entry in catalog.entries if wanted in _text_of(entry))
+
+
+def _text_of(entry: CatalogEntry) -> str:
+    framework = str(entry.manifest.get("framework_type", ""))
+    parts = (entry.name, *entry.aliases, entry.purpose, entry.description, framework)
+    return "\n".join(parts).casefold()
+
+
+def _models(
+    settings: FleetSettings,
+    config: ServingConfig,
+    states: dict[str, tuple[VersionState, ...]] | None,
+) -> list[dict[str, Any]]:
+    served = {model.name: model.base_path for model in config.models}
+    folders = {path.name: path for path in settings.models_dir.iterdir() if path.is_dir()}
+    on_volume = {name for name, path in folders.items() if versions_of(path)}
+    names = sorted(on_volume | served.keys() | (states or {}).keys())
+    return [
+        {
+            "name": name,
+            "versions": list(versions_of(served.get(name, settings.models_dir / name))),
+            "served": name in served,
+            "states": [state._asdict() for state in (states or {}).get(name, ())],
+        }
+        for name in names
+    ]
+
+
+def _state_cell(states: Sequence[dict[str, Any]], *, answered: bool) -> str:
+    if not states:
+        return "-" if answered else "?"
+    cells = []
+    for state in states:
+        colour = _COLOURS.get(state["state"], "red")
+        reason = f": {escape(state['reason'])}" if state["reason"] else ""
+        cells.append(f"{state['version']} [{colour}]{state['state']}[/]{reason}")
+    return "\n".join(cells)

@@ -1,0 +1,77 @@
+"""Pictures and films with boxes drawn on them, written as files."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet.cli.errors import CommandError
+from camfleet.detections import Detections
+
+Image = NDArray[np.uint8]  # (H, W, 3) BGR
+
+_GOLDEN = 0.618033988749895
+_MIN_THICKNESS = 2
+
+
+def read_picture(path: Path) -> Image | None:
+    """The picture in BGR, None when the file is no picture."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return None if image is None else image.astype(np.uint8, copy=False)
+
+
+def write_picture(path: Path, image: Image) -> None:
+    """Write a picture in the format of the name's ending.
+
+    Raises:
+        CommandError: the ending is none that can be written, or the folder is not there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        written = cv2.imwrite(str(path), image)
+    except cv2.error as error:
+        raise CommandError(
+            f"{path}: cannot be written; give a name that ends in .jpg or .png"
+        ) from error
+    if not written:
+        raise CommandError(f"{path}: cannot be written; check the folder's rights and free space")
+
+
+def encode_jpeg(image: Image) -> bytes:
+    """The picture as JPEG."""
+    _, content = cv2.imencode(".jpg", image)
+    return content.tobytes()
+
+
+def with_boxes(image: Image, detections: Detections) -> Image:
+    """A copy of the picture with boxes, labels, confidences and key points."""
+    drawn = image.copy()
+    scale = max(image.shape[:2]) / 1000
+    thickness = max(_MIN_THICKNESS, round(2 * scale))
+    for number, label in enumerate(detections.labels):
+        colour = colour_of(int(detections.class_id[number]))
+        x1, y1, x2, y2 = (int(v) for v in detections.xyxy[number].round())
+        cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, thickness)
+        _label(drawn, f"{label} {detections.confidence[number]:.2f}", (x1, y1), colour, scale)
+        if detections.key_points is not None:
+            for x, y in detections.key_points[number][:, :2]:
+                cv2.circle(drawn, (int(x), int(y)), thickness + 1, colour, -1)
+    return drawn
+
+
+def colour_of(class_id: int) -> tuple[int, int, int]:
+    """A bright colour per class, far from that of its neighbours."""
+    hue = int((class_id * _GOLDEN) % 1 * 180)
+    pixel = cv2.cvtColor(np.array([[[hue, 200, 255]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
+    return int(pixel[0]), int(pixel[1]), int(pixel[2])
+
+
+def _label(
+    image: Image, text: str, corner: tuple[int, int], colour: tuple[int, int, int], scale: float
+) -> None:
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, max(0.45, 0.7 * scale)
+    (width, height), below = cv2.getTextSize(text, font, size, 1)
+    x, y = corner[0], max(corner[1], height + below)
+    cv2.rectangle(image, (x, y - height - below), (x + width, y), colour, -1)
+    cv2.putText(image, text, (x, y - below // 2 - 1), font, size, (0, 0, 0), 1, cv2.LINE_AA)

@@ -1,0 +1,38 @@
+"""Progress bars of downloads on standard error."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from camfleet.catalog.download import Report
+from camfleet.cli.console import err
+
+
+@contextmanager
+def progress_bars() -> Iterator[Report]:
+    """One bar per file that reports; plain lines are left when it ends."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(name: str, had: int, wanted: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=wanted)
+            progress.update(tasks[name], completed=had)
+
+        yield report

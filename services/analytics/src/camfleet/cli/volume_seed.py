@@ -1,0 +1,40 @@
+"""The seed of the model volume, as the command finds it."""
+
+from pathlib import Path
+
+from camfleet.cli.console import note
+from camfleet.cli.errors import CommandError
+from camfleet_contracts.seed import seed_folder
+from camfleet_contracts.settings import FleetSettings
+
+
+def seed_volume(settings: FleetSettings, seed: Path | None) -> None:
+    """Bring the model volume up to the seed; what a user changed stays.
+
+    Raises:
+        CommandError: there is neither a seed nor a volume.
+    """
+    source = seed or find_seed("models")
+    if source is None:
+        if not (settings.models_dir / "config.json").is_file():
+            raise CommandError(
+                f"{settings.models_dir} has no config.json and no seed was found; run from the "
+                "project's folder or give --seed DIR"
+            )
+        return
+    for name in seed_folder(source, settings.models_dir).kept:
+        note(f"seed: {settings.models_dir / name} was changed here and is left as it is")
+
+
+def ensure_catalog(settings: FleetSettings) -> None:
+    """Seed a volume that has no catalogue yet, so that `pull` works before the first `up`."""
+    if not (settings.models_dir / "catalog.json").is_file():
+        seed_volume(settings, None)
+
+
+def find_seed(folder: str) -> Path | None:
+    """`<folder>` of the working folder, else of the checkout this package is installed from."""
+    here = Path(__file__).resolve()
+    checkouts = (Path.cwd(), *(p for p in here.parents if (p / "services").is_dir()))
+    roots = (root for root in checkouts if (root / "models" / "catalog.json").is_file())
+    return next((root / folder for root in roots if (root / folder).is_dir()), None)

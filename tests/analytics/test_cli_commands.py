@@ -1,0 +1,212 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from camfleet_contracts.cameras import read_cameras
+from camfleet_contracts.keys import KeyStore
+from cli_runs import CommandLine
+
+
+@pytest.fixture
+def camfleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyStore:
+    return KeyStore(tmp_path / "state" / "keys.json")
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["up", "url", "doctor", "infer", "model pull", "model add", "camera add", "camera test"],
+)
+def test_help_of_every_verb_has_an_example(camfleet: CommandLine, verb: str) -> None:
+    outcome = camfleet.run(*verb.split(), "--help")
+    assert outcome.code == 0
+    assert f"camfleet {verb}" in outcome.out.split("Example", 1)[1]
+
+
+def test_help_imports_no_schema_or_vendor() -> None:
+    heavy = ["pydantic", "httpx", "av", "cv2", "grpc", "numpy"]
+    program = (
+        "import sys; from camfleet.cli.application import build_app; build_app()\n"
+        "print([name for name in sys.argv[1:] if name in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "[]\n"
+
+
+def test_an_error_is_one_line_on_standard_error(camfleet: CommandLine) -> None:
+    outcome = camfleet.run("model", "show", "nothing")
+    assert outcome.code == 1
+    assert outcome.out == ""
+    assert outcome.err.startswith("error: model 'nothing' is neither on the volume nor")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_bad_setting_is_named(camfleet: CommandLine) -> None:
+    camfleet.set(GRPC_PORT="many")
+    outcome = camfleet.run("model", "list")
+    assert outcome.code == 1
+    assert "GRPC_PORT" in outcome.err
+
+
+def test_a_broken_config_json_is_named_with_its_line(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    (camfleet.models / "config.json").write_text('{\n  "model_config_list": [\n}')
+    outcome = camfleet.run("model", "list")
+    assert outcome.code == 1
+    assert "config.json:3: not valid JSON" in outcome.err
+
+
+def test_the_first_command_seeds_the_volume(camfleet: CommandLine) -> None:
+    assert camfleet.run("model", "search").code == 0
+    names = {path.name for path in camfleet.models.iterdir()}
+    assert {"catalog.json", "config.json", "cameras.yaml", "examples"} <= names
+
+
+def test_a_login_link_works_once(camfleet: CommandLine, keys: KeyStore) -> None:
+    link = json.loads(camfleet.run("url", "--json").out)["url"]
+    address, _, token = link.partition("/login?token=")
+    assert address == "http://127.0.0.1:5000"
+    used = keys.use_login(token)
+    assert used is not None
+    assert used.role == "admin"
+    assert keys.use_login(token) is None
+
+
+def test_the_jupyter_link_is_for_admins_only(camfleet: CommandLine) -> None:
+    assert "http://127.0.0.1:8888/lab?token=" in camfleet.run("url", "--jupyter").out
+    assert camfleet.run("url", "--jupyter", "--role", "viewer").code == 1
+
+
+def test_keys_are_made_listed_and_revoked(camfleet: CommandLine, keys: KeyStore) -> None:
+    plain = camfleet.run("key", "add", "grafana").out.strip()
+    made = keys.check(plain)
+    assert made is not None
+    assert (made.name, made.role) == ("grafana", "viewer")
+    assert json.loads(camfleet.run("key", "list", "--json").out)[0]["name"] == "grafana"
+    assert camfleet.run("key", "revoke", "grafana").code == 0
+    assert keys.check(plain) is None
+
+
+def test_a_key_that_is_taken_or_missing_is_named(camfleet: CommandLine) -> None:
+    camfleet.run("key", "add", "grafana")
+    assert "'grafana' is there already" in camfleet.run("key", "add", "grafana").err
+    assert "key 'other' does not exist" in camfleet.run("key", "revoke", "other").err
+
+
+def test_search_finds_by_purpose_framework_and_foreign_id(camfleet: CommandLine) -> None:
+    assert "yunet-n" in camfleet.run("model", "search", "FACE").out
+    assert "yolo-fastest-1.1-body" in camfleet.run("model", "search", "darknet").out
+    assert "ssd-mobilenet" in camfleet.run("model", "search", "alwaysai/mobilenet_ssd").out
+    assert "nothing in the catalogue" in camfleet.run("model", "search", "zzz").err
+
+
+def test_a_copied_model_is_added_and_removed(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    (camfleet.models / "resnet" / "1").mkdir(parents=True)
+    (camfleet.models / "resnet" / "1" / "model.onnx").write_bytes(b"x")
+    assert camfleet.run("model", "add", "resnet").code == 0
+    assert "already" in camfleet.run("model", "add", "resnet").err
+    rows = {
+        row["name"]: row
+        for row in json.loads(camfleet.run("model", "list", "--json").out)["models"]
+    }
+    assert rows["resnet"]["served"]
+    assert rows["resnet"]["versions"] == [1]
+    camfleet.run("model", "remove", "resnet", "--files")
+    assert not (camfleet.models / "resnet").exists()
+    assert "neither in config.json nor" in camfleet.run("model", "remove", "resnet").err
+
+
+def test_a_model_outside_the_volume_is_served_from_its_folder(
+    camfleet: CommandLine, tmp_path: Path
+) -> None:
+    camfleet.run("model", "list")
+    (tmp_path / "srv" / "7").mkdir(parents=True)
+    assert camfleet.run("model", "add", "far", "--path", str(tmp_path / "srv")).code == 0
+    assert str(tmp_path / "srv") in (camfleet.models / "config.json").read_text()
+
+
+def test_a_model_without_a_version_is_not_added(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    assert "no version folder" in camfleet.run("model", "add", "ghost").err
+
+
+def test_the_card_of_a_catalogue_model(camfleet: CommandLine) -> None:
+    card = camfleet.run("model", "show", "fastestdet-coco").out
+    assert "BSD-3-Clause" in card
+    assert "input.1 FP32 [1, 3, 352, 352]" in card
+    assert "(80 in all)" in card or "none here; camfleet model pull fastestdet-coco" in card
+
+
+def test_a_camera_is_added_with_comments_kept_and_removed(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    arguments = ("camera", "add", "desk", "/dev/video0", "--model", "pets", "--fps", "3")
+    assert camfleet.run(*arguments).code == 0
+    path = camfleet.models / "cameras.yaml"
+    desk = read_cameras(path).find("desk")
+    assert desk is not None
+    assert (desk.pipeline.model, desk.pipeline.fps) == ("pets", 3)
+    assert "# a-z, 0-9 and '-'; also its RTSP path" in path.read_text()
+    assert "already" in camfleet.run(*arguments).err
+    assert camfleet.run("camera", "remove", "desk").code == 0
+    assert "not in" in camfleet.run("camera", "remove", "desk").err
+
+
+def test_a_camera_that_would_break_the_file_is_refused(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    before = (camfleet.models / "cameras.yaml").read_text()
+    outcome = camfleet.run("camera", "add", "Front Door", "/dev/video0")
+    assert outcome.code == 1
+    assert "use 1 to 32 of a-z, 0-9 and '-'" in outcome.err
+    assert (camfleet.models / "cameras.yaml").read_text() == before
+
+
+def test_cameras_are_listed_without_passwords(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    camfleet.run("camera", "add", "door", "rtsp://user:secret@10.0.0.5/live")
+    outcome = camfleet.run("camera", "list")
+    assert "secret" not in outcome.out + camfleet.run("camera", "list", "--json").out
+    assert "capture does not answer" in outcome.err
+
+
+def test_doctor_says_what_is_there(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    findings = json.loads(camfleet.run("doctor", "--json").out)
+    verdicts = {finding["check"]: finding["verdict"] for finding in findings}
+    assert verdicts["OpenCV"] == "ok"
+    assert verdicts["no TensorFlow"] == "ok"
+    assert verdicts["PyAV"] == "ok"
+    assert verdicts["OpenVINO"] == "ok"
+    assert verdicts["cameras.yaml"] == "ok"
+    assert verdicts["model server"] == "note"
+
+
+def test_doctor_ends_with_1_when_something_must_be_mended(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    (camfleet.models / "config.json").write_text("{")
+    assert camfleet.run("doctor").code == 1
+
+
+def test_the_record_of_a_fleet_that_has_ended_is_ignored(
+    camfleet: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir(exist_ok=True)
+    record = {"pid": os.getpid(), "started": 1.0, "settings": {"streamer_port": 5999}}
+    (tmp_path / "state" / "run.json").write_text(json.dumps(record))
+    assert ":5999/" not in camfleet.run("url").out
+
+
+def test_a_list_without_keys_says_how_to_make_one(camfleet: CommandLine) -> None:
+    assert "camfleet key add" in camfleet.run("key", "list").err

@@ -1,0 +1,126 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+
+from camfleet.catalog.pull import pull_model
+from camfleet.catalog.serving import serve_model
+from camfleet_contracts.settings import read_settings
+from cli_runs import CommandLine
+from fakes_fleet import free_port
+from processes import running
+from seeded_volume import seed_models
+
+
+@pytest.fixture(scope="module")
+def server_port(
+    tmp_path_factory: pytest.TempPathFactory, shared_data: Path, repository: Path
+) -> Iterator[int]:
+    """The gRPC port of a server that has fastestdet-coco, pulled from the mirror."""
+    folder = tmp_path_factory.mktemp("volume")
+    settings = read_settings(
+        models_dir=folder / "models", cache_dir=folder / "cache", mirror=str(shared_data)
+    )
+    seed_models(repository, settings.models_dir)
+    pull_model(settings, "fastestdet-coco", lambda *_: None)
+    serve_model(settings.models_dir, "fastestdet-coco")
+    port = free_port()
+    options = (f"--config_path={settings.models_dir}/config.json", f"--port={port}")
+    with running("camfleet-server", *options, "--rest_port=0") as service:
+        service.logged("version available model=fastestdet-coco", 60)
+        yield port
+
+
+@pytest.fixture
+def camfleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+def test_a_picture_gives_labels_as_the_reference_has_them(
+    camfleet: CommandLine, server_port: int, shared_data: Path
+) -> None:
+    camfleet.set(GRPC_PORT=server_port)
+    picture = shared_data / "media" / "images" / "dog-bicycle-truck.jpg"
+    outcome = camfleet.run("infer", str(picture), "--model", "fastestdet-coco", "--json")
+    envelope = json.loads(outcome.out)
+    assert envelope["type"] == "ObjectDetectionResults"
+    assert envelope["base_service"] == "ObjectDetection"
+    assert envelope["tag"] == {"file": str(picture), "frame": 0}
+    expected = json.loads((shared_data / "expected" / "fastestdet-coco.json").read_text())
+    wanted = [found["label"] for found in expected["images"][picture.name]["results"]]
+    assert [found["label"] for found in envelope["results"]["predictions"]] == wanted
+    assert envelope["results"]["model_version"] == 1
+
+
+def test_a_folder_gives_a_table_and_pictures_with_boxes(
+    camfleet: CommandLine, server_port: int, shared_data: Path, tmp_path: Path
+) -> None:
+    camfleet.set(GRPC_PORT=server_port)
+    (tmp_path / "in").mkdir()
+    for name in ("road-cars.jpg", "pets-2-dogs.jpg"):
+        content = (shared_data / "media" / "images" / name).read_bytes()
+        (tmp_path / "in" / name).write_bytes(content)
+    save = str(tmp_path / "out")
+    outcome = camfleet.run(
+        "infer", str(tmp_path / "in"), "--model", "fastestdet-coco:1", "--save", save
+    )
+    assert outcome.code == 0
+    assert "road-cars.jpg" in outcome.out
+    before, after = (cv2.imread(str(tmp_path / f / "road-cars.jpg")) for f in ("in", "out"))
+    assert before is not None
+    assert after is not None
+    assert before.shape == after.shape
+    assert (before != after).any()
+
+
+def test_a_film_is_summed_up_and_saved_with_all_its_frames(
+    camfleet: CommandLine, server_port: int, shared_data: Path, tmp_path: Path
+) -> None:
+    camfleet.set(GRPC_PORT=server_port)
+    clip = shared_data / "media" / "clips" / "worker-zone-480x270.mp4"
+    outcome = camfleet.run(
+        "infer", str(clip), "--model", "fastestdet-coco", "--save", str(tmp_path / "out")
+    )
+    assert outcome.code == 0
+    assert "71" in outcome.out
+    assert "person" in outcome.out
+    with av.open(str(tmp_path / "out" / "worker-zone-480x270.mp4"), "r") as film:
+        assert sum(1 for _ in film.decode(video=0)) == 71
+
+
+def test_a_model_that_is_not_served_is_named(
+    camfleet: CommandLine, server_port: int, shared_data: Path
+) -> None:
+    camfleet.set(GRPC_PORT=server_port)
+    picture = str(shared_data / "media" / "images" / "road-cars.jpg")
+    outcome = camfleet.run("infer", picture, "--model", "user/ghost")
+    assert outcome.code == 1
+    assert "user.ghost" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_no_server_is_one_clear_line(camfleet: CommandLine, tmp_path: Path) -> None:
+    camfleet.set(GRPC_PORT=free_port())
+    cv2.imwrite(str(tmp_path / "a.jpg"), cv2.UMat(8, 8, cv2.CV_8UC3))
+    outcome = camfleet.run("infer", str(tmp_path / "a.jpg"), "--model", "pets")
+    assert outcome.code == 1
+    assert "no model server answers at 127.0.0.1:" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing.jpg", "no such file"), ("empty", "has no pictures"), ("broken.jpg", "is the file")],
+)
+def test_a_source_that_is_none_is_named(
+    camfleet: CommandLine, tmp_path: Path, name: str, reason: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    outcome = camfleet.run("infer", str(tmp_path / name), "--model", "pets")
+    assert outcome.code == 1
+    assert reason in outcome.err

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from camfleet.cli.errors import CommandError
+from camfleet.cli.fleet.run_cameras import camera_name, write_run_cameras
+from camfleet_contracts.cameras import read_cameras
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/dev/video0", "video0"),
+        ("rtsp://user:secret@10.0.0.5:554/live/main", "10-0-0-5-main"),
+        ("clips/One by One.mp4", "one-by-one"),
+        ("demo:street?seed=7", "street"),
+        ("testcard", "testcard"),
+        ("___", "camera"),
+    ],
+)
+def test_a_camera_is_named_after_its_source(source: str, name: str) -> None:
+    assert camera_name(source) == name
+
+
+def test_sources_become_cameras_with_the_model(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    path = tmp_path / "cameras.run.yaml"
+    write_run_cameras(path, [str(clip), "/dev/video0", "rtsp://10.0.0.5/a"], "pets:2")
+    cameras = read_cameras(path).cameras
+    assert [camera.source for camera in cameras] == [str(clip), "/dev/video0", "rtsp://10.0.0.5/a"]
+    assert {camera.pipeline.model for camera in cameras} == {"pets:2"}
+
+
+def test_equal_names_get_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.run.yaml"
+    write_run_cameras(path, ["demo:street", "demo:street?seed=2", "demo:street?seed=3"], "pets")
+    names = [camera.name for camera in read_cameras(path).cameras]
+    assert names == ["street", "street-2", "street-3"]
+
+
+def test_the_same_sources_again_keep_what_was_edited(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.run.yaml"
+    write_run_cameras(path, ["demo:street"], "pets")
+    edited = path.read_text().replace("fps: 10", "fps: 3")
+    path.write_text(edited)
+    write_run_cameras(path, ["demo:street"], "pets")
+    assert path.read_text() == edited
+    write_run_cameras(path, ["demo:street"], "birds")
+    assert read_cameras(path).cameras[0].pipeline.fps == 10
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"source 'nothing\.mp4': no such file"):
+        write_run_cameras(tmp_path / "cameras.run.yaml", ["nothing.mp4"], "pets")
+
+
+def test_an_unknown_scheme_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="ftp"):
+        write_run_cameras(tmp_path / "cameras.run.yaml", ["ftp://10.0.0.5/a"], "pets")
