@@ -1,0 +1,68 @@
+"""Entry point of `camfleet-workbench`: seeds the notebooks and runs JupyterLab until a signal."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from camfleet.cli.links import login_link
+from camfleet.cli.volume_seed import find_seed
+from camfleet_contracts.access import RefusedToListen
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.logs import configure_logs
+from camfleet_contracts.seed import seed_folder
+from camfleet_contracts.settings import FleetSettings, read_settings
+from camfleet_workbench.jupyter import build_server
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run JupyterLab; ends with 0 on SIGTERM and SIGINT, with 1 when it cannot start."""
+    options = _parse(sys.argv[1:])
+    settings = read_settings(
+        jupyter_port=options.port, bind_address=options.bind, notebooks_dir=options.notebooks
+    )
+    configure_logs("workbench", settings.log_level)
+    keys = KeyStore(settings.state_dir / "keys.json")
+    keys.ensure(settings.api_key)
+    _seed_notebooks(settings, options.seed)
+    try:
+        server = build_server(settings, keys, settings.notebooks_dir)
+    except RefusedToListen as error:
+        sys.exit(f"camfleet-workbench: {error}")
+    settings = settings.model_copy(update={"jupyter_port": server.port})
+    server.io_loop.add_callback(_announce, settings)  # after the server's own callback that binds
+    server.start()
+
+
+def _announce(settings: FleetSettings) -> None:
+    logger.info("listening jupyter=%s:%s", settings.bind_address, settings.jupyter_port)
+    logger.info("log in once with %s", login_link(settings, jupyter=True))
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="camfleet-workbench",
+        description="JupyterLab beside the fleet; `camfleet url --jupyter` makes a login link.",
+    )
+    parser.add_argument("--notebooks", type=Path, help="folder it shows (var/notebooks)")
+    parser.add_argument("--seed", type=Path, help="notebooks to put there first (./notebooks)")
+    parser.add_argument("--port", type=int, help="port to listen on (8888)")
+    parser.add_argument("--bind", help="address to listen on (127.0.0.1)")
+    return parser.parse_args(arguments)
+
+
+def _seed_notebooks(settings: FleetSettings, seed: Path | None) -> None:
+    """Copy the project's notebooks; those a user changed stay as they are."""
+    source = seed or find_seed("notebooks")
+    if source is None:
+        settings.notebooks_dir.mkdir(parents=True, exist_ok=True)
+        return
+    for name in seed_folder(source, settings.notebooks_dir).kept:
+        logger.info("notebook %s was changed here and is left as it is", name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""JupyterLab as the fleet runs it: keys of the fleet, no browser, no calls to the outside."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from jupyterlab.labapp import LabApp
+from tornado.web import RequestHandler
+from traitlets.config import Config
+
+from camfleet_contracts.access import check_exposure, speaks_tls
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import FleetSettings
+from camfleet_workbench.identity import FleetIdentity
+
+
+class _Health(RequestHandler):
+    def get(self) -> None:
+        """Answer without a key, as every service of the fleet does."""
+        self.write({"status": "ok"})
+
+
+def build_server(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Any:
+    """The Jupyter server; `start()` binds its port and runs it until SIGTERM.
+
+    Raises:
+        RefusedToListen: it would be reachable beyond loopback without protection.
+    """
+    server = LabApp.initialize_server(argv=[], config=_config(settings, keys, notebooks))
+    health = [(path, _Health) for path in ("/healthz", "/readyz")]
+    server.web_app.add_handlers(".*$", health)
+    return server
+
+
+def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
+    networks = check_exposure(settings.bind_address, settings)
+    config = Config()
+    config.ServerApp.ip = settings.bind_address
+    config.ServerApp.port = settings.jupyter_port
+    config.ServerApp.port_retries = 0
+    config.ServerApp.root_dir = str(notebooks.absolute())
+    config.ServerApp.open_browser = False
+    config.ServerApp.allow_root = True
+    is_encrypted = speaks_tls(settings.bind_address, settings)
+    config.ServerApp.allow_remote_access = bool(networks) or is_encrypted
+    config.ServerApp.answer_yes = True
+    config.ServerApp.log_level = "WARN"
+    config.ServerApp.certfile = str(settings.tls_cert) if is_encrypted else ""
+    config.ServerApp.keyfile = str(settings.tls_key) if is_encrypted else ""
+    config.ServerApp.identity_provider_class = FleetIdentity
+    config.FleetIdentity.keys = keys
+    config.FleetIdentity.token = secrets.token_urlsafe(24)  # given, so that it is not printed
+    config.FleetIdentity.networks = networks
+    config.LabApp.log_level = "WARN"
+    config.LabApp.news_url = None
+    config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+    config.LabApp.extension_manager = "readonly"
+    return config

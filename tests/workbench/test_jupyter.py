@@ -1,0 +1,110 @@
+"""JupyterLab as a real process: who may log in, how it starts and ends."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import pytest
+
+from camfleet_contracts.keys import KeyStore
+from processes import Service, running
+
+_START_LIMIT_S = 60
+
+
+class Lab:
+    """A running JupyterLab and the fleet's key store."""
+
+    def __init__(self, service: Service, address: str, folder: Path) -> None:
+        self.service, self.address = service, address
+        self.keys = KeyStore(folder / "state" / "keys.json")
+        self.notebooks = folder / "notebooks"
+
+    def status(self, path: str, key: str = "") -> int:
+        """The status of a request, with a key as a client presents it."""
+        request = urllib.request.Request(self.address + path)
+        if key:
+            request.add_header("Authorization", f"Bearer {key}")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                code: int = answer.status
+                return code
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("workbench")
+    environment = {
+        "CAMFLEET_STATE": str(folder / "state"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+    }
+    options = ("--port=0", f"--notebooks={folder / 'notebooks'}", f"--seed={repository}/notebooks")
+    with running("camfleet-workbench", *options, env=environment) as service:
+        address = service.logged(r"listening jupyter=(\S+)", _START_LIMIT_S).group(1)
+        yield Lab(service, f"http://{address}", folder)
+
+
+def test_health_needs_no_key(lab: Lab) -> None:
+    assert lab.status("/healthz") == 200
+    assert lab.status("/readyz") == 200
+
+
+def test_nothing_else_is_open_without_a_key(lab: Lab) -> None:
+    assert lab.status("/api/contents") == 403
+
+
+def test_an_admin_key_of_the_fleet_opens_it(lab: Lab) -> None:
+    assert lab.status("/api/contents", lab.keys.add("scientist", "admin")) == 200
+
+
+def test_a_viewer_key_does_not_run_code_here(lab: Lab) -> None:
+    assert lab.status("/api/contents", lab.keys.add("watcher", "viewer")) == 403
+    assert lab.status("/api/contents", lab.keys.fleet_secret()) == 403
+
+
+def test_a_login_link_works_once_and_leaves_a_session(lab: Lab) -> None:
+    link = f"{lab.address}/lab?token={lab.keys.new_login(role='admin')}"
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    with browser.open(link, timeout=20) as page:
+        assert page.status == 200
+        assert b"JupyterLab" in page.read()
+    with browser.open(f"{lab.address}/api/contents", timeout=20) as answer:
+        names = [entry["name"] for entry in json.load(answer)["content"]]
+    assert "01_first_inference.ipynb" in names
+    stranger = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    with stranger.open(link, timeout=20) as page:
+        assert "/login" in page.url
+
+
+def test_notebooks_are_seeded_and_no_key_is_in_the_command_line(lab: Lab) -> None:
+    assert (lab.notebooks / "01_first_inference.ipynb").is_file()
+    command = Path(f"/proc/{lab.service.process.pid}/cmdline").read_text()
+    assert "token" not in command
+
+
+def test_the_log_has_a_login_link_and_no_lasting_token(lab: Lab) -> None:
+    links = [line for line in lab.service.lines if "token=" in line]
+    assert len(links) == 1
+    assert "log in once with http://127.0.0.1:" in links[0]
+
+
+def test_it_ends_clean_on_the_signal(tmp_path: Path) -> None:
+    environment = {"CAMFLEET_STATE": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path / "run")}
+    options = ("--port=0", f"--notebooks={tmp_path / 'notebooks'}")
+    with running("camfleet-workbench", *options, env=environment) as service:
+        service.logged("listening jupyter=", _START_LIMIT_S)
+        assert service.stop(5) == 0
+
+
+def test_beyond_loopback_it_refuses_to_start_unprotected(tmp_path: Path) -> None:
+    environment = {"CAMFLEET_STATE": str(tmp_path), "CAMFLEET_NOTEBOOKS": str(tmp_path / "n")}
+    with running("camfleet-workbench", "--bind=0.0.0.0", "--port=0", env=environment) as service:
+        service.logged("refusing to listen on 0.0.0.0", _START_LIMIT_S)
+        assert service.process.wait(10) == 1
