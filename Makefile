@@ -1,0 +1,86 @@
+# camfleet: `make help` lists the targets. Each is one command; CI calls only these.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CAMERAS ?=
+MODEL ?=
+COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose || echo docker compose) --project-name camfleet
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-browser test-notebooks test-containers check fix lock proto schemas bench bench-server bench-capture bench-analytics up down logs images engine
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+setup:  ## .venv with every service and the test clients; apt packages where missing (idempotent)
+	@tools/setup.sh $(PYTHON)
+
+run: setup  ## the whole fleet on the demo; CAMERAS="rtsp://... clip.mp4" MODEL=fastestdet-coco for real input
+	@$(BIN)/camfleet up $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(MODEL),--model "$(MODEL)")
+
+test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes on 2 cores)
+	@$(BIN)/python -m pytest
+
+test-browser: setup  ## the page in headless Chromium (installs Debian's chromium)
+	@tools/apt.sh chromium:chromium chromedriver:chromium-driver
+	@$(BIN)/python -m pytest -m browser
+
+test-notebooks: setup  ## runs the notebooks from top to bottom
+	@$(BIN)/python -m pytest -m notebooks
+
+test-containers: setup  ## the fleet in real containers (root, Debian; starts its own Docker Engine)
+	@$(BIN)/python -m pytest tests/containers -m containers
+
+check: setup  ## format, lint, types, import rules, sizes, spelling, Dockerfiles
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy proto services tests benchmarks
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_sizes.py
+	@$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs proto/src services tests benchmarks models/examples
+	@$(BIN)/hadolint --failure-threshold warning services/*/Dockerfile
+
+fix:  ## format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup  ## requirements/*.txt from the pyproject files (needs the package index)
+	@tools/lock.sh
+
+proto: setup  ## the committed message stubs from proto/*.proto
+	@$(BIN)/python proto/generate.py
+
+schemas: setup  ## docs/schemas/*.json from the contracts
+	@$(BIN)/python -m camfleet_contracts.json_schemas docs/schemas
+
+bench: bench-server bench-capture bench-analytics  ## all benchmarks, as tables of ratios
+
+bench-server: setup  ## the model server against the raw runtime
+	@$(BIN)/python benchmarks/bench_server.py
+
+bench-capture: setup  ## capture's share of a core: stream copy and the demo scene
+	@$(BIN)/python benchmarks/bench_capture.py
+	@$(BIN)/python benchmarks/bench_demo_scene.py
+
+bench-analytics: setup  ## analytics' own time per frame beside decoding and the model
+	@$(BIN)/python benchmarks/bench_analytics.py
+
+engine:
+	@docker version >/dev/null 2>&1 || { echo 'no Docker Engine answers; start Docker, or the one of the tests: tests/containers/lab.sh up; eval "$$(tests/containers/lab.sh env)"' >&2; exit 1; }
+
+up: engine  ## the fleet in containers: build, start, print the login link
+	@$(COMPOSE) up --detach --build
+	@$(COMPOSE) exec -T analytics camfleet url
+	@echo 'make logs: what it does; make down: stop it'
+
+down: engine  ## stop the fleet in containers; its volumes stay
+	@$(COMPOSE) down
+
+logs: engine  ## follow the logs of the fleet in containers
+	@$(COMPOSE) logs --follow --tail 100
+
+images: engine  ## build the four images and print their sizes
+	@$(COMPOSE) build --quiet
+	@docker images --filter 'reference=camfleet?*' --format 'table {{.Repository}}\t{{.Size}}'
