@@ -151,6 +151,7 @@ def test_a_broken_cameras_file_is_named_and_the_fleet_runs(
     broken.write_text("cameras:\n  - name: Front Door\n    source: demo:street\n")
     with fleet(environment | {"CAMERAS_FILE": str(broken)}) as service:
         service.logged(re.escape(f"{broken}:2"), _LIMIT_S)
+        service.logged(_READY, _LIMIT_S)
 
 
 def test_own_cameras_offline_without_the_model_say_what_to_do(
@@ -169,7 +170,7 @@ def test_own_cameras_use_the_model_of_the_mirror(
     mirror = {"CAMFLEET_MIRROR": str(shared_data)}
     with fleet(environment | mirror, "--cameras", "demo:street testcard") as service:
         service.logged(_READY, _LIMIT_S)
-        assert "version available model=fastestdet-coco" in service.log()
+        service.logged("version available model=fastestdet-coco", _LIMIT_S)
         cameras = Path(environment["MODELS_DIR"], "cameras.run.yaml").read_text()
         assert "name: street\n" in cameras
         assert "name: testcard\n" in cameras

@@ -140,3 +140,21 @@ def test_who_comes_later_begins_at_the_last_key_frame() -> None:
     assert first.is_key
     assert len(play([first])) == 10
     assert play([first])[0] == pytest.approx(first.header.t0 + first.start_s)
+
+
+def test_a_group_that_is_too_long_is_not_kept_and_watchers_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("camfleet.service.live.sequence._MOST_UNITS", 10)
+
+    async def watch_a_long_group() -> tuple[int, list[Message]]:
+        camera = LiveCamera("door")
+        early = camera.watch(asyncio.get_running_loop())
+        push_clip(camera, make_clip(ClipPlan(frames=30, gop=100)))
+        late = camera.watch(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        return len(fragments_of(early)), list(late._waiting)
+
+    seen, kept = asyncio.run(watch_a_long_group())
+    assert seen == 30
+    assert kept == []

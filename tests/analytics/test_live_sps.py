@@ -49,3 +49,9 @@ def test_parameter_sets_of_both_packagings_are_the_same() -> None:
 def test_codec_string_of_a_known_header() -> None:
     header = bytes.fromhex("67428016da0180361a6d0a0c0a0d0a1ac3")
     assert parse_sps(header).codec == "avc1.428016"
+
+
+def test_a_broken_header_costs_no_time_and_no_error() -> None:
+    head = bytes([0x67, 66, 0, 30])
+    endless_cycle = int("1" + "1" + "010" + "0" + "1" + "1" + "0" * 31 + "1" * 32 + "0" * 10, 2)
+    parse_sps(head + endless_cycle.to_bytes(11, "big"))

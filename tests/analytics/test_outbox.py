@@ -10,7 +10,7 @@ import pytest
 from camfleet.service import messages
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal, MemoryJournal
-from camfleet.service.events.outbox import Outbox
+from camfleet.service.events.outbox import Outbox, open_outbox
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Envelope, OccurrenceEvent, Origin, Times, envelope
 from waiting import wait_until
@@ -79,9 +79,19 @@ def test_acknowledgement_is_remembered_per_client(journal: Callable[[], Journal]
     kept = journal()
     for number in range(5):
         kept.append(event(number))
-    kept.acknowledge("ha", 3)
+    kept.acknowledge("ha", 3, sent=kept.newest)
     assert kept.acknowledged("ha") == kept.position_of(3, None)
     assert kept.acknowledged("other") is None
+
+
+def test_acknowledgement_goes_no_further_than_what_was_sent(
+    journal: Callable[[], Journal],
+) -> None:
+    kept = journal()
+    for number in range(5):
+        kept.append(event(number))
+    kept.acknowledge("ha", 5, sent=kept.position_of(2, None))
+    assert kept.acknowledged("ha") == kept.position_of(2, None)
 
 
 def test_restarted_process_goes_on_with_epoch_and_numbers(tmp_path: Path) -> None:
@@ -139,6 +149,42 @@ def test_oldest_events_go_at_the_bound_and_are_counted(tmp_path: Path) -> None:
     database.close()
     assert left <= 700
     assert kept.dropped == 1500 - left
+
+
+def test_events_are_written_once_while_the_oldest_cannot_go(tmp_path: Path) -> None:
+    kept = Outbox(tmp_path / "outbox.db", nobody, bound=10)
+    refusal = "CREATE TRIGGER keep BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'full'); END"
+    kept._database.execute(refusal)
+    for number in range(600):
+        kept.append(event(number))
+    wait_until(lambda: not kept._waiting, 10, "all events are written")
+    kept._write([(one, event()) for one in kept.read(0, 1)])  # as after a commit that failed late
+    kept.append(event())
+    wait_until(lambda: not kept._waiting, 10, "the next one is written")
+    assert (kept._stored, kept._count(), kept.dropped) == (601, 601, 0)
+    kept.close()
+
+
+def test_corrupt_journal_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "outbox.db"
+    path.write_bytes(b"no database" * 1000)
+    kept = open_outbox(path, nobody)
+    kept.append(event())
+    assert [one.seq for one in kept.read(0, 10)] == [1]
+    kept.close()
+    [aside] = tmp_path.glob("outbox.db.corrupt-*")
+    assert aside.read_bytes().startswith(b"no database")
+    [record] = caplog.records
+    assert f"outbox is corrupt, beginning a new one file={path}" in record.getMessage()
+
+
+def test_journal_that_cannot_be_opened_is_kept_in_memory(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "outbox.db").mkdir()
+    assert isinstance(open_outbox(tmp_path / "outbox.db", nobody), MemoryJournal)
+    [record] = caplog.records
+    assert "events are kept in memory only" in record.getMessage()
 
 
 def test_memory_drops_the_oldest_at_the_bound() -> None:

@@ -112,6 +112,16 @@ def test_results_carry_the_frame_and_the_version_that_answered() -> None:
     assert prediction["label"] == "car"
 
 
+def test_two_cars_in_one_frame_have_a_count_each() -> None:
+    heights = [150, 180, 210, 240, 270, 300]
+    steps = [boxes((100, y - 60, 160, y), (400, y - 60, 460, y)) for y in heights]
+    with running() as rig:
+        rig.detector.answer = lambda asked: steps[asked - 1]
+        rig.show(*(frame(number) for number in range(6)))
+    events = rig.publisher.labelled("line_crossed")
+    assert [event.results["data"]["count_in"] for event in events] == [1, 2]
+
+
 def test_totals_go_on_from_where_they_were() -> None:
     steps = falling([150, 180, 210, 240, 270, 300])
     with running(counts={"gate": LineCount(entered=41, left=3)}) as rig:

@@ -152,6 +152,15 @@ def test_backlog_is_late_and_live_frames_are_not() -> None:
     assert lag.of(3.4, 103.5) == pytest.approx(0.1, abs=0.01)
 
 
+def test_a_camera_clock_that_stays_behind_is_looked_at_again() -> None:
+    lag = Lag()
+    on_time = [lag.is_late(n / 10, 100 + n / 10) for n in range(10)]
+    behind = [lag.is_late(1 + n / 10, 103 + n / 10) for n in range(60)]
+    assert not any(on_time)
+    assert all(behind[:30])
+    assert not any(behind[31:])
+
+
 def test_drifting_clock_does_not_make_frames_late() -> None:
     lag = Lag()
     late = [lag.of(n * 0.9999, float(n)) for n in range(0, 100_000, 10)]

@@ -97,6 +97,12 @@ def test_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
     assert re.search(rf"127\.0\.0\.1:{port}.*choose another with --port", text)
 
 
+def test_another_fault_is_not_said_to_be_the_port(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    code, text = refusal(arguments(tmp_path, "--port", "0"))
+    assert (code, "cannot start" in text, "--port" in text) == (1, True, False)
+
+
 def test_service_refuses_to_listen_beyond_loopback_unprotected(tmp_path: Path) -> None:
     code, text = refusal(arguments(tmp_path, "--port", "0", "--bind", "0.0.0.0"))
     assert code == 1

@@ -96,12 +96,27 @@ def test_named_client_resumes_after_what_it_acknowledged(app: RunningApp) -> Non
         assert reasons(messages(client, 1)) == ["3"]
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[]", '{"ack": "x"}', '{"ack": true}', "1"])
+@pytest.mark.parametrize("text", ["nonsense", "[]", "{}", "1"])
 def test_nonsense_from_a_client_is_ignored(app: RunningApp, text: str) -> None:
     with app.stream("client=ha") as client:
         client.send(text)
         client.send(json.dumps({"ack": 0}))
         wait_until(lambda: app.journal.acknowledged("ha") == 0, 5, "the acknowledgement")
+
+
+@pytest.mark.parametrize("ack", ["x", True, None, 1.5, 2**63])
+def test_wrong_acknowledgement_is_refused(app: RunningApp, ack: object) -> None:
+    reason = "ack must be the seq of an event, a whole number"
+    assert refusal(app.stream("client=ha"), json.dumps({"ack": ack})) == (4400, reason)
+    assert app.journal.acknowledged("ha") is None
+
+
+def test_client_cannot_acknowledge_what_it_was_not_sent(app: RunningApp) -> None:
+    publish(app, "1", "2")
+    with app.stream("client=ha&since=0") as client:
+        messages(client, 2)
+        client.send(json.dumps({"ack": 2**63 - 1}))
+        wait_until(lambda: app.journal.acknowledged("ha") == 2, 5, "the acknowledgement")
 
 
 def test_slow_client_keeps_the_newest_results() -> None:
@@ -121,16 +136,20 @@ def test_slow_client_loses_no_event(app: RunningApp) -> None:
         assert reasons(messages(client, len(sent))) == sent
 
 
-def refusal(client: ClientConnection) -> tuple[int, str]:
-    with client, pytest.raises(ConnectionClosed) as closed:
-        client.recv(timeout=10)
+def refusal(client: ClientConnection, *sent: str) -> tuple[int, str]:
+    with client:
+        for text in sent:
+            client.send(text)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(timeout=10)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code, closed.value.rcvd.reason
 
 
-def test_wrong_since_is_refused(app: RunningApp) -> None:
+@pytest.mark.parametrize("since", ["yesterday", "", str(2**63)])
+def test_wrong_since_is_refused(app: RunningApp, since: str) -> None:
     reason = "since must be the seq of an event, a whole number"
-    assert refusal(app.stream("since=yesterday")) == (4400, reason)
+    assert refusal(app.stream(f"since={since}")) == (4400, reason)
 
 
 @pytest.mark.parametrize("path", ["/v1/stream", "/live/door"])

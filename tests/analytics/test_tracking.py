@@ -1,6 +1,7 @@
 """Tracking and class votes, on made-up boxes and on the real highway clip."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -77,10 +78,11 @@ def named_object(label: str, confidence: float) -> Detections:
 
 @pytest.fixture(scope="module")
 def highway(shared_data: Path) -> list[tuple[float, Detections]]:
-    """The detections of fastestdet-coco in every frame of the clip."""
+    """The detections of fastestdet-coco ten times a second."""
     model = load_direct(shared_data, "fastestdet-coco")
     clip = shared_data / "media" / "clips" / "highway-a-320x240.mp4"
-    return [(time_s, model.detect(picture, 0.3)) for time_s, picture in pictures_of(clip)]
+    chosen = islice(pictures_of(clip), 0, None, 3)  # the clip has 30 frames a second
+    return [(time_s, model.detect(picture, 0.3)) for time_s, picture in chosen]
 
 
 def pictures_of(clip: Path) -> Iterator[tuple[float, av.VideoFrame]]:
@@ -91,13 +93,13 @@ def pictures_of(clip: Path) -> Iterator[tuple[float, av.VideoFrame]]:
             yield float(picture.pts * picture.time_base), picture
 
 
-@pytest.mark.parametrize("fps", [30, 10, 5])
+@pytest.mark.parametrize("fps", [10, 5])
 def test_highway_counts_27_down_and_none_up(
     highway: list[tuple[float, Detections]], fps: int
 ) -> None:
     tracker, vote = ByteTracker(fps, 0.5, {}), ClassVote()
     counter = LineCounter(LineShape("gate", (0, 150 / 240), (1, 150 / 240)))
-    for time_s, found in highway[:: 30 // fps]:
+    for time_s, found in highway[:: 10 // fps]:
         strong = found.select(found.confidence >= tracker.lowest_confidence)
         counter.update(vote.apply(tracker.update(strong, time_s)), (320, 240))
     assert counter.count.entered == pytest.approx(27, abs=3)

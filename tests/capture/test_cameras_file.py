@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from camfleet_contracts.cameras_watch import CamerasWatch
 from fakes_capture import camera_lines, capture_running
 from waiting import wait_until
 
@@ -55,6 +58,36 @@ def test_missing_file_is_said_and_heals(tmp_path: Path, clip: Path) -> None:
         file.write_text(camera_lines(one=str(clip)))
         capture.wait_for("one", "LIVE")
         assert capture.get("/readyz").status_code == 200
+
+
+def test_unexpected_fault_of_reading_does_not_end_following(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    look, faults = CamerasWatch.look, [OSError("the disk is gone"), RuntimeError("worse")]
+
+    def fail_twice(watch: CamerasWatch) -> object:
+        if faults:
+            raise faults.pop()
+        return look(watch)
+
+    monkeypatch.setattr(CamerasWatch, "look", fail_twice)
+    file.write_text(camera_lines(one=str(clip)))
+    with capture_running(file) as capture:
+        capture.wait_for("one", "LIVE")
+    assert not faults
+
+
+def test_path_that_no_file_can_have_is_the_reason_of_its_camera_only(
+    tmp_path: Path, clip: Path
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(long="x" * 300, below=f"{clip}/deeper", one=str(clip)))
+    with capture_running(file) as capture:
+        capture.wait_for("one", "LIVE")
+        long, below = capture.wait_for("long", "FAILED"), capture.wait_for("below", "FAILED")
+    assert "File name too long; check the path" in long["reason"]
+    assert "file deeper: not there" in below["reason"] or "Not a directory" in below["reason"]
 
 
 def test_detect_source_is_served_beside_its_camera(tmp_path: Path, clip: Path) -> None:

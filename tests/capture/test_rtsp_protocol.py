@@ -189,6 +189,42 @@ def test_stalled_reader_costs_only_itself(tmp_path: Path) -> None:
     assert all(b == (a + 1) % 120 for a, b in zip(seen.numbers, seen.numbers[1:], strict=False))
 
 
+def test_client_that_asks_and_never_reads_is_given_up(
+    capture: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_capture.rtsp.connection._DRAIN_LIMIT_S", 0.2)
+    asking = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+    with Client(capture.rtsp_port) as client, pytest.raises(ConnectionError):
+        client.socket.sendall(asking * 1_000_000)  # far more than the sockets of both ends hold
+
+
+def test_lost_camera_shows_new_readers_the_reason_and_then_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_capture.rtsp.connection._PICTURE_WAIT_S", 0.2)
+    source = write_clip(tmp_path / "clip.mp4")
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(source)))
+    with capture_running(file) as capture, Client(capture.rtsp_port) as watching:
+        capture.wait_for("one", "LIVE")
+        watching.play(capture.url("one"))
+        source.rename(tmp_path / "away.mp4")
+        capture.wait_for("one", "FAILED")
+        with Client(capture.rtsp_port) as late:
+            assert late.ask("DESCRIBE", capture.url("one"))[0] == 503
+            late.play(capture.url("one"))
+            snapshot = capture.get("/cameras/one/snapshot.jpg")
+            assert (snapshot.status_code, capture.state("one")["readers"]) == (503, 2)
+            late.socket.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                late.frame()
+            (tmp_path / "away.mp4").rename(source)
+            late.socket.settimeout(10)
+            assert late.frame()[0] == 0
+        assert capture.state("one")["reconnects"] >= 1
+    assert "not there" in snapshot.json()["error"]
+
+
 def test_two_hundred_malformed_connections_leave_it_serving(capture: RunningCapture) -> None:
     random.seed(7)
     openings = [

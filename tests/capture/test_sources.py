@@ -53,6 +53,23 @@ def test_file_that_is_no_video_says_so(tmp_path: Path, content: bytes, name: str
         open_file(tmp_path / name)
 
 
+@pytest.mark.parametrize("look", ["exists", "is_dir"])
+def test_file_that_may_not_be_looked_at_says_so(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    def refuse_to_open(url: str, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", url)
+
+    address = SourceAddress(clip.name, clip.parent)
+    monkeypatch.setattr(f"camfleet_capture.sources.table.Path.{look}", refuse)
+    monkeypatch.setattr("camfleet_capture.sources.container.av.open", refuse_to_open)
+    with pytest.raises(SourceMissing, match=r"file plain\.mp4: no permission to read it"):
+        open_source(address)
+
+
 def test_truncated_clip_says_so(tmp_path: Path, clip: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:-400])
     with pytest.raises(SourceUnreadable, match=r"file cut\.mp4: not a video this build can read"):
@@ -165,6 +182,9 @@ def test_camera_of_another_capture_is_copied_and_comes_back(tmp_path: Path, clip
             (far / "cameras.yaml").write_text("version: 1\ncameras: []\n")
             lost = wait_until(
                 lambda: (s := relay.state("relay"))["state"] != "LIVE" and s, 10, "camera lost"
+            )
+            wait_until(
+                lambda: relay.get("/cameras/relay/snapshot.jpg").status_code == 503, 5, "no picture"
             )
             (far / "cameras.yaml").write_text(camera_lines(one=str(clip)))
             back = relay.wait_for("relay", "LIVE")

@@ -80,6 +80,11 @@ def test_the_text_of_a_source_tells_its_kind(source: str, kind: str) -> None:
     assert source_kind(source) == kind
 
 
+@pytest.mark.parametrize("source", ["x" * 300, "a\0b", "/nowhere/clip.mp4"])
+def test_a_path_that_cannot_be_looked_at_is_a_file_of_its_camera(source: str) -> None:
+    assert source_kind(source) == "file"
+
+
 def test_an_edit_keeps_comments(tmp_path: Path) -> None:
     path = tmp_path / "cameras.yaml"
     path.write_text(TEXT)

@@ -85,6 +85,38 @@ def test_a_key_needs_a_free_name_and_a_known_role(keys: KeyStore, name: str, rol
         keys.add(name, role)
 
 
+@pytest.mark.parametrize("name", ["link", "service", "a|b", "a\nb", "a\x00"])
+def test_a_key_may_not_have_a_name_that_sessions_need(keys: KeyStore, name: str) -> None:
+    with pytest.raises(ValueError, match=r"is reserved|not allowed"):
+        keys.add(name, "viewer")
+
+
+def test_a_wrong_key_is_computed_once_until_the_file_changes(
+    keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.add("wall", "viewer")
+    computed: list[str] = []
+    scrypt = keys_module._scrypt
+
+    def counted(plain: str, salt: bytes) -> str:
+        computed.append(plain)
+        return scrypt(plain, salt)
+
+    monkeypatch.setattr(keys_module, "_scrypt", counted)
+    assert [keys.check("guess"), keys.check("guess")] == [None, None]
+    assert computed == ["guess"]
+    keys.ensure(SecretStr("guess"))
+    found = keys.check("guess")
+    assert found is not None
+    assert found.name == "admin"
+
+
+def test_few_wrong_keys_are_remembered(keys: KeyStore) -> None:
+    for number in range(600):
+        keys.check(f"guess {number}")
+    assert 0 < len(keys._content.refused) <= 256
+
+
 def test_revoking_an_unknown_key_is_an_error(keys: KeyStore) -> None:
     with pytest.raises(KeyError):
         keys.revoke("nobody")
@@ -113,6 +145,40 @@ def test_a_session_ends_with_its_key(keys: KeyStore) -> None:
     keys.add("wall", "viewer")
     cookie = keys.new_session(Key("wall", "viewer"))
     keys.revoke("wall")
+    assert keys.check_session(cookie) is None
+
+
+def test_a_session_of_a_revoked_key_does_not_serve_the_next_of_its_name(keys: KeyStore) -> None:
+    keys.add("bob", "admin")
+    cookie = keys.new_session(Key("bob", "admin"))
+    keys.revoke("bob")
+    keys.add("bob", "viewer")
+    assert keys.check_session(cookie) is None
+
+
+def test_a_session_takes_its_role_from_the_store(keys: KeyStore) -> None:
+    keys.add("bob", "viewer")
+    assert keys.check_session(keys.new_session(Key("bob", "admin"))) == Key("bob", "viewer")
+
+
+def test_a_session_ends_when_the_seed_changes(keys: KeyStore) -> None:
+    keys.ensure(SecretStr("first"))
+    cookie = keys.new_session(Key("admin", "admin"))
+    assert keys.check_session(cookie) == Key("admin", "admin")
+    keys.ensure(SecretStr("second"))
+    assert keys.check_session(cookie) is None
+
+
+@pytest.mark.parametrize("key", [Key("link", "admin"), Key("service", "service")])
+def test_a_session_without_an_entry_ends_with_the_secret_of_sessions(
+    keys: KeyStore, tmp_path: Path, key: Key
+) -> None:
+    cookie = keys.new_session(key)
+    secret = tmp_path / "session.key"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "service.key").unlink()
+    assert keys.check_session(cookie) == key
+    secret.unlink()
     assert keys.check_session(cookie) is None
 
 

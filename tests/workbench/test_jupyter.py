@@ -1,15 +1,19 @@
 """JupyterLab as a real process: who may log in, how it starts and ends."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from camfleet_contracts.access import parse_networks
 from camfleet_contracts.keys import KeyStore
+from camfleet_workbench.identity import FleetIdentity
 from processes import Service, running
 
 _START_LIMIT_S = 60
@@ -81,6 +85,40 @@ def test_a_login_link_works_once_and_leaves_a_session(lab: Lab) -> None:
     stranger = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     with stranger.open(link, timeout=20) as page:
         assert "/login" in page.url
+
+
+def test_a_browser_that_logged_in_ends_with_its_key(lab: Lab) -> None:
+    cookies = CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    with browser.open(
+        f"{lab.address}/lab?token={lab.keys.add('bob', 'admin')}", timeout=20
+    ) as page:
+        found = re.search(r'"token": "([^"]+)"', page.read().decode())
+    assert found is not None
+    [xsrf] = [cookie.value for cookie in cookies if cookie.name == "_xsrf"]
+    headers = {"Authorization": f"token {found.group(1)}", "X-XSRFToken": str(xsrf)}
+    write = urllib.request.Request(f"{lab.address}/api/contents", b"{}", headers)
+    with browser.open(write, timeout=20) as answer:
+        assert answer.status == 201
+    lab.keys.revoke("bob")
+    lab.keys.add("bob", "viewer")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        browser.open(write, timeout=20)
+    assert lab.status("/api/contents", found.group(1)) == 403
+
+
+def test_the_login_form_refuses_strangers(tmp_path: Path) -> None:
+    keys = KeyStore(tmp_path / "keys.json")
+    plain = keys.add("scientist", "admin")
+    identity = FleetIdentity(keys=keys, networks=parse_networks("192.168.0.0/16"))
+
+    def logged_in(peer: str) -> bool:
+        request = SimpleNamespace(remote_ip=peer)
+        form = SimpleNamespace(request=request, get_argument=lambda name, default: plain)
+        return identity.process_login_form(form) is not None
+
+    assert logged_in("192.168.0.9")
+    assert not logged_in("10.0.0.1")
 
 
 def test_notebooks_are_seeded_and_no_key_is_in_the_command_line(lab: Lab) -> None:

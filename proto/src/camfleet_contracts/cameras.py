@@ -149,7 +149,14 @@ def source_kind(source: str) -> SourceKind:
         if scheme not in _STREAM_URL:
             raise ValueError(f"scheme {scheme!r} is not one of rtsp, rtsps, http, https")
         return "rtsp" if _STREAM_URL[scheme] == "rtsp" else "http"
-    return "folder" if source.endswith("/") or Path(source).is_dir() else "file"
+    return "folder" if source.endswith("/") or _is_folder(source) else "file"
+
+
+def _is_folder(source: str) -> bool:
+    try:
+        return Path(source).is_dir()
+    except OSError:  # not to be read, or no name a file can have: its camera will say so
+        return False
 
 
 def read_cameras(path: Path, settings: FleetSettings | None = None) -> CamerasFile:

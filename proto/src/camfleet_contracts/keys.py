@@ -1,7 +1,9 @@
 """The key store of the fleet, `<state>/keys.json`: named keys with roles, login links, sessions.
 
-Keys are stored hashed (scrypt); the file and the services' own secret are readable by their owner
+Keys are stored hashed (scrypt); the file and the secrets beside it are readable by their owner
 only. Every change happens under the file's lock, so that all services may share one store.
+Sessions are signed with `<state>/session.key`, which never leaves this state folder: deleting that
+file ends all sessions.
 """
 
 import hashlib
@@ -21,6 +23,10 @@ Role = Literal["admin", "viewer", "service"]
 LOGIN_LIFETIME_S = 900.0
 SESSION_LIFETIME_S = 30 * 24 * 3600.0
 SEEDED_NAME = "admin"
+_LOGIN_NAME = "link"
+_SERVICE_NAME = "service"
+_WITHOUT_ENTRY = frozenset({_LOGIN_NAME, _SERVICE_NAME})
+_LARGEST_REFUSED = 256
 _PRIVATE = 0o600
 
 
@@ -33,11 +39,12 @@ class Key(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """What the file held when it had this stamp, and the keys that were checked against it."""
+    """What the file held when it had this stamp, and what was checked against it."""
 
     stamp: tuple[int, int] | None
     document: dict[str, Any]
     verified: dict[str, Key]  # by the digest of what was presented
+    refused: set[str]  # digests of wrong keys, so that repeating one costs no scrypt
 
 
 class KeyStore:
@@ -46,11 +53,13 @@ class KeyStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._service_path = path.with_name("service.key")
-        self._content = _Content(None, {}, {})
+        self._session_path = path.with_name("session.key")
+        self._content = _Content(None, {}, {}, set())
 
     def ensure(self, seed: SecretStr | None = None) -> None:
-        """Create the store and the services' secret once; `seed` becomes the key `admin`."""
+        """Create the store and the secrets once; `seed` becomes the key `admin`."""
         self.fleet_secret()
+        _secret(self._session_path)
         with locked(self._path):
             document = self._read()
             if seed is not None and not _matching(document, seed.get_secret_value()):
@@ -64,8 +73,12 @@ class KeyStore:
         """Add a key and return its plain text, which is stored nowhere.
 
         Raises:
-            ValueError: the name is taken or the role is unknown.
+            ValueError: the name is taken, reserved or unprintable, or the role is unknown.
         """
+        if name in _WITHOUT_ENTRY:
+            raise ValueError(f"key name {name!r} is reserved; use another one")
+        if "|" in name or not name.isprintable():
+            raise ValueError(f"key name {name!r}: '|' and control characters are not allowed")
         if role not in get_args(Role):
             raise ValueError(f"role {role!r}: use one of {', '.join(get_args(Role))}")
         plain = secrets.token_urlsafe(24)
@@ -97,20 +110,23 @@ class KeyStore:
     def check(self, presented: str) -> Key | None:
         """Return whose key this is, None when it is nobody's."""
         if hmac.compare_digest(presented.encode(), self.fleet_secret().encode()):
-            return Key("service", "service")
+            return Key(_SERVICE_NAME, "service")
         content = self._current()
         digest = _digest(presented)
-        if digest not in content.verified and (found := _matching(content.document, presented)):
+        if digest in content.verified or digest in content.refused:
+            return content.verified.get(digest)
+        found = _matching(content.document, presented)
+        if found:
             content.verified[digest] = found
-        return content.verified.get(digest)
+            return found
+        if len(content.refused) >= _LARGEST_REFUSED:
+            content.refused.clear()
+        content.refused.add(digest)
+        return None
 
     def fleet_secret(self) -> str:
         """Return the secret the services of this fleet use among themselves, made once."""
-        if not self._service_path.is_file():
-            with locked(self._service_path):
-                if not self._service_path.is_file():
-                    write_atomically(self._service_path, secrets.token_urlsafe(32), mode=_PRIVATE)
-        return self._service_path.read_text().strip()
+        return _secret(self._service_path)
 
     def new_login(self, role: Role = "admin", lifetime_s: float = LOGIN_LIFETIME_S) -> str:
         """Return a token that logs in once before it expires."""
@@ -130,28 +146,40 @@ class KeyStore:
             if found is None:
                 return None
             self._write(document | {"logins": [e for e in logins if e is not found]})
-        return Key("link", found["role"])
+        return Key(_LOGIN_NAME, found["role"])
 
     def new_session(self, key: Key, lifetime_s: float = SESSION_LIFETIME_S) -> str:
         """Return a signed cookie value for `key`."""
-        payload = f"{key.name}|{key.role}|{int(time.time() + lifetime_s)}"
+        mark = _mark(self._entry_of(key.name))
+        payload = f"{key.name}|{key.role}|{mark}|{int(time.time() + lifetime_s)}"
         return f"{payload.encode().hex()}.{self._signature(payload)}"
 
     def check_session(self, cookie: str) -> Key | None:
-        """Return who holds this cookie; None when forged, expired, or its key was revoked."""
+        """Return who holds this cookie; None when forged, expired, or its key was revoked.
+
+        The role is the one that the store has now. Deleting `session.key` ends every session.
+        """
         encoded, _, signature = cookie.partition(".")
         try:
             payload = bytes.fromhex(encoded).decode()
-            name, role, expires = payload.split("|")
+            name, role, mark, expires = payload.split("|")
         except ValueError:
             return None
         if not hmac.compare_digest(signature.encode(), self._signature(payload).encode()):
             return None
-        known = name in {"link", "service"} or any(key.name == name for key in self.list())
-        return Key(name, cast("Role", role)) if known and float(expires) > time.time() else None
+        if float(expires) <= time.time():
+            return None
+        if name in _WITHOUT_ENTRY:
+            return Key(name, cast("Role", role))
+        entry = self._entry_of(name)
+        return Key(name, entry["role"]) if entry and _mark(entry) == mark else None
 
     def _signature(self, payload: str) -> str:
-        return hmac.new(self.fleet_secret().encode(), payload.encode(), "sha256").hexdigest()
+        secret = _secret(self._session_path)
+        return hmac.new(secret.encode(), payload.encode(), "sha256").hexdigest()
+
+    def _entry_of(self, name: str) -> dict[str, Any] | None:
+        return next((key for key in self._read()["keys"] if key["name"] == name), None)
 
     def _read(self) -> dict[str, Any]:
         return self._current().document
@@ -159,11 +187,11 @@ class KeyStore:
     def _current(self) -> "_Content":
         """Return the file's content; swapped whole, so no revoked key stays verified."""
         if not self._path.is_file():
-            return _Content(None, {"version": 1, "keys": [], "logins": []}, {})
+            return _Content(None, {"version": 1, "keys": [], "logins": []}, {}, set())
         stat = self._path.stat()
         content = self._content
         if (stamp := (stat.st_mtime_ns, stat.st_ino)) != content.stamp:
-            content = self._content = _Content(stamp, json.loads(self._path.read_text()), {})
+            content = self._content = _Content(stamp, json.loads(self._path.read_text()), {}, set())
         return content
 
     def _write(self, document: dict[str, Any]) -> None:
@@ -187,6 +215,20 @@ def _matching(document: dict[str, Any], presented: str) -> Key | None:
         if hmac.compare_digest(computed, key["scrypt"]):
             return Key(key["name"], key["role"], key["created"])
     return None
+
+
+def _mark(entry: dict[str, Any] | None) -> str:
+    """Return what ties a session to this very key, not to the next one of its name."""
+    return _digest(entry["salt"] + entry["scrypt"])[:16] if entry else ""
+
+
+def _secret(path: Path) -> str:
+    """Return the secret in `path`, made once among all processes."""
+    if not path.is_file():
+        with locked(path):
+            if not path.is_file():
+                write_atomically(path, secrets.token_urlsafe(32), mode=_PRIVATE)
+    return path.read_text().strip()
 
 
 def _scrypt(plain: str, salt: bytes) -> str:

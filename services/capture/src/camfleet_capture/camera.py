@@ -134,6 +134,7 @@ class Camera:
             if self.frames > frames:
                 pause_s = _SHORTEST_PAUSE_S
             self._report(fault)
+            self.stream.forget()  # after the report: who finds no picture finds the reason
             self._stop.wait(pause_s)
             answers = fault.host_answers
             longest = _LONGEST_PAUSE_S if answers else _LONGEST_PAUSE_UNREACHABLE_S

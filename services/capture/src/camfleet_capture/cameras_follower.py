@@ -1,6 +1,7 @@
 """Follows cameras.yaml while the service runs."""
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from camfleet_capture.redaction import redact
 from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
 from camfleet_contracts.settings import FleetSettings
@@ -40,7 +42,7 @@ class CamerasFollower:
         try:
             while True:
                 self._changed.clear()
-                self.read_if_changed()
+                self._try_to_read()
                 await self._pause()
         finally:
             if observer:
@@ -57,6 +59,15 @@ class CamerasFollower:
         if fault_before:
             logger.info("cameras file is good again", file=str(self._path))
         self._apply(cameras)
+
+    def _try_to_read(self) -> None:
+        try:
+            self.read_if_changed()
+        except Exception:  # noqa: BLE001 - the task's border: it must follow the next edit too
+            trace = redact(traceback.format_exc())
+            logger.error(  # noqa: TRY400 - with its traceback, redacted
+                "cameras file not followed", file=str(self._path), traceback=trace
+            )
 
     async def _pause(self) -> None:
         if self._watch.is_settling:

@@ -1,6 +1,7 @@
 """The live stream of one camera: hands access units from its source's thread to the readers."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from camfleet_capture.access_unit import AccessUnit
@@ -15,6 +16,9 @@ class UnitListener(Protocol):
     def deliver(self, unit: AccessUnit) -> None:
         """Take the next unit."""
 
+    def forget(self) -> None:
+        """Know that the source is lost: older pictures are no longer live."""
+
     def end(self) -> None:
         """Know that no unit follows: the camera was removed."""
 
@@ -22,7 +26,7 @@ class UnitListener(Protocol):
 class Stream:
     """Keeps the newest group of pictures and passes every unit to its listeners.
 
-    All methods but `push` belong to the event loop.
+    All methods but `push` and `forget` belong to the event loop.
     """
 
     def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
@@ -38,10 +42,11 @@ class Stream:
 
     def push(self, unit: AccessUnit) -> None:
         """Hand over a unit; called by the source's thread, returns at once."""
-        try:
-            self._loop.call_soon_threadsafe(self._deliver, unit)
-        except RuntimeError:  # the loop has ended; the source's thread is about to
-            return
+        self._call(lambda: self._deliver(unit))
+
+    def forget(self) -> None:
+        """Show nothing until the next key picture; called by the source's thread when it fails."""
+        self._call(self._forget)
 
     @property
     def group(self) -> list[AccessUnit]:
@@ -70,6 +75,18 @@ class Stream:
         for listener in self._listeners:
             listener.end()
         self._listeners = ()
+
+    def _call(self, action: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(action)
+        except RuntimeError:  # the loop has ended; the source's thread is about to
+            return
+
+    def _forget(self) -> None:
+        self._group, self._group_bytes, self.latest_key = [], 0, None
+        self._first_key.clear()
+        for listener in self._listeners:
+            listener.forget()
 
     def _deliver(self, unit: AccessUnit) -> None:
         self._keep(unit)

@@ -1,6 +1,7 @@
 """Who may use JupyterLab: holders of an admin key of the fleet, or of a login link."""
 
-from typing import Any
+import json
+from typing import Any, Final
 
 from jupyter_server.auth.identity import PasswordIdentityProvider, User
 from traitlets import Instance, Tuple
@@ -8,11 +9,14 @@ from traitlets import Instance, Tuple
 from camfleet_contracts.access import Network, is_allowed
 from camfleet_contracts.keys import Key, KeyStore
 
-_ADMIN = "admin"
+_ADMIN: Final = "admin"
 
 
 class FleetIdentity(PasswordIdentityProvider):  # type: ignore[misc]  # no types in the vendor
-    """Checks tokens and typed keys against the key store; Jupyter's own token stays internal."""
+    """Checks tokens and typed keys against the key store; Jupyter's own token opens nothing.
+
+    JupyterLab writes that token into its page: whoever saw it would outlast their key.
+    """
 
     keys = Instance(KeyStore, config=True)
     networks = Tuple(config=True)
@@ -23,12 +27,24 @@ class FleetIdentity(PasswordIdentityProvider):  # type: ignore[misc]  # no types
         if not is_allowed(handler.request.remote_ip, networks):
             return None
         token = self.get_token(handler)
-        if token and (key := self._admin_of(token)):
-            return self._user(key)
-        return super().get_user_token(handler)
+        key = self._admin_of(token) if token else None
+        return self._user(key) if key else None
+
+    def user_to_cookie(self, user: User) -> str:
+        """The cookie of a user, with a session that ends with the key."""
+        session = self.keys.new_session(Key(user.username, _ADMIN))
+        return json.dumps(json.loads(super().user_to_cookie(user)) | {"session": session})
+
+    def user_from_cookie(self, cookie_value: str) -> User | None:
+        """The user of a cookie, None when the key was revoked or is no admin's any more."""
+        key = self.keys.check_session(json.loads(cookie_value).get("session", ""))
+        is_admin = key is not None and key.role == _ADMIN
+        return super().user_from_cookie(cookie_value) if is_admin else None
 
     def process_login_form(self, handler: Any) -> User | None:
-        """The user of a key typed into the login page."""
+        """The user of a key typed into the login page, None from a network that is not allowed."""
+        if not is_allowed(handler.request.remote_ip, self.networks):
+            return None
         key = self._admin_of(handler.get_argument("password", default=""))
         return self._user(key) if key else None
 

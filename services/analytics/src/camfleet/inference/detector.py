@@ -59,9 +59,15 @@ def _decoded(answer: Answer, confidence: float) -> Detected:
         decode = get_decoder(postprocess.decoder)
     except UnknownDecoder as error:
         raise InferenceRefused(answer.model.name, str(error)) from error
-    found = decode(
-        answer.outputs, _named(manifest, answer), answer.resize, confidence, postprocess.iou
-    )
+    try:
+        found = decode(
+            answer.outputs, _named(manifest, answer), answer.resize, confidence, postprocess.iou
+        )
+    except UnexpectedOutputs:
+        raise
+    except (ValueError, TypeError, IndexError, KeyError) as error:  # what a manifest can cause
+        reason = f"its postprocess does not fit: {error!r}; correct it in model.json"
+        raise InferenceRefused(answer.model.name, reason) from error
     return Detected(found, answer.model, answer.duration_s)
 
 

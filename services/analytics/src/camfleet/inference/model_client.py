@@ -189,9 +189,12 @@ def _tensor_of(picture: av.VideoFrame, model: ServedModel) -> tuple[NDArray[Any]
     preprocess = preprocess_of(model.manifest)
     try:
         size = input_size(preprocess, model.input, model.name)
+        return to_tensor(picture, preprocess, model.input, size)
     except UnusableModel as error:
         raise InferenceRefused(model.name, str(error)) from error
-    return to_tensor(picture, preprocess, model.input, size)
+    except (ValueError, TypeError, IndexError) as error:
+        reason = f"its preprocess does not fit: {error}; correct it in model.json"
+        raise InferenceRefused(model.name, reason) from error
 
 
 def _infer_input(spec: TensorSpec, tensor: NDArray[np.generic]) -> Any:

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from camfleet.service.http.server import CannotListen
 from camfleet.service.options import parse_options
 from camfleet.service.service import run
 from camfleet_contracts.access import RefusedToListen
@@ -18,10 +19,10 @@ def main() -> None:
     address = f"{options.settings.bind_address}:{options.port}"
     try:
         run(options)
-    except RefusedToListen as error:
+    except (RefusedToListen, OSError) as error:
         logger.error("cannot start reason=%s", error)  # noqa: TRY400 - one line, as promised
         sys.exit(1)
-    except OSError as error:
+    except CannotListen as error:
         hint = "choose another with --port or STREAMER_PORT, or end what uses it"
         logger.error("cannot listen address=%s reason=%s; %s", address, error, hint)  # noqa: TRY400
         sys.exit(1)

@@ -174,10 +174,12 @@ class Pipeline:
 
     def _publish(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:
         began_s = time.monotonic()
+        totals = {name: LineCount(one.entered, one.left) for name, one in self._counts.items()}
         findings = analysis.look(detected.detections, detected.model, frame)
         track_s = time.monotonic() - began_s
         for crossing in findings.crossings:
-            count = self._counts[crossing.line]
+            count = totals[crossing.line]
+            count.add(crossing)  # several may cross in one frame, each with the totals after it
             missed = self.statistics.missed_ratio
             self._around.publisher.publish_event(
                 messages.line_crossed(self._origin, frame, crossing, count, missed)

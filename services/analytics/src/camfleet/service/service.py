@@ -7,7 +7,7 @@ from camfleet.inference.model_client import Access, ModelClient
 from camfleet.service.capture_watch import CaptureWatch, capture_address
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal, MemoryJournal
-from camfleet.service.events.outbox import Outbox
+from camfleet.service.events.outbox import open_outbox
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.http.app import Parts, create_app
 from camfleet.service.http.server import HttpServer
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(options: Options) -> None:
-    """Run until SIGINT or SIGTERM. Raises RefusedToListen and OSError when it cannot listen."""
+    """Run until SIGINT or SIGTERM. Raises RefusedToListen, CannotListen and OSError."""
     settings = options.settings
     networks = check_exposure(settings.bind_address, settings)
     if networks:
@@ -69,12 +69,12 @@ def run(options: Options) -> None:
 
 
 def _open_journal(options: Options, hub: StreamHub) -> Journal:
-    """The journal on disk; in memory when asked for."""
+    """The journal on disk; in memory when asked for or when the disk refuses."""
     journal: Journal
     if options.outbox == "memory":
         journal = MemoryJournal(hub.wake_all)
     else:
-        journal = Outbox(options.settings.state_dir / "outbox.db", hub.wake_all)
+        journal = open_outbox(options.settings.state_dir / "outbox.db", hub.wake_all)
     hub.keep_events_in(journal)
     return journal
 

@@ -12,6 +12,7 @@ from camfleet.service.fleet import PipelineFleet
 from camfleet.service.pipeline import Pipeline
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.truth_counts import Counts, TruthCounts
+from camfleet.video.addresses import redact
 from camfleet.video.reader import ReaderState
 from camfleet_contracts.cameras import source_kind
 from camfleet_contracts.clock import now_utc, rfc3339
@@ -83,6 +84,9 @@ class StatusBoard:
         """The configuration of a camera, without secrets, and its state."""
         camera = pipeline.camera
         facts = camera.model_dump(mode="json", by_alias=True, exclude={"credentials"})
+        for field in ("source", "detect_source"):
+            if facts.get(field):
+                facts[field] = redact(facts[field])
         told = self._capture.view.cameras.get(camera.name, {})
         return facts | {"state": _state(pipeline, told)}
 

@@ -4,7 +4,8 @@ import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
 ALLOWED_SCHEMES = frozenset({"rtsp", "rtsps"})
-_SECRET = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
+_USER_INFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/\s]+@", re.IGNORECASE)
+_SECRET_QUERY = re.compile(r"(?P<name>[?&](?:password|pwd|pass|token|key)=)[^&#\s]*", re.IGNORECASE)
 
 
 class RefusedAddress(ValueError):
@@ -15,8 +16,8 @@ class RefusedAddress(ValueError):
 
 
 def redact(text: str) -> str:
-    """The text with user and password of every address in it replaced."""
-    return _SECRET.sub(r"\g<scheme>***@", text)
+    """The text with user, password and secrets in the query of every address replaced."""
+    return _SECRET_QUERY.sub(r"\g<name>***", _USER_INFO.sub(r"\g<scheme>***@", text))
 
 
 def check_address(address: str) -> str:

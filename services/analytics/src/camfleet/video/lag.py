@@ -1,6 +1,8 @@
 """How far behind its own stream a frame arrives, without trusting either clock's zero."""
 
 DRIFT_PER_S = 0.001  # clocks drift, so the best arrival ever seen slowly counts less
+LATE_S = 1.0  # older frames are a backlog and are not worth a look
+PATIENCE_S = 3.0  # a backlog drains in this time; what is late for longer is a clock set anew
 
 
 class Lag:
@@ -9,6 +11,19 @@ class Lag:
     def __init__(self) -> None:
         self._fastest: float | None = None
         self._asked_s = 0.0
+        self._late_since_s: float | None = None
+
+    def is_late(self, pts_s: float, received_s: float) -> bool:
+        """Tell whether a frame belongs to a backlog that is to be skipped."""
+        if self.of(pts_s, received_s) <= LATE_S:
+            self._late_since_s = None
+            return False
+        if self._late_since_s is None:
+            self._late_since_s = received_s
+        if received_s - self._late_since_s < PATIENCE_S:
+            return True
+        self._fastest, self._late_since_s = received_s - pts_s, None
+        return False
 
     def of(self, pts_s: float, received_s: float) -> float:
         """Seconds this frame is late compared with the fastest one."""

@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0  # FFmpeg gives up after the second one: stalls last at most 4 s
-LATE_S = 1.0  # older frames are a backlog and are not worth a look
 OPTIONS = {
     "rtsp_transport": "tcp",
     "analyzeduration": "100000",
@@ -173,7 +172,7 @@ class RtspReader:
         pts_s = float(picture.pts * picture.time_base)
         self.counts.decoded += 1
         self._note(picture, stream)
-        if lag.of(pts_s, received_s) > LATE_S:
+        if lag.is_late(pts_s, received_s):
             self.counts.late += 1
             return
         captured_at = clock.captured_at(pts_s, received_at)

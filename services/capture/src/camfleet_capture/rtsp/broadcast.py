@@ -79,6 +79,10 @@ class Broadcast:
         for reader in self._readers:
             self._send(reader, group)
 
+    def forget(self) -> None:
+        """Give new readers nothing older than the next key picture."""
+        self._group = []
+
     def end(self) -> None:
         """Say goodbye to every reader and hang up."""
         goodbye = format_goodbye(self._packetiser.source_id)

@@ -23,6 +23,7 @@ from camfleet_capture.stream import Stream
 SESSION_TIMEOUT_S = 60.0
 REQUEST_LIMIT_BYTES = 16_384
 _PICTURE_WAIT_S = 3.0
+_DRAIN_LIMIT_S = 10.0
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
 _KNOWN_ELSEWHERE = frozenset({"ANNOUNCE", "RECORD", "PAUSE", "SET_PARAMETER", "REDIRECT"})
 
@@ -109,6 +110,7 @@ class Connection:
                 self._last_request_at = time.monotonic()
                 self._writer.write(await self._answer(request))
                 self._begin_sending()
+                await self._drain()
         except Refused as refusal:
             self._writer.write(format_response(refusal.code, "0", ("Connection: close",)))
         except (OSError, EOFError, TimeoutError):
@@ -131,9 +133,23 @@ class Connection:
                 if self._patience_s() == 0:
                     raise
 
+    async def _drain(self) -> None:
+        """Answer no further while the client does not read; give it up unless it plays."""
+        try:
+            async with asyncio.timeout(_DRAIN_LIMIT_S):
+                await self._writer.drain()
+        except TimeoutError:
+            if not self._plays_interleaved():  # how long a slow one may play, Broadcast decides
+                self.hang_up()
+                raise
+
+    def _plays_interleaved(self) -> bool:
+        session = self._session
+        return bool(session and session.reader and isinstance(session.output, InterleavedOutput))
+
     def _patience_s(self) -> float | None:
         session = self._session
-        if session and session.reader and isinstance(session.output, InterleavedOutput):
+        if self._plays_interleaved():
             return None  # the connection itself shows that the reader lives
         alive_at = self._last_request_at
         if session and isinstance(session.output, UdpOutput):

@@ -1,6 +1,7 @@
 """From the text of cameras.yaml to an opened source."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +31,15 @@ class SourceAddress:
 
     @property
     def kind(self) -> SourceKind:
-        """Return the explicit kind, from the text alone."""
+        """Return the explicit kind; a path that cannot be looked at is a file."""
         kind = source_kind(self.source)
-        return "folder" if kind == "file" and self.path.is_dir() else kind
+        return "folder" if kind == "file" and _is_folder(self.path) else kind
 
     @property
     def path(self) -> Path:
         """Return the file or folder; beside cameras.yaml, or in the working directory."""
         beside = self.folder / self.source
-        return beside if beside.exists() else Path(self.source)
+        return Path(self.source) if _is_absent(beside) else beside
 
     def __str__(self) -> str:
         """Return the source without passwords."""
@@ -57,6 +58,38 @@ def open_source(address: SourceAddress, credentials: Credentials = None) -> Sour
     return opener(address, credentials)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # not to be looked at: opening it says why
+        return False
+
+
+def _is_absent(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except OSError:  # the same
+        return False
+
+
+def _open_file(address: SourceAddress, _credentials: Credentials) -> Source:
+    path = address.path
+    try:
+        with suppress(FileNotFoundError, PermissionError):  # VideoFile says these in its own words
+            path.stat()
+    except OSError as error:
+        raise SourceMissing(f"file {path.name}: {error.strerror}; check the path") from error
+    return VideoFile(path)
+
+
+def _open_folder(address: SourceAddress, _credentials: Credentials) -> Source:
+    path = address.path
+    try:
+        return ImageFolder(path)
+    except OSError as error:
+        raise SourceMissing(f"folder {path.name}: {error.strerror}; check the path") from error
+
+
 def _open_auto(_address: SourceAddress, _credentials: Credentials) -> Source:
     devices = [path for path in _DEVICES.glob("video*") if path.name[5:].isdecimal()]
     if not devices:
@@ -71,8 +104,8 @@ def _open_demo(address: SourceAddress, _credentials: Credentials) -> Source:
 
 
 _OPENERS: dict[SourceKind, Callable[[SourceAddress, Credentials], Source]] = {
-    "file": lambda address, _: VideoFile(address.path),
-    "folder": lambda address, _: ImageFolder(address.path),
+    "file": _open_file,
+    "folder": _open_folder,
     "rtsp": lambda address, credentials: open_network(address.source, credentials),
     "http": lambda address, credentials: open_network(address.source, credentials),
     "v4l2": lambda address, _: open_device(address.source),

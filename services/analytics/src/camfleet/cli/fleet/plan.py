@@ -42,19 +42,19 @@ def fleet_services(settings: FleetSettings, *, workbench: bool) -> tuple[Service
     services = (
         _service(
             "server",
-            _ready_url("http", _LOOPBACK, settings.rest_port),
+            _health_url("http", _LOOPBACK, settings.rest_port),
             f"--config_path={settings.models_dir / 'config.json'}",
             f"--port={settings.grpc_port}",
             f"--rest_port={settings.rest_port}",
         ),
         _service(
             "capture",
-            _ready_url("http", _LOOPBACK, settings.capture_http_port),
+            _health_url("http", _LOOPBACK, settings.capture_http_port),
             f"--cameras={settings.cameras_file}",
         ),
         _service(
             "analytics",
-            _page_ready_url(settings, settings.streamer_port),
+            _page_health_url(settings, settings.streamer_port),
             f"--cameras={settings.cameras_file}",
         ),
     )
@@ -74,7 +74,7 @@ def _jupyter(settings: FleetSettings) -> ServiceSpec:
     return ServiceSpec(
         name="jupyter",
         command=_command("jupyter", f"--port={settings.jupyter_port}"),
-        ready_url=_page_ready_url(settings, settings.jupyter_port),
+        ready_url=_page_health_url(settings, settings.jupyter_port),
         colour=_COLOURS["jupyter"],
         essential=False,
         after_ready=True,
@@ -87,13 +87,14 @@ def page_host(settings: FleetSettings) -> str:
     return _LOOPBACK if settings.bind_address in anywhere else settings.bind_address
 
 
-def _page_ready_url(settings: FleetSettings, port: int) -> str:
+def _page_health_url(settings: FleetSettings, port: int) -> str:
     scheme = "https" if speaks_tls(settings.bind_address, settings) else "http"
-    return _ready_url(scheme, page_host(settings), port)
+    return _health_url(scheme, page_host(settings), port)
 
 
-def _ready_url(scheme: str, host: str, port: int) -> str:
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/readyz"
+def _health_url(scheme: str, host: str, port: int) -> str:
+    """Where a service answers once it listens: a typo in a file must not hide the login link."""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/healthz"
 
 
 def _service(name: str, ready_url: str, *arguments: str) -> ServiceSpec:

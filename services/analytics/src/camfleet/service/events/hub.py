@@ -30,9 +30,13 @@ class Listener:
     """One client. Lives in the event loop; events wait in the journal, not here."""
 
     choice: Choice
-    position: int  # of the last event it was sent
+    position: int  # of the last event that was read for it
+    sent: int = field(init=False)  # position of the last event it was sent
     results: deque[str] = field(default_factory=lambda: deque(maxlen=RESULTS_PER_LISTENER))
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.sent = self.position
 
     def offer(self, text: str) -> None:
         """Queue a result; the oldest goes when there are too many."""

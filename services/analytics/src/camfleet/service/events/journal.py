@@ -11,6 +11,7 @@ from camfleet.service.events.line_totals import totals_from, totals_row
 from camfleet_contracts.events import Envelope
 
 DEFAULT_BOUND = 100_000  # events; the oldest go first
+LARGEST_SEQ = 2**63 - 1  # what SQLite takes
 TAIL = 2000  # newest events that are answered from memory
 
 
@@ -48,8 +49,8 @@ class Journal(Protocol):
     def newest_event(self) -> Stored | None:
         """The newest event; None before the first one."""
 
-    def acknowledge(self, client: str, seq: int) -> None:
-        """A client has dealt with everything of this epoch up to `seq`."""
+    def acknowledge(self, client: str, seq: int, sent: int) -> None:
+        """A client has dealt with everything of this epoch up to `seq`, of what it was sent."""
 
     def acknowledged(self, client: str) -> int | None:
         """The position a client has acknowledged; None when it never did."""
@@ -134,10 +135,10 @@ class MemoryJournal:
         """The position of the newest event."""
         return self._newest
 
-    def acknowledge(self, client: str, seq: int) -> None:
+    def acknowledge(self, client: str, seq: int, sent: int) -> None:
         """Remembered for as long as the process lives."""
         with self._lock:
-            self._acknowledged[client] = min(seq, self._newest)
+            self._acknowledged[client] = min(seq, sent, self._newest)
 
     def acknowledged(self, client: str) -> int | None:
         """The position a client has acknowledged; None when it never did."""

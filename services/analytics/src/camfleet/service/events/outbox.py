@@ -5,6 +5,7 @@ Whoever finds a journal that was not closed by a machine that has since booted t
 new epoch, because numbers given in the last second before may have been lost.
 """
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -15,7 +16,16 @@ from collections import deque
 from pathlib import Path
 
 from camfleet.lines import LineCount
-from camfleet.service.events.journal import DEFAULT_BOUND, TAIL, Listener, Stored, Tail, numbered
+from camfleet.service.events.journal import (
+    DEFAULT_BOUND,
+    TAIL,
+    Journal,
+    Listener,
+    MemoryJournal,
+    Stored,
+    Tail,
+    numbered,
+)
 from camfleet.service.events.line_totals import totals_from, totals_row
 from camfleet_contracts.events import Envelope
 
@@ -37,6 +47,31 @@ CREATE TABLE IF NOT EXISTS totals(camera TEXT, line TEXT, counts TEXT, PRIMARY K
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
+def open_outbox(path: Path, listener: Listener) -> Journal:
+    """The journal on disk, a new one where it is corrupt; in memory when the disk refuses."""
+    try:
+        return _open_or_replace(path, listener)
+    except sqlite3.OperationalError as error:
+        text = "outbox cannot be opened, events are kept in memory only file=%s reason=%s"
+        logger.error(text, path, error)  # noqa: TRY400 - the reason says it all
+        return MemoryJournal(listener)
+
+
+def _open_or_replace(path: Path, listener: Listener) -> "Outbox":
+    try:
+        return Outbox(path, listener)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        aside = f"{path.name}.corrupt-{int(time.time())}"
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + ending).rename(path.with_name(aside + ending))
+        text = "outbox is corrupt, beginning a new one file=%s kept=%s reason=%s"
+        logger.error(text, path, aside, error)  # noqa: TRY400 - the reason says it all
+    return Outbox(path, listener)
+
+
 class Outbox:
     """A Journal that outlives the process."""
 
@@ -46,19 +81,26 @@ class Outbox:
         self._path, self._listener, self._bound = path, listener, bound
         self._lock = threading.Lock()  # guards everything below
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._tail = Tail(TAIL)
+        self._waiting: deque[tuple[Stored, Envelope]] = deque()
+        try:
+            self._prepare()
+        except sqlite3.Error:
+            self._database.close()
+            raise
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def _prepare(self) -> None:
         self._database.executescript(
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;{_SCHEMA}"
         )
         self._database.execute("PRAGMA wal_autocheckpoint=0")
-        self._tail = Tail(TAIL)
-        self._waiting: deque[tuple[Stored, Envelope]] = deque()
         self._position, self._seq, self.epoch = self._resume()
         self._stored = self._count()
         newest = self._read_disk(self._position - 1, 1)
         self.newest_event: Stored | None = newest[-1] if newest else None
-        self._wake, self._closing = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self._thread.start()
 
     def append(self, message: Envelope) -> None:
         """Give the event epoch and seq and leave it to the writing thread."""
@@ -101,9 +143,9 @@ class Outbox:
         """The position of the newest event."""
         return self._position
 
-    def acknowledge(self, client: str, seq: int) -> None:
+    def acknowledge(self, client: str, seq: int, sent: int) -> None:
         """Kept on disk, so that the client may go on after a restart of either side."""
-        position = self.position_of(seq, None)
+        position = min(self.position_of(seq, None), sent)
         with self._lock:
             self._database.execute(
                 "INSERT INTO acknowledged VALUES(?, ?) ON CONFLICT(client) DO UPDATE"
@@ -174,6 +216,7 @@ class Outbox:
                 wait_s = 0.0 if self._closing.is_set() else RETRY_S
             else:
                 self._waiting.clear()
+                self._prune()
                 return True
         if self._closing.is_set():
             self._waiting.clear()
@@ -184,21 +227,25 @@ class Outbox:
         totals = [row for _, message in group if (row := totals_row(message))]
         with self._database:
             self._database.execute("BEGIN")
-            self._database.executemany(
-                "INSERT INTO events(position, seq, epoch, type, camera, text) VALUES(?,?,?,?,?,?)",
+            kept = self._database.executemany(
+                "INSERT OR IGNORE INTO events(position, seq, epoch, type, camera, text)"
+                " VALUES(?,?,?,?,?,?)",
                 [event for event, _ in group],
-            )
+            ).rowcount
             self._database.executemany("INSERT OR REPLACE INTO totals VALUES(?,?,?)", totals)
-        self._stored += len(group)
-        if self._stored > self._bound + PRUNE_EVERY:
-            self._prune()
+        self._stored += kept
 
     def _prune(self) -> None:
+        if self._stored <= self._bound + PRUNE_EVERY:
+            return
         newest_to_drop = self._position - self._bound
-        with self._database:
+        try:
             gone = self._database.execute(
                 "DELETE FROM events WHERE position<=?", (newest_to_drop,)
             ).rowcount
+        except sqlite3.Error as error:
+            logger.warning("outbox cannot drop the oldest events yet error=%s", error)
+            return
         self._stored -= gone
         self.dropped += gone
 

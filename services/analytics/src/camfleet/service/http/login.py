@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from camfleet_contracts.access import SESSION_COOKIE
 from camfleet_contracts.keys import SESSION_LIFETIME_S, Key, KeyStore
@@ -14,14 +14,26 @@ LARGEST_FORM_BYTES = 4096
 async def log_in(request: Request, keys: KeyStore) -> Response:
     """GET with `token`, or POST of a form with `key`; 303 to the page or back to the form."""
     if request.method == "POST":
-        body = await request.body()
-        fields = parse_qs(body[:LARGEST_FORM_BYTES].decode("utf-8", "replace"))
+        body = await _read_form(request)
+        if body is None:
+            return PlainTextResponse("the form is too large; send only the key\n", 413)
+        fields = parse_qs(body.decode("utf-8", "replace"))
         key = keys.check(fields.get("key", [""])[0].strip())
     else:
         key = keys.use_login(request.query_params.get("token", ""))
     if key is None:
         return RedirectResponse("/login?failed=1", status_code=303)
     return _welcome(request, keys, key)
+
+
+async def _read_form(request: Request) -> bytes | None:
+    """The body; None as soon as it is larger than any form of ours."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM_BYTES:
+            return None
+    return body
 
 
 def _welcome(request: Request, keys: KeyStore, key: Key) -> Response:

@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 GRACE_S = 2
 
 
+class CannotListen(Exception):
+    """The address or port cannot be had."""
+
+
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -34,7 +38,11 @@ class HttpServer:
         self._socket: socket.socket | None = None
 
     def __enter__(self) -> Self:
-        self._socket = _listen(self._settings.bind_address, self._port)
+        """Raises CannotListen."""
+        try:
+            self._socket = _listen(self._settings.bind_address, self._port)
+        except OSError as error:
+            raise CannotListen(str(error)) from error
         return self
 
     def __exit__(

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from camfleet.service.events.hub import Choice, Listener, StreamHub
+from camfleet.service.events.journal import LARGEST_SEQ
 
 BAD_REQUEST, FOREIGN_PAGE = 4400, 4403
 MAX_CLIENT_NAME = 64
+_WRONG_SEQ = "{} must be the seq of an event, a whole number"
 
 
 async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
@@ -24,11 +26,11 @@ async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
         choice = Choice(_names(query.get("types")), _names(query.get("camera")))
         position = await asyncio.to_thread(_first_position, websocket, hub, client)
     except ValueError:
-        await refuse(websocket, BAD_REQUEST, "since must be the seq of an event, a whole number")
+        await refuse(websocket, BAD_REQUEST, _WRONG_SEQ.format("since"))
         return
     await websocket.accept()
     listener = hub.listen(choice, position)
-    receiving = asyncio.create_task(_receive(websocket, hub, client))
+    receiving = asyncio.create_task(_receive(websocket, hub, listener, client))
     try:
         await _send_until_gone(websocket, hub, listener, receiving)
     finally:
@@ -45,7 +47,9 @@ async def _send_until_gone(
         while not receiving.done():
             listener.changed.clear()
             for event in await hub.events_for(listener):
+                listener.sent = event.position
                 await websocket.send_text(event.text)
+            listener.sent = listener.position  # past what it does not want
             for text in listener.take_results():
                 await websocket.send_text(text)
             changed = asyncio.create_task(listener.changed.wait())
@@ -53,23 +57,38 @@ async def _send_until_gone(
             changed.cancel()
 
 
-async def _receive(websocket: WebSocket, hub: StreamHub, client: str) -> None:
-    """Acknowledgements until the client leaves; anything else is ignored."""
+async def _receive(websocket: WebSocket, hub: StreamHub, listener: Listener, client: str) -> None:
+    """Acknowledgements until the client leaves or sends a wrong one; anything else is ignored."""
     with contextlib.suppress(WebSocketDisconnect):
         while True:
-            sequence = _acknowledged(await websocket.receive_text())
+            try:
+                sequence = _acknowledged(await websocket.receive_text())
+            except ValueError:
+                await websocket.close(BAD_REQUEST, _WRONG_SEQ.format("ack"))
+                return
             if sequence is not None:
-                await asyncio.to_thread(hub.journal.acknowledge, client, sequence)
+                sent = listener.sent
+                await asyncio.to_thread(hub.journal.acknowledge, client, sequence, sent)
 
 
 def _acknowledged(text: str) -> int | None:
+    """The seq; None when the text is no acknowledgement. Raises ValueError when it is none."""
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    sequence = message.get("ack") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or "ack" not in message:
+        return None
+    sequence = message["ack"]
     if not isinstance(sequence, int) or isinstance(sequence, bool):
-        return None
+        raise ValueError(text)  # noqa: TRY004 - what was sent is wrong, not our types
+    return _checked(sequence)
+
+
+def _checked(sequence: int) -> int:
+    """The seq, 0 at least. Raises ValueError when no event can have it."""
+    if sequence > LARGEST_SEQ:
+        raise ValueError(sequence)
     return max(0, sequence)
 
 
@@ -77,7 +96,7 @@ def _first_position(websocket: WebSocket, hub: StreamHub, client: str) -> int:
     """After `since`, else after what the named client acknowledged, else only what is new."""
     query = websocket.query_params
     if "since" in query:
-        return hub.journal.position_of(int(query["since"]), query.get("epoch"))
+        return hub.journal.position_of(_checked(int(query["since"])), query.get("epoch"))
     acknowledged = hub.journal.acknowledged(client) if "client" in query else None
     return hub.journal.newest if acknowledged is None else acknowledged
 

@@ -21,15 +21,22 @@ class LiveSequence:
         self._muxer: FragmentMuxer | None = None
         self._fragments: list[Fragment] = []
         self._watched = False
+        self._is_too_long = False  # the group outgrew what is kept: new viewers wait for the next
 
     def add(self, unit: AccessUnit) -> Fragment | None:
         """Keep a unit; its fragment when watched."""
         if unit.is_key:
             self._begin()
-        self._size_bytes += len(unit.packet)
-        if len(self._units) < _MOST_UNITS and self._size_bytes < _MOST_BYTES:
-            self._units.append(unit)
+        self._keep(unit)
         return self._mux(unit) if self._watched else None
+
+    def _keep(self, unit: AccessUnit) -> None:
+        self._size_bytes += len(unit.packet)
+        if len(self._units) >= _MOST_UNITS or self._size_bytes >= _MOST_BYTES:
+            self._is_too_long = True
+            self._units, self._fragments = [], []
+        if not self._is_too_long:
+            self._units.append(unit)
 
     def watch(self) -> Fragment | None:
         """Begin to mux if nobody watched; all frames since the key frame as one fragment."""
@@ -57,6 +64,7 @@ class LiveSequence:
         self._units = []
         self._fragments = []
         self._size_bytes = 0
+        self._is_too_long = False
 
     def _mux(self, unit: AccessUnit) -> Fragment | None:
         if unit.is_key and (self._muxer is None or self._muxer.shape != unit.shape):
@@ -64,6 +72,6 @@ class LiveSequence:
         if self._muxer is None:
             return None
         fragment = self._muxer.mux(unit)
-        if fragment is not None and len(self._units) < _MOST_UNITS:
+        if fragment is not None and not self._is_too_long:
             self._fragments.append(fragment)
         return fragment

@@ -20,6 +20,9 @@ class SequenceParameters:
     reorder_depth: int | None
 
 
+_MOST_CYCLE_OFFSETS = 255  # more is not H.264 but a broken stream
+
+
 @dataclass(frozen=True, slots=True)
 class _Size:
     width: int
@@ -73,7 +76,7 @@ def _skip_picture_order(bits: BitReader) -> int:
         bits.flag()
         bits.signed()
         bits.signed()
-        for _ in range(bits.unsigned()):
+        for _ in range(min(bits.unsigned(), _MOST_CYCLE_OFFSETS)):
             bits.signed()
     return kind
 

@@ -22,6 +22,7 @@ from camfleet.service.live.timing import ReorderWatch
 if TYPE_CHECKING:
     import av
 
+_SHORTEST_SPS = 5
 _LONGEST_STEP = 10 * TIMESCALE
 _FURTHEST_BACK = 2 * TIMESCALE
 _USUAL_FPS = 15.0
@@ -103,7 +104,10 @@ class H264Stream:
         return True
 
     def _learn(self, units: list[bytes]) -> None:
-        self._sets.update({kind_of(unit): unit for unit in units if kind_of(unit) in (SPS, PPS)})
+        sets = {kind_of(unit): unit for unit in units if kind_of(unit) in (SPS, PPS)}
+        if SPS in sets and len(sets[SPS]) < _SHORTEST_SPS:
+            return
+        self._sets.update(sets)
 
     def _current_shape(self) -> StreamShape:
         sps, pps, shape = self._sets[SPS], self._sets[PPS], self._shape
