@@ -9,12 +9,13 @@ from pathlib import Path
 import av
 import pytest
 
-from camfleet.video.addresses import RefusedAddress, check_address, redact, with_credentials
+from camfleet.video.addresses import RefusedAddress, check_address, with_credentials
 from camfleet.video.backoff import Backoff
 from camfleet.video.frames import Frame
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
 from camfleet.video.reader import ReaderState, RtspReader
+from camfleet_contracts.redaction import redact
 from processes import Service, running
 from waiting import wait_until
 

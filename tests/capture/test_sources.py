@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from camfleet_capture.errors import SourceFault, SourceMissing, SourceStalled, SourceUnreadable
-from camfleet_capture.redaction import redact
 from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.live import open_device, open_network
 from camfleet_capture.sources.table import SourceAddress, open_source
+from camfleet_contracts.redaction import redact
 from fakes_capture import (
     FPS,
     LENGTH,

@@ -3,7 +3,11 @@
 import http.client
 import ssl
 import urllib.request
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from camfleet_contracts.settings import FleetSettings
 
 
 def read_service(url: str, timeout_s: float, headers: dict[str, str] | None = None) -> bytes:
@@ -23,6 +27,20 @@ def read_service(url: str, timeout_s: float, headers: dict[str, str] | None = No
     except http.client.HTTPException as error:
         raise ConnectionError(f"no HTTP answer ({type(error).__name__})") from error
     return content
+
+
+def capture_http_address(settings: "FleetSettings") -> str:
+    """Return http://host:port of capture: CAMFLEET_CAPTURE_HTTP, else at CAMFLEET_CAPTURE's host.
+
+    Empty when there is no capture.
+    """
+    from camfleet_contracts.access import speaks_tls  # noqa: PLC0415 - as in _context_for
+
+    if settings.capture_http or not settings.capture:
+        return settings.capture_http.rstrip("/")
+    host = urlsplit(settings.capture).hostname or "127.0.0.1"
+    scheme = "https" if speaks_tls(host, settings) else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.capture_http_port}"
 
 
 def _context_for(url: str) -> ssl.SSLContext:

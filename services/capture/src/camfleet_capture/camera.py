@@ -18,12 +18,12 @@ from camfleet_capture.errors import (
     SourceUnreadable,
 )
 from camfleet_capture.h264 import SPS, nal_type, parse_sps
-from camfleet_capture.redaction import redact
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.container import STALL_LIMIT_S
 from camfleet_capture.sources.table import SourceAddress
 from camfleet_capture.stream import Stream
 from camfleet_contracts.clock import rfc3339_from_unix
+from camfleet_contracts.redaction import redact
 
 StateName = Literal["CONNECTING", "LIVE", "STALLED", "FAILED"]
 OpenSource = Callable[[SourceAddress], Source]

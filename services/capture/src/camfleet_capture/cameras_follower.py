@@ -11,9 +11,9 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from camfleet_capture.redaction import redact
 from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
+from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings
 
 POLL_S = 1.0

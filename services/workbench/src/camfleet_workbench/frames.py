@@ -7,8 +7,9 @@ import av
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from camfleet.cli.capture_client import camera_states, capture_address, snapshot
+from camfleet.cli.capture_client import camera_states, snapshot
 from camfleet.cli.settings import command_settings
+from camfleet_contracts.direct import capture_http_address
 
 
 class NoPicture(Exception):
@@ -27,7 +28,7 @@ def grab_frame(source: str | Path = "") -> VideoFrame:
     cameras = camera_states(settings)
     if cameras is None:
         raise NoPicture(
-            f"capture does not answer at {capture_address(settings)}; start the fleet with "
+            f"capture does not answer at {capture_http_address(settings)}; start the fleet with "
             "`camfleet up`, or give the path of a picture"
         )
     name = str(source) or next(iter(cameras), "")

@@ -4,11 +4,12 @@ from typing import Any
 
 from rich.markup import escape
 
-from camfleet.cli.capture_client import camera_states, capture_address
+from camfleet.cli.capture_client import camera_states
 from camfleet.cli.console import note, out, print_json, table
-from camfleet.cli.redaction import without_password
 from camfleet.cli.volume_seed import ensure_catalog
 from camfleet_contracts.cameras import Camera, read_cameras
+from camfleet_contracts.direct import capture_http_address
+from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings
 
 _COLOURS = {"LIVE": "green", "CONNECTING": "yellow", "STALLED": "yellow"}
@@ -26,20 +27,22 @@ def print_cameras(settings: FleetSettings, *, as_json: bool) -> None:
     for camera in cameras:
         shown.add_row(
             camera.name,
-            escape(without_password(camera.source)),
+            escape(redact(camera.source)),
             camera.pipeline.model,
             f"{camera.pipeline.fps:g}",
             _state_cell((states or {}).get(camera.name), answered=states is not None),
         )
     out.print(shown)
     if states is None:
-        note(f"capture does not answer at {capture_address(settings)}; `camfleet up` starts it")
+        note(
+            f"capture does not answer at {capture_http_address(settings)}; `camfleet up` starts it"
+        )
 
 
 def _document(camera: Camera, state: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "name": camera.name,
-        "source": without_password(camera.source),
+        "source": redact(camera.source),
         "enabled": camera.enabled,
         "pipeline": camera.pipeline.model_dump(by_alias=True),
         "state": state,

@@ -15,7 +15,6 @@ from camfleet.cli.console import out, print_json
 from camfleet.cli.errors import CommandError
 from camfleet.cli.media import pixels_of
 from camfleet.cli.pictures import write_picture
-from camfleet.cli.redaction import without_password
 from camfleet_contracts.cameras import (
     BadCameras,
     Camera,
@@ -23,6 +22,7 @@ from camfleet_contracts.cameras import (
     resolve_credentials,
     source_kind,
 )
+from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings, environment_of
 
 _DIRECT = {"rtsp", "http", "file", "v4l2"}
@@ -74,7 +74,7 @@ def _address_of(settings: FleetSettings, text: str) -> str:
     try:
         kind = source_kind(source)
     except ValueError as error:
-        raise CommandError(f"{without_password(text)}: {error}") from error
+        raise CommandError(f"{redact(text)}: {error}") from error
     if kind not in _DIRECT and camera:
         raise CommandError(
             f"camera '{camera.name}': only capture opens a {kind} source, and it does not answer "
@@ -113,7 +113,7 @@ def _with_credentials(source: str, camera: Camera | None, settings: FleetSetting
 
 
 def _look(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
-    shown = without_password(address)
+    shown = redact(address)
     begin = time.monotonic()
     try:
         return _read_pictures(address, shown, begin, timeout_s)

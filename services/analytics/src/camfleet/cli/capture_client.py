@@ -2,22 +2,12 @@
 
 import json
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from camfleet_contracts.access import speaks_tls
-from camfleet_contracts.direct import read_service
+from camfleet_contracts.direct import capture_http_address, read_service
 from camfleet_contracts.settings import FleetSettings
 
 _TIMEOUT_S = 2.0
-
-
-def capture_address(settings: FleetSettings) -> str:
-    """http://host:port of capture: CAMFLEET_CAPTURE_HTTP, else the host of CAMFLEET_CAPTURE."""
-    if settings.capture_http:
-        return settings.capture_http.rstrip("/")
-    host = urlsplit(settings.capture).hostname or "127.0.0.1"
-    scheme = "https" if speaks_tls(host, settings) else "http"
-    return f"{scheme}://{host}:{settings.capture_http_port}"
 
 
 def camera_states(settings: FleetSettings) -> dict[str, dict[str, Any]] | None:
@@ -38,7 +28,7 @@ def snapshot(settings: FleetSettings, camera: str) -> bytes | None:
 
 
 def _get(settings: FleetSettings, path: str) -> bytes:
-    return read_service(capture_address(settings) + path, _TIMEOUT_S, key_header(settings))
+    return read_service(capture_http_address(settings) + path, _TIMEOUT_S, key_header(settings))
 
 
 def key_header(settings: FleetSettings) -> dict[str, str]:

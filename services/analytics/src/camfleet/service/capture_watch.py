@@ -5,11 +5,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
-
-from camfleet_contracts.settings import FleetSettings
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +21,6 @@ class CaptureView:
     reason: str | None = "not asked yet"  # why it did not answer; None when it did
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     truths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-def capture_address(settings: FleetSettings) -> str:
-    """Base address of capture's HTTP side; "" when there is no capture."""
-    if settings.capture_http or not settings.capture:
-        return settings.capture_http
-    host = urlsplit(settings.capture).hostname or "127.0.0.1"
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.capture_http_port}"
 
 
 class CaptureWatch:

@@ -4,7 +4,7 @@ import logging
 
 from camfleet.inference.detector import ServerDetector
 from camfleet.inference.model_client import Access, ModelClient
-from camfleet.service.capture_watch import CaptureWatch, capture_address
+from camfleet.service.capture_watch import CaptureWatch
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal, MemoryJournal
 from camfleet.service.events.outbox import open_outbox
@@ -19,6 +19,7 @@ from camfleet.service.sources import rtsp_reader
 from camfleet.service.status import Identity, StatusBoard, Watches
 from camfleet_contracts.access import check_exposure
 from camfleet_contracts.device import device_id
+from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
@@ -41,7 +42,7 @@ def run(options: Options) -> None:
     with HttpServer(settings, options.port) as server:
         journal = _open_journal(options, hub := StreamHub())
         client = ModelClient(settings.server, _access(settings, keys))
-        capture = CaptureWatch(capture_address(settings), keys.fleet_secret())
+        capture = CaptureWatch(capture_http_address(settings), keys.fleet_secret())
         live = LiveHub()
         around = Surroundings(ServerDetector(client), hub, device_id(settings))
         fleet = PipelineFleet(

@@ -12,10 +12,10 @@ from camfleet.service.fleet import PipelineFleet
 from camfleet.service.pipeline import Pipeline
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.truth_counts import Counts, TruthCounts
-from camfleet.video.addresses import redact
 from camfleet.video.reader import ReaderState
 from camfleet_contracts.cameras import source_kind
 from camfleet_contracts.clock import now_utc, rfc3339
+from camfleet_contracts.redaction import redact
 
 Facts = dict[str, Any]
 

@@ -1,11 +1,10 @@
-"""Addresses of streams: what may be opened, with whose credentials, and how they are logged."""
+"""Addresses of streams: what may be opened, and with whose credentials."""
 
-import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from camfleet_contracts.redaction import redact
+
 ALLOWED_SCHEMES = frozenset({"rtsp", "rtsps"})
-_USER_INFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/\s]+@", re.IGNORECASE)
-_SECRET_QUERY = re.compile(r"(?P<name>[?&](?:password|pwd|pass|token|key)=)[^&#\s]*", re.IGNORECASE)
 
 
 class RefusedAddress(ValueError):
@@ -13,11 +12,6 @@ class RefusedAddress(ValueError):
 
     def __init__(self, address: str) -> None:
         super().__init__(f"cannot read {redact(address)}: use an address that begins with rtsp://")
-
-
-def redact(text: str) -> str:
-    """The text with user, password and secrets in the query of every address replaced."""
-    return _SECRET_QUERY.sub(r"\g<name>***", _USER_INFO.sub(r"\g<scheme>***@", text))
 
 
 def check_address(address: str) -> str:

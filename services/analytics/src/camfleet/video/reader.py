@@ -11,13 +11,14 @@ from typing import Protocol
 import av
 import av.error
 
-from camfleet.video.addresses import RefusedAddress, check_address, redact
+from camfleet.video.addresses import RefusedAddress, check_address
 from camfleet.video.backoff import Backoff
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
 from camfleet.video.wall_clock import WallClock
 from camfleet_contracts.clock import now_utc
+from camfleet_contracts.redaction import redact
 
 logger = logging.getLogger(__name__)
 

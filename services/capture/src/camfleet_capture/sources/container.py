@@ -14,8 +14,8 @@ from camfleet_capture.errors import (
     SourceUnreachable,
     SourceUnreadable,
 )
-from camfleet_capture.redaction import redact
 from camfleet_capture.sources.base import SourceDetails
+from camfleet_contracts.redaction import redact
 
 OPEN_TIMEOUT_S = 5.0
 STALL_LIMIT_S = 4.0

@@ -11,10 +11,10 @@ import av
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.coding import VideoPacket, open_coder
 from camfleet_capture.errors import SourceFault, SourceLost, SourceMissing
-from camfleet_capture.redaction import redact
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.container import Opening, describe
+from camfleet_contracts.redaction import redact
 
 _HTTP_FORMATS = "mpjpeg,mjpeg,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
 _COUNTED = frozenset({"mpjpeg", "mjpeg", "h264"})  # libavformat takes 25 a second for granted

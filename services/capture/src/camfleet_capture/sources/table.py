@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from camfleet_capture.errors import SourceMissing
-from camfleet_capture.redaction import redact
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.image_folder import ImageFolder
 from camfleet_capture.sources.live import Credentials, open_device, open_network
 from camfleet_capture.sources.video_file import VideoFile
 from camfleet_contracts.cameras import SourceKind, source_kind
+from camfleet_contracts.redaction import redact
 
 _DEVICES = Path("/dev")
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from camfleet.cli.capture_client import camera_states, capture_address
+from camfleet.cli.capture_client import camera_states
 from camfleet.cli.checks.finding import Finding
 from camfleet.cli.fleet.plan import fleet_ports
 from camfleet.cli.fleet.ports import taken_ports
 from camfleet.cli.fleet.run_record import running_pid
 from camfleet.cli.server_status import VersionState, rest_address, served_models
 from camfleet_contracts.cameras import BadCameras, read_cameras
+from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.serving_config import BadServingConfig, read_serving_config
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
@@ -80,7 +81,7 @@ def check_cameras(settings: FleetSettings) -> Iterator[Finding]:
     yield Finding("cameras.yaml", "ok", ", ".join(camera.name for camera in cameras) or "empty")
     states = camera_states(settings)
     if states is None:
-        yield Finding("capture", "note", f"does not answer at {capture_address(settings)}")
+        yield Finding("capture", "note", f"does not answer at {capture_http_address(settings)}")
         return
     for name, state in states.items():
         live = state.get("state") == "LIVE"
