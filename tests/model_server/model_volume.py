@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from camfleet_contracts.volume import publish_version
-from camfleet_server.config_source import ConfigFile
-from camfleet_server.dataplane import DataPlane
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.reconciler import Reconciler, ReconcilerOptions
-from camfleet_server.registry import Registry
+from camfleet_server.reload.config_source import ConfigFile
+from camfleet_server.reload.reconciler import Reconciler, ReconcilerOptions
 from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.serving.dataplane import DataPlane
+from camfleet_server.serving.registry import Registry
 from camfleet_server.types import InferRequest, VersionState, VersionStatus
 from waiting import wait_until
 

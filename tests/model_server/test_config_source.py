@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from camfleet_contracts.serving_config import BadServingConfig
-from camfleet_server.config_source import ConfigFile
+from camfleet_server.reload.config_source import ConfigFile
 
 EMPTY = json.dumps({"model_config_list": []})
 

@@ -8,7 +8,7 @@ import pytest
 from camfleet_contracts.catalog import Catalog, CatalogEntry, CatalogFile
 from camfleet_contracts.files import sha256_of
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.repository import ModelRepository, VersionFiles
+from camfleet_server.reload.repository import ModelRepository, VersionFiles
 
 NO_CATALOG = Catalog()
 

@@ -10,7 +10,7 @@ import pytest
 import fakes_runtimes
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.probe import Prober, ProbeStopped
+from camfleet_server.reload.probe import Prober, ProbeStopped
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from model_volume import save_adder
 from waiting import wait_until

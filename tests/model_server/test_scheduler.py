@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from camfleet_server.errors import DeadlineExceeded, QueueFull, Superseded
-from camfleet_server.scheduler import Scheduler, SchedulerClosed
+from camfleet_server.serving.scheduler import Scheduler, SchedulerClosed
 from camfleet_server.types import InferRequest
 from waiting import wait_until
 

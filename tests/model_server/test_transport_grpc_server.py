@@ -10,8 +10,8 @@ import pytest
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.transports.grpc_admission import Admission, peer_address
-from camfleet_server.transports.grpc_server import GrpcServer
+from camfleet_server.transports.grpc.admission import Admission, peer_address
+from camfleet_server.transports.grpc.server import GrpcServer
 from camfleet_server.transports.listening import PortTaken
 from fakes_model_server import FakeDataPlane
 from transport_callers import GrpcCaller, refused, serving_grpc
@@ -99,7 +99,7 @@ def test_address_of_a_peer(peer: str, address: str) -> None:
 def test_calls_from_other_networks_are_denied(
     keys: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where = "camfleet_server.transports.grpc_admission.peer_address"
+    where = "camfleet_server.transports.grpc.admission.peer_address"
     monkeypatch.setattr(where, lambda _: "192.168.1.9")
     with serving_grpc(admission=Admission(keys, (ipaddress.ip_network("10.0.0.0/8"),))) as caller:
         with refused() as errors:

@@ -10,8 +10,8 @@ from camfleet_contracts.keys import KeyStore
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.listening import PortTaken
-from camfleet_server.transports.rest import build_app
-from camfleet_server.transports.rest_server import RestServer
+from camfleet_server.transports.rest.app import build_app
+from camfleet_server.transports.rest.server import RestServer
 from fakes_model_server import FakeDataPlane
 from transport_callers import RestCaller, serving_rest
 
@@ -116,7 +116,7 @@ def test_metrics_are_prometheus_text(caller: RestCaller) -> None:
 def test_a_body_that_is_too_large_is_refused(
     caller: RestCaller, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr("camfleet_server.transports.rest_calls.MAX_BODY_BYTES", 10)
+    monkeypatch.setattr("camfleet_server.transports.rest.calls.MAX_BODY_BYTES", 10)
     response = caller.post("/v2/models/pair/infer", content=body)
     assert response.status_code == 413
     assert response.json()["error"] == "Request body exceeds 10 bytes"

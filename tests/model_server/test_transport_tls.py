@@ -12,10 +12,10 @@ import pytest
 
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.transports.grpc_server import GrpcServer
+from camfleet_server.transports.grpc.server import GrpcServer
 from camfleet_server.transports.listening import BadTlsFiles, TlsFiles
-from camfleet_server.transports.rest import build_app
-from camfleet_server.transports.rest_server import RestServer
+from camfleet_server.transports.rest.app import build_app
+from camfleet_server.transports.rest.server import RestServer
 from fakes_model_server import FakeDataPlane
 from transport_callers import GrpcCaller
 

@@ -14,8 +14,8 @@ from camfleet_server.errors import (
     WrongRank,
     WrongShape,
 )
+from camfleet_server.serving.validation import fit_inputs, wanted_outputs
 from camfleet_server.types import TensorSpec
-from camfleet_server.validation import fit_inputs, wanted_outputs
 
 IMAGE = TensorSpec("image", "FP32", (1, 3, 8, 8))
 OPEN = TensorSpec("open", "FP32", (-1, 4))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from camfleet_server.version_policy import choose_versions
+from camfleet_server.reload.version_policy import choose_versions
 
 POLICIES: list[tuple[dict[str, Any] | None, set[int]]] = [
     (None, {4}),

@@ -13,18 +13,18 @@ from camfleet_contracts.access import Network, RefusedToListen, check_exposure, 
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.settings import FleetSettings, read_settings
-from camfleet_server.config_source import ConfigFile, ConfigSource, SingleModel
-from camfleet_server.dataplane import DataPlane
+from camfleet_server.command.settings import Listen, ServerSettings, read_server_settings
 from camfleet_server.memory import tune_malloc
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.reconciler import Reconciler
-from camfleet_server.registry import Registry
-from camfleet_server.settings import Listen, ServerSettings, read_server_settings
-from camfleet_server.transports.grpc_admission import Admission
-from camfleet_server.transports.grpc_server import GrpcServer
+from camfleet_server.reload.config_source import ConfigFile, ConfigSource, SingleModel
+from camfleet_server.reload.reconciler import Reconciler
+from camfleet_server.serving.dataplane import DataPlane
+from camfleet_server.serving.registry import Registry
+from camfleet_server.transports.grpc.admission import Admission
+from camfleet_server.transports.grpc.server import GrpcServer
 from camfleet_server.transports.listening import BadTlsFiles, PortTaken, TlsFiles
-from camfleet_server.transports.rest import build_app
-from camfleet_server.transports.rest_server import RestServer
+from camfleet_server.transports.rest.app import build_app
+from camfleet_server.transports.rest.server import RestServer
 
 logger = logging.getLogger(__name__)
 

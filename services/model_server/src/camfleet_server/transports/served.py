@@ -1,4 +1,4 @@
-"""What the transports need from the layer below; `camfleet_server.dataplane.DataPlane` has it."""
+"""What the transports need from the layer below; `DataPlane` has it."""
 
 from collections.abc import Mapping
 from typing import Protocol

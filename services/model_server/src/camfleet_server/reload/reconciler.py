@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from camfleet_server.config_source import ConfigSource
 from camfleet_server.errors import ReloadFailed
-from camfleet_server.loader import Loader, LoadResult
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.probe import Prober
-from camfleet_server.reconciliation import Reconciliation
-from camfleet_server.registry import Registry
+from camfleet_server.reload.config_source import ConfigSource
+from camfleet_server.reload.loader import Loader, LoadResult
+from camfleet_server.reload.probe import Prober
+from camfleet_server.reload.reconciliation import Reconciliation
+from camfleet_server.reload.watch import VolumeWatcher
 from camfleet_server.runtimes.table import RUNTIMES, Runtimes, RuntimeTable
-from camfleet_server.watch import VolumeWatcher
+from camfleet_server.serving.registry import Registry
 
 logger = logging.getLogger(__name__)
 

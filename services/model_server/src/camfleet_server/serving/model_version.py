@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from camfleet_server.runtimes.base import Servable
-from camfleet_server.scheduler import Scheduler
+from camfleet_server.serving.scheduler import Scheduler
 from camfleet_server.types import Manifest
 
 

@@ -13,9 +13,13 @@ from starlette.routing import Route
 from camfleet_contracts.protocols import POOL
 from camfleet_server.errors import InvalidInput
 from camfleet_server.metrics import Call, ServerMetrics
-from camfleet_server.transports.grpc_tfs import metadata_response, select_statuses
-from camfleet_server.transports.rest_calls import version_in, with_body
-from camfleet_server.transports.rest_json import array_from_json, array_to_json, parse_object
+from camfleet_server.transports.grpc.tfs import metadata_response, select_statuses
+from camfleet_server.transports.rest.calls import version_in, with_body
+from camfleet_server.transports.rest.json_tensors import (
+    array_from_json,
+    array_to_json,
+    parse_object,
+)
 from camfleet_server.transports.served import Served
 from camfleet_server.types import InferRequest, InferResult, ModelMetadata, VersionStatus
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.model_version import LoadedVersion
-from camfleet_server.registry import ServedModel
-from camfleet_server.repository import VersionFiles
+from camfleet_server.reload.repository import VersionFiles
+from camfleet_server.reload.version_policy import choose_versions
+from camfleet_server.serving.model_version import LoadedVersion
+from camfleet_server.serving.registry import ServedModel
 from camfleet_server.types import VersionState, VersionStatus
-from camfleet_server.version_policy import choose_versions
 
 _REMEMBERED_ENDS = 20
 

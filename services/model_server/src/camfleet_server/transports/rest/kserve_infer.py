@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from camfleet_contracts.tensors import datatype_of, decode_raw, encode_raw
 from camfleet_server.errors import InvalidInput, WrongDatatype
-from camfleet_server.transports.kserve import deadline_from, number_from, stream_from
-from camfleet_server.transports.rest_json import (
+from camfleet_server.transports.kserve_terms import deadline_from, number_from, stream_from
+from camfleet_server.transports.rest.json_tensors import (
     array_from_json,
     array_to_json,
     checked_shape,

@@ -6,9 +6,9 @@ from pathlib import Path
 import grpc
 
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.transports.grpc_admission import Admission
-from camfleet_server.transports.grpc_kserve import KserveService
-from camfleet_server.transports.grpc_tfs import TfsService
+from camfleet_server.transports.grpc.admission import Admission
+from camfleet_server.transports.grpc.kserve import KserveService
+from camfleet_server.transports.grpc.tfs import TfsService
 from camfleet_server.transports.listening import PortTaken, TlsFiles
 from camfleet_server.transports.served import Served
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from camfleet_contracts.catalog import Catalog
 from camfleet_contracts.serving_config import BadServingConfig, ServingConfig
-from camfleet_server.config_source import ConfigSource
-from camfleet_server.loader import LoadJob, LoadResult
-from camfleet_server.manifests import CatalogFile
 from camfleet_server.memory import trim_memory
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.model_state import ModelState, Refusal
-from camfleet_server.model_version import LoadedVersion
-from camfleet_server.registry import Registry, Snapshot
-from camfleet_server.repository import ModelRepository, VersionFiles
+from camfleet_server.reload.config_source import ConfigSource
+from camfleet_server.reload.loader import LoadJob, LoadResult
+from camfleet_server.reload.manifests import CatalogFile
+from camfleet_server.reload.model_state import ModelState, Refusal
+from camfleet_server.reload.repository import ModelRepository, VersionFiles
 from camfleet_server.runtimes.base import ModelSource
+from camfleet_server.serving.model_version import LoadedVersion
+from camfleet_server.serving.registry import Registry, Snapshot
 
 logger = logging.getLogger(__name__)
 

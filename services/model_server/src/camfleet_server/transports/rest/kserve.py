@@ -8,14 +8,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from camfleet_server.metrics import Call, ServerMetrics
-from camfleet_server.transports.kserve import (
+from camfleet_server.transports.kserve_terms import (
     EXTENSIONS,
     model_config,
     repository_state,
 )
-from camfleet_server.transports.rest_calls import version_in, with_body
-from camfleet_server.transports.rest_infer import infer_response, read_request, split_body
-from camfleet_server.transports.rest_json import parse_object
+from camfleet_server.transports.rest.calls import version_in, with_body
+from camfleet_server.transports.rest.json_tensors import parse_object
+from camfleet_server.transports.rest.kserve_infer import infer_response, read_request, split_body
 from camfleet_server.transports.served import Served
 from camfleet_server.types import ModelMetadata, TensorSpec
 

@@ -12,12 +12,12 @@ from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_contracts.tensors import decode_infer_inputs, encode_infer_outputs
 from camfleet_server.metrics import Call, ServerMetrics
 from camfleet_server.transports.codes import EXPECTED
-from camfleet_server.transports.grpc_calls import (
+from camfleet_server.transports.grpc.calls import (
     Method,
     deadline_of,
     service_handlers,
 )
-from camfleet_server.transports.kserve import (
+from camfleet_server.transports.kserve_terms import (
     EXTENSIONS,
     deadline_from,
     model_config,

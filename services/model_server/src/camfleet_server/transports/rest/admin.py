@@ -6,8 +6,8 @@ from starlette.routing import Route
 
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import CONTENT_TYPE, ServerMetrics
-from camfleet_server.transports.rest_calls import version_in
-from camfleet_server.transports.rest_tfs import statuses_json
+from camfleet_server.transports.rest.calls import version_in
+from camfleet_server.transports.rest.tfs import statuses_json
 from camfleet_server.transports.served import Served
 
 

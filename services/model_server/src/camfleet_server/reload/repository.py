@@ -12,7 +12,7 @@ from camfleet_contracts.files import sha256_of
 from camfleet_contracts.model_manifest import MANIFEST_NAMES, BadManifest, ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_contracts.volume import SETTLE_S, completeness, versions_of
-from camfleet_server.manifests import find_manifest
+from camfleet_server.reload.manifests import find_manifest
 
 Stamp = tuple[int, int, int, int]  # inode, size, mtime, ctime
 Stamps = Mapping[str, Stamp]  # by path relative to the version folder

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from camfleet_contracts.files import write_atomically
-from camfleet_server.probe_child import ProbeRequest
+from camfleet_server.reload.probe_child import ProbeRequest
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from camfleet_server.runtimes.table import RuntimeTable
 
@@ -124,7 +124,13 @@ class _Child:
         self._connection, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "camfleet_server.probe_child", str(theirs.fileno()), _pid()],
+                [
+                    sys.executable,
+                    "-m",
+                    "camfleet_server.reload.probe_child",
+                    str(theirs.fileno()),
+                    _pid(),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

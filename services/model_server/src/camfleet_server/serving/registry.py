@@ -10,7 +10,7 @@ from camfleet_server.errors import (
     ModelVersionRetired,
     ServerError,
 )
-from camfleet_server.model_version import LoadedVersion
+from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.types import VersionState, VersionStatus
 
 NO_VERSION = 0  # versions begin at 1

@@ -6,10 +6,10 @@ from starlette.types import ASGIApp
 from camfleet_contracts.access import HEALTH_PATHS, KeyMiddleware, Network
 from camfleet_contracts.keys import KeyStore
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.transports.rest_admin import AdminRoutes
-from camfleet_server.transports.rest_calls import ERROR_HANDLERS
-from camfleet_server.transports.rest_kserve import KserveRoutes
-from camfleet_server.transports.rest_tfs import TfsRoutes
+from camfleet_server.transports.rest.admin import AdminRoutes
+from camfleet_server.transports.rest.calls import ERROR_HANDLERS
+from camfleet_server.transports.rest.kserve import KserveRoutes
+from camfleet_server.transports.rest.tfs import TfsRoutes
 from camfleet_server.transports.served import Served
 
 _OPEN_PATHS = HEALTH_PATHS | {"/v2/health/live", "/v2/health/ready"}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_contracts.settings import FleetSettings
-from camfleet_server.reconciler import ReconcilerOptions
+from camfleet_server.reload.reconciler import ReconcilerOptions
 
 OFF = 0  # as OVMS: port 0 switches a transport off
 _IGNORED = ("grpc_workers", "rest_workers", "grpc_channel_arguments", "metrics_list", "log_path")

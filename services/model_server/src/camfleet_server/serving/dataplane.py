@@ -5,9 +5,10 @@ from typing import Protocol
 
 from camfleet_server.errors import InferenceFailed, ModelNotReady, ServerError
 from camfleet_server.metrics import ServerMetrics
-from camfleet_server.model_version import LoadedVersion
-from camfleet_server.registry import NO_VERSION, Registry
-from camfleet_server.scheduler import SchedulerClosed
+from camfleet_server.serving.model_version import LoadedVersion
+from camfleet_server.serving.registry import NO_VERSION, Registry
+from camfleet_server.serving.scheduler import SchedulerClosed
+from camfleet_server.serving.validation import fit_inputs, wanted_outputs
 from camfleet_server.types import (
     InferRequest,
     InferResult,
@@ -17,7 +18,6 @@ from camfleet_server.types import (
     VersionState,
     VersionStatus,
 )
-from camfleet_server.validation import fit_inputs, wanted_outputs
 
 _MAX_SWAPS = 16  # a request that meets this many swaps in a row is told to come back
 

@@ -11,7 +11,7 @@ from camfleet_contracts.protocols import tensorflow_pb2
 from camfleet_contracts.tensors import decode_tensor_proto, get_datatype, write_tensor_proto
 from camfleet_server.errors import InvalidInput, ModelVersionNotFound
 from camfleet_server.metrics import Call, ServerMetrics
-from camfleet_server.transports.grpc_calls import Method, deadline_of, refusing, service_handlers
+from camfleet_server.transports.grpc.calls import Method, deadline_of, refusing, service_handlers
 from camfleet_server.transports.served import Served
 from camfleet_server.types import (
     InferRequest,

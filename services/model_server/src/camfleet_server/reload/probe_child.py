@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from camfleet_server.loading import load_servable, warm_up
 from camfleet_server.memory import trim_memory
+from camfleet_server.reload.loading import load_servable, warm_up
 from camfleet_server.runtimes.base import LoadError, ModelSource, VendorMissing
 from camfleet_server.runtimes.table import DEFAULT_RUNTIMES, Runtimes
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from camfleet_server.loading import load_servable, warm_up
-from camfleet_server.manifests import publish_manifest
-from camfleet_server.model_version import LoadedVersion
-from camfleet_server.probe import Prober, ProbeStopped
-from camfleet_server.repository import Stamps, stamps_of
+from camfleet_server.reload.loading import load_servable, warm_up
+from camfleet_server.reload.manifests import publish_manifest
+from camfleet_server.reload.probe import Prober, ProbeStopped
+from camfleet_server.reload.repository import Stamps, stamps_of
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 from camfleet_server.runtimes.table import Runtimes
-from camfleet_server.scheduler import Scheduler
+from camfleet_server.serving.model_version import LoadedVersion
+from camfleet_server.serving.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
