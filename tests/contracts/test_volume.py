@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from camfleet_contracts.model_manifest import read_manifest
-from camfleet_contracts.volume import completeness, publish_version, versions_of
+from camfleet_contracts.volume import (
+    completeness,
+    others_of_number,
+    publish_version,
+    versions_of,
+)
 
 
 def fill(folder: Path) -> None:
@@ -25,6 +30,14 @@ def test_numbers_no_protocol_can_carry_are_no_versions(tmp_path: Path) -> None:
     for name in (str(2**63 - 1), str(2**63)):
         (tmp_path / name).mkdir()
     assert list(versions_of(tmp_path)) == [2**63 - 1]
+
+
+def test_leading_zeros_make_no_other_version_and_the_shortest_name_counts(tmp_path: Path) -> None:
+    for name in ("01", "1", "001", "00000123", "0123"):
+        (tmp_path / name).mkdir()
+    assert versions_of(tmp_path) == {1: tmp_path / "1", 123: tmp_path / "0123"}
+    assert others_of_number(tmp_path / "1") == (tmp_path / "001", tmp_path / "01")
+    assert others_of_number(tmp_path / "model.onnx") == ()
 
 
 def test_a_version_is_published_once(tmp_path: Path) -> None:

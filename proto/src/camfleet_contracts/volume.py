@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from camfleet_contracts.names import stored_name
 
 SETTLE_S = 0.5
 MANIFEST = "model.json"
-_LARGEST_VERSION = 2**63 - 1
+_LARGEST = 2**63 - 1
 
 
 class Completeness(NamedTuple):
@@ -24,16 +24,38 @@ class Completeness(NamedTuple):
     reason: str = ""
 
 
-def versions_of(base_path: Path) -> dict[int, Path]:
+def versions_of(base_path: Path, names: Iterable[str] | None = None) -> dict[int, Path]:
     """Return the version folders below a model's base path, by number, ascending.
 
     Names that are no number above 0 are ignored, and so are unfinished `.<v>.tmp-*` folders and
-    numbers that neither protocol can carry (more than 63 bits).
+    numbers that neither protocol can carry (more than 63 bits). Leading zeros make no other number
+    (TensorFlow Serving's users write 00000123): of several folders the shortest name counts.
+    `names` is what the base path holds, where the caller has looked already.
     """
-    if not base_path.is_dir():
-        return {}
-    folders = {int(p.name): p for p in base_path.iterdir() if p.name.isdecimal() and p.is_dir()}
-    return {number: folders[number] for number in sorted(folders) if 0 < number <= _LARGEST_VERSION}
+    if names is None:
+        names = [path.name for path in base_path.iterdir()] if base_path.is_dir() else []
+    decimal = sorted((name for name in names if name.isdecimal()), key=len, reverse=True)
+    folders = {int(name): base_path / name for name in decimal}
+    numbers = sorted(number for number in folders if 0 < number <= _LARGEST)
+    return {number: folders[number] for number in numbers if folders[number].is_dir()}
+
+
+def others_of_number(version_folder: Path) -> tuple[Path, ...]:
+    """Return the folders beside a version's that have the same number, which are not served."""
+    own = version_folder.name
+    if not own.isdecimal():
+        return ()
+    try:
+        names = sorted(path.name for path in version_folder.parent.iterdir())
+    except OSError:  # it went meanwhile
+        return ()
+    same = [name for name in names if name.isdecimal() and int(name) == int(own) and name != own]
+    return tuple(version_folder.parent / name for name in same)
+
+
+def is_staging(name: str) -> bool:
+    """Tell whether a folder of this name is one in which a version is being published."""
+    return name.startswith(".") and ".tmp-" in name
 
 
 def completeness(
@@ -45,7 +67,7 @@ def completeness(
     for 0.5 s. `now` is in seconds since 1970.
     """
     if manifest and manifest.files:
-        return _sums_match(version_folder, manifest.files)
+        return sums_match(version_folder, manifest.files)
     age_s = (time.time() if now is None else now) - _newest_change(version_folder)
     if age_s < SETTLE_S:
         return Completeness(complete=False, reason=f"changed {max(age_s, 0):.1f} s ago, settling")
@@ -83,14 +105,17 @@ def publish_version(
     return target
 
 
-def _sums_match(folder: Path, files: dict[str, str]) -> Completeness:
+def sums_match(
+    folder: Path, files: Mapping[str, str], *, known: Mapping[str, str] | None = None
+) -> Completeness:
+    """Tell whether the files have these sums; `known` sums are not computed a second time."""
     for name, expected in files.items():
         path = folder / name
         if ".." in Path(name).parts or Path(name).is_absolute():
             return Completeness(complete=False, reason=f"{name!r} in files leaves the folder")
         if not path.is_file():
             return Completeness(complete=False, reason=f"{name} is not there yet")
-        if sha256_of(path) != expected:
+        if ((known or {}).get(name) or sha256_of(path)) != expected:
             return Completeness(complete=False, reason=f"{name} differs from its sha256")
     return Completeness(complete=True)
 

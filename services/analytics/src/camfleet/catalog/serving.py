@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from camfleet_contracts.serving_config import edit_serving_config
+from camfleet_contracts.serving_config import put_model, remove_model
 
 
 def serve_model(models_dir: Path, name: str, base_path: str | None = None) -> bool:
@@ -11,12 +11,8 @@ def serve_model(models_dir: Path, name: str, base_path: str | None = None) -> bo
     Raises:
         BadServingConfig: config.json cannot be read.
     """
-    with edit_serving_config(models_dir / "config.json") as document:
-        entries = document["model_config_list"]
-        if any(entry.get("config", {}).get("name") == name for entry in entries):
-            return False
-        entries.append({"config": {"name": name, "base_path": base_path or name}})
-    return True
+    entry = {"name": name, "base_path": base_path or name}
+    return put_model(models_dir / "config.json", entry, replace=False)
 
 
 def stop_serving(models_dir: Path, name: str) -> bool:
@@ -25,8 +21,4 @@ def stop_serving(models_dir: Path, name: str) -> bool:
     Raises:
         BadServingConfig: config.json cannot be read.
     """
-    with edit_serving_config(models_dir / "config.json") as document:
-        entries = document["model_config_list"]
-        kept = [entry for entry in entries if entry.get("config", {}).get("name") != name]
-        document["model_config_list"] = kept
-    return len(kept) < len(entries)
+    return remove_model(models_dir / "config.json", name)

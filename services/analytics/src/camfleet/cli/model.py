@@ -110,6 +110,42 @@ def remove(
     remove_model(command_settings(), name, files=files)
 
 
+@app.command("log")
+def log_changes(as_json: Json = False) -> None:
+    """Show what changed in config.json and when, newest first.
+
+    \b
+    Examples:
+      camfleet model log
+      camfleet model log --json | jq '.[] | select(.removed != [])'
+    """
+    from camfleet.cli.config_history import print_changes
+    from camfleet.cli.settings import command_settings
+
+    print_changes(command_settings(), as_json=as_json)
+
+
+@app.command()
+def rollback(
+    number: Annotated[
+        int | None, typer.Argument(help="Of `camfleet model log`. Default the last change.", min=1)
+    ] = None,
+) -> None:
+    """Give config.json the text it had before a change; the server follows at once.
+
+    The roll-back is a change of its own: `camfleet model rollback` a second time takes it back.
+
+    \b
+    Examples:
+      camfleet model rollback          the last change is undone
+      camfleet model rollback 12       as it was before change 12
+    """
+    from camfleet.cli.config_history import roll_config_back
+    from camfleet.cli.settings import command_settings
+
+    roll_config_back(command_settings(), number)
+
+
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Of the volume or of the catalogue.")],
