@@ -54,6 +54,27 @@ def test_a_manifest_that_is_no_json_or_lacks_its_labels_is_refused(tmp_path: Pat
         read_manifest(tmp_path)
 
 
+@pytest.mark.parametrize("label_file", ["/etc/passwd", "../secret", "link", "a\\u0000b", "circle"])
+def test_a_label_file_outside_the_version_is_refused(tmp_path: Path, label_file: str) -> None:
+    folder = tmp_path / "1"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("secret")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "circle").symlink_to(folder / "circle")
+    (folder / "model.json").write_text(f'{{"label_file": "{label_file}"}}')
+    with pytest.raises(BadManifest, match="label_file"):
+        read_manifest(folder)
+
+
+def test_a_label_file_may_be_a_link_inside_the_version(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("person")
+    (tmp_path / "labels.txt").symlink_to("words")
+    (tmp_path / "model.json").write_text('{"label_file": "labels.txt"}')
+    manifest = read_manifest(tmp_path)
+    assert manifest is not None
+    assert manifest.labels == ("person",)
+
+
 def test_catalogue_entries_are_found_by_name_alias_and_content(tmp_path: Path) -> None:
     file = CatalogFile(path="m.onnx", url="https://example.org/m", sha256="a" * 64, size=1)
     entry = CatalogEntry(

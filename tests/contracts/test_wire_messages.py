@@ -24,6 +24,7 @@ IMPORTS = {
 ORDERS = list(itertools.permutations(IMPORTS))
 FORK_EACH = """
 import os, sys
+import grpc, numpy, requests, google.protobuf.descriptor_pb2  # what none of them brings itself
 for statements in sys.argv[1:]:
     pid = os.fork()
     if pid == 0:

@@ -11,11 +11,10 @@ from camfleet_contracts.tensors import (
     DATATYPES,
     InvalidTensor,
     datatype_of,
-    decode_infer_inputs,
+    decode_contents,
     decode_raw,
     decode_tensor_proto,
     decode_values,
-    encode_infer_outputs,
     encode_raw,
     encode_tensor_proto,
     find_datatype,
@@ -39,16 +38,10 @@ def proto_of(dtype: str, *shape: int, **values: Any) -> tensorflow_pb2.TensorPro
     return proto
 
 
-def request_of(
-    datatype: str, shape: list[int], *, raw: bytes | None = None, **contents: list[Any]
-) -> inference_pb2.ModelInferRequest:
-    request = inference_pb2.ModelInferRequest()
-    item = request.inputs.add(name="x", datatype=datatype, shape=shape)
-    for field, values in contents.items():
-        getattr(item.contents, field).extend(values)
-    if raw is not None:
-        request.raw_input_contents.append(raw)
-    return request
+def input_of(datatype: str, shape: list[int]) -> inference_pb2.ModelInferRequest.InferInputTensor:
+    return inference_pb2.ModelInferRequest.InferInputTensor(
+        name="x", datatype=datatype, shape=shape
+    )
 
 
 @pytest.mark.parametrize("datatype", NUMERIC, ids=lambda d: d.name)
@@ -144,109 +137,27 @@ def test_raw_contents_are_read_without_a_copy(datatype: Any) -> None:
 
 
 @pytest.mark.parametrize("datatype", TYPED, ids=lambda d: d.name)
-def test_kserve_request_is_read_from_typed_contents(datatype: Any) -> None:
+def test_kserve_input_is_read_from_typed_contents(datatype: Any) -> None:
     array = np.array([[1, 0], [1, 1]]).astype(datatype.dtype)
-    request = request_of(datatype.name, [2, 2])
-    getattr(request.inputs[0].contents, datatype.kserve_field).extend(array.ravel().tolist())
-    decoded = decode_infer_inputs(request)
-    np.testing.assert_array_equal(decoded["x"], array)
-    assert decoded["x"].dtype == datatype.dtype
+    item = input_of(datatype.name, [2, 2])
+    getattr(item.contents, datatype.kserve_field).extend(array.ravel().tolist())
+    decoded = decode_contents(item)
+    np.testing.assert_array_equal(decoded, array)
+    assert decoded.dtype == datatype.dtype
 
 
 def test_texts_are_read_from_raw_and_typed_contents() -> None:
     raw = encode_raw(texts(b"a", b"", b"\xff"))
-    typed = request_of("BYTES", [3], bytes_contents=[b"a", b"", b"\xff"])
+    item = input_of("BYTES", [3])
+    item.contents.bytes_contents.extend([b"a", b"", b"\xff"])
     assert decode_raw(raw, "BYTES", [3], "x").tolist() == [b"a", b"", b"\xff"]
-    assert decode_infer_inputs(typed)["x"].tolist() == [b"a", b"", b"\xff"]
-
-
-def test_outputs_go_as_raw_contents_in_their_order() -> None:
-    response = inference_pb2.ModelInferResponse()
-    encode_infer_outputs({"a": np.zeros((1, 2), np.float32), "b": texts(b"hi")}, response)
-    assert [(o.name, o.datatype, list(o.shape)) for o in response.outputs] == [
-        ("a", "FP32", [1, 2]),
-        ("b", "BYTES", [1]),
-    ]
-    assert list(response.raw_output_contents) == [bytes(8), b"\x02\x00\x00\x00hi"]
+    assert decode_contents(item).tolist() == [b"a", b"", b"\xff"]
 
 
 def test_outputs_that_are_not_contiguous_are_encoded_in_order() -> None:
     array = np.arange(6, dtype=np.float32).reshape(2, 3).T
     assert encode_raw(array) == np.ascontiguousarray(array).tobytes()
     assert encode_tensor_proto(array).tensor_content == np.ascontiguousarray(array).tobytes()
-
-
-def with_both() -> inference_pb2.ModelInferRequest:
-    return request_of("FP32", [1], raw=bytes(4), fp32_contents=[1.0])
-
-
-def with_two_inputs_and_one_raw() -> inference_pb2.ModelInferRequest:
-    request = request_of("FP32", [1], raw=bytes(4))
-    request.inputs.add(name="y", datatype="FP32", shape=[1])
-    return request
-
-
-def with_a_name_twice() -> inference_pb2.ModelInferRequest:
-    request = request_of("FP32", [1], raw=bytes(4))
-    request.inputs.add(name="x", datatype="FP32", shape=[1])
-    request.raw_input_contents.append(bytes(4))
-    return request
-
-
-def with_shared_memory() -> inference_pb2.ModelInferRequest:
-    request = request_of("FP32", [1])
-    request.inputs[0].parameters["shared_memory_region"].string_param = "region"
-    return request
-
-
-@pytest.mark.parametrize(
-    ("request_message", "text"),
-    [
-        (
-            with_both(),
-            (
-                "Passing buffers both in ModelInferRequest::InferInputTensor::contents and in "
-                "ModelInferRequest::raw_input_contents is not allowed"
-            ),
-        ),
-        (
-            with_two_inputs_and_one_raw(),
-            "Invalid number of raw_input_contents - Expected: 2; Actual: 1",
-        ),
-        (with_a_name_twice(), "input name sent twice: x"),
-        (with_shared_memory(), "Shared memory is not offered"),
-        (
-            request_of("FP32", [1, 3, 224, 224], raw=b"1234567890"),
-            (
-                "Invalid content size of tensor proto - Expected: 602112 bytes; Actual: 10 bytes; "
-                "input name: x"
-            ),
-        ),
-        (
-            request_of("FP32", [3], fp32_contents=[1, 2]),
-            (
-                "Invalid number of values in tensor proto container - Expected: 3 values; "
-                "Actual: 2 values; input name: x"
-            ),
-        ),
-        (request_of("FP32", [1], int_contents=[1]), "Actual: 0 values"),
-        (request_of("INT8", [1], int_contents=[300]), "Invalid value in tensor - INT8"),
-        (request_of("FP16", [1], fp32_contents=[1]), "send raw_input_contents"),
-        (request_of("BF16", [1], raw=b"12"), "send FP32 or FP16 instead; input name: x"),
-        (request_of("FLOAT", [1], raw=bytes(4)), "Actual: FLOAT"),
-        (request_of("", [1], raw=bytes(4)), "Actual: nothing"),
-        (request_of("FP32", [-1], raw=bytes(4)), "Expected: dimensions of 0 and more"),
-        (request_of("BYTES", [1], raw=b"\x09\x00\x00\x00ab"), "Expected: 13 bytes; Actual: 6"),
-        (request_of("BYTES", [1], raw=b"\x09\x00"), "Invalid content size of tensor proto"),
-        (request_of("BYTES", [2], raw=b"\x01\x00\x00\x00a"), "Expected: 2 values; Actual: 1"),
-    ],
-)
-def test_malformed_kserve_request_is_refused(
-    request_message: inference_pb2.ModelInferRequest, text: str
-) -> None:
-    with pytest.raises(InvalidTensor) as refused:
-        decode_infer_inputs(request_message)
-    assert text in str(refused.value)
 
 
 def test_values_of_another_kind_are_refused() -> None:

@@ -81,7 +81,10 @@ def datatype_of(array: NDArray[Any], tensor: str = "") -> str:
     Raises:
         InvalidTensor: no datatype has such elements.
     """
-    if array.dtype.kind in "OSU":
+    datatype = _BY_DTYPE.get(array.dtype)
+    if datatype is not None:
+        return datatype.name
+    if array.dtype.kind in "SU":
         return BYTES.name
     datatype = _BY_DTYPE.get(array.dtype.newbyteorder("="))
     if datatype is None:

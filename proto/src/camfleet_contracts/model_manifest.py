@@ -1,8 +1,8 @@
 """model.json: what a model version says of itself.
 
 The fields of alwaysAI's model JSON (flat or nested; `alwaysai.model.json` is read as it is, unknown
-keys are kept) and camfleet's own: files, inputs, outputs, preprocess, postprocess, runtimes and
-precision.
+keys are kept) and camfleet's own: files, inputs, outputs, preprocess, postprocess, runtimes,
+precision and batching.
 """
 
 import json
@@ -55,6 +55,13 @@ class Postprocess(_Part):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
+class Batching(_Part):
+    """How many rows are inferred at once, and how long the first of them waits for more."""
+
+    max_batch_size: int = Field(gt=1, le=4096)
+    max_queue_delay_us: int = Field(0, ge=0, le=1_000_000)
+
+
 class ModelManifest(_Part):
     """A manifest with its labels inlined."""
 
@@ -80,6 +87,7 @@ class ModelManifest(_Part):
     postprocess: Postprocess | None = None
     runtimes: tuple[str, ...] = ()
     precision: Literal["f32", "f16", "bf16", "default"] = "f32"
+    batching: Batching | None = None
 
     def to_json(self) -> str:
         """Return the JSON text that clients receive."""
@@ -125,16 +133,19 @@ def read_manifest(version_folder: Path) -> ModelManifest | None:
     manifest = parse_manifest(document, where=str(path))
     if manifest.labels or not manifest.label_file:
         return manifest
-    return manifest.model_copy(update={"labels": read_labels(version_folder / manifest.label_file)})
+    return manifest.model_copy(update={"labels": read_labels(version_folder, manifest.label_file)})
 
 
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Read one label a line.
+def read_labels(version_folder: Path, name: str) -> tuple[str, ...]:
+    """Read one label a line from a file of a version folder.
 
     Raises:
-        BadManifest: the file cannot be read.
+        BadManifest: the file cannot be read, or it lies outside: clients see what is in it.
     """
+    path = version_folder / name
     try:
+        if not path.resolve().is_relative_to(version_folder.resolve()):
+            raise BadManifest(f"label_file {name!r} leaves the folder {version_folder}")
         return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that go in circles
         raise BadManifest(f"label_file {path}: cannot be read: {error}") from error

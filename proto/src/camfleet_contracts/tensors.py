@@ -5,7 +5,7 @@ Decoded arrays are read-only views of the message's bytes wherever that is possi
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,21 +28,72 @@ __all__ = [
     "DATATYPES",
     "Datatype",
     "InvalidTensor",
+    "RawTensor",
     "datatype_of",
-    "decode_infer_inputs",
+    "decode_contents",
     "decode_raw",
     "decode_tensor_proto",
     "decode_values",
-    "encode_infer_outputs",
     "encode_raw",
     "encode_tensor_proto",
     "find_datatype",
     "get_datatype",
-    "write_tensor_proto",
+    "raw_tensor_of",
+    "write_shape",
 ]
 
 _LENGTH_PREFIX_BYTES = 4
 _MAX_FILL_BYTES = 1 << 28  # what one broadcast value may grow to
+_MAX_RANK = 32
+_MAX_ELEMENTS = 1 << 40  # of an empty tensor, were none of its dimensions 0
+
+
+class RawTensor:
+    """A tensor whose elements come as bytes; made once, it decodes any number of contents."""
+
+    __slots__ = ("_datatype", "_dtype", "_name", "_shape", "_size_bytes")
+
+    def __init__(self, name: str, datatype: Datatype, shape: Sequence[int]) -> None:
+        """Check the shape.
+
+        Raises:
+            InvalidTensor: a dimension is negative.
+        """
+        self._name = name
+        self._datatype = datatype
+        self._dtype = datatype.dtype
+        self._shape = _checked_shape(shape, name)
+        is_open = datatype is BYTES
+        self._size_bytes = -1 if is_open else math.prod(self._shape) * self._dtype.itemsize
+
+    def decode(self, raw: bytes | memoryview) -> NDArray[Any]:
+        """Return the elements as a read-only view of `raw`, BYTES excepted.
+
+        Raises:
+            InvalidTensor: the bytes do not fit datatype and shape.
+        """
+        if len(raw) == self._size_bytes:
+            return np.frombuffer(raw, self._dtype).reshape(self._shape)
+        if self._datatype is not BYTES:
+            raise InvalidTensor(
+                f"Invalid content size of tensor proto - Expected: {self._size_bytes} bytes; "
+                f"Actual: {len(raw)} bytes; input name: {self._name}"
+            )
+        values = list(_split_prefixed(raw, self._name))
+        _check_count(len(values), self._shape, self._name, noun=" values")
+        return _object_array(values).reshape(self._shape)
+
+
+def raw_tensor_of(proto: tensorflow_pb2.TensorProto, tensor: str) -> RawTensor:
+    """Read datatype and shape of a TensorProto whose content came apart from it.
+
+    Raises:
+        InvalidTensor: it cannot have any content.
+    """
+    datatype, shape = _described(proto, tensor)
+    if datatype is BYTES:
+        raise InvalidTensor(f"String val is empty - input name: {tensor}")
+    return RawTensor(tensor, datatype, shape)
 
 
 def decode_tensor_proto(proto: tensorflow_pb2.TensorProto, tensor: str) -> NDArray[Any]:
@@ -51,14 +102,9 @@ def decode_tensor_proto(proto: tensorflow_pb2.TensorProto, tensor: str) -> NDArr
     Raises:
         InvalidTensor: datatype, shape and content do not fit each other.
     """
-    datatype = get_tensorflow_datatype(proto.dtype, tensor)
-    if proto.tensor_shape.unknown_rank:
-        raise InvalidTensor(f"Invalid input shape - the rank is not given; input name: {tensor}")
-    shape = _checked_shape([dim.size for dim in proto.tensor_shape.dim], tensor)
     if proto.tensor_content:
-        if datatype is BYTES:
-            raise InvalidTensor(f"String val is empty - input name: {tensor}")
-        return _from_raw(proto.tensor_content, datatype, shape, tensor)
+        return raw_tensor_of(proto, tensor).decode(proto.tensor_content)
+    datatype, shape = _described(proto, tensor)
     values = getattr(proto, datatype.tensorflow_field)
     if len(values) == 1 and math.prod(shape) > 1:
         return _filled(_from_values(values, datatype, tensor), shape, tensor)
@@ -68,48 +114,40 @@ def decode_tensor_proto(proto: tensorflow_pb2.TensorProto, tensor: str) -> NDArr
 
 def encode_tensor_proto(array: NDArray[Any], tensor: str = "") -> tensorflow_pb2.TensorProto:
     """Encode an array as a TensorProto; everything but texts goes as ``tensor_content``."""
-    proto = tensorflow_pb2.TensorProto()
-    write_tensor_proto(proto, array, tensor)
-    return proto
-
-
-def write_tensor_proto(
-    proto: tensorflow_pb2.TensorProto, array: NDArray[Any], tensor: str = ""
-) -> None:
-    """Encode an array into an empty TensorProto that is part of a larger message already."""
     datatype = get_datatype(datatype_of(array, tensor), tensor)
-    proto.dtype = datatype.tensorflow  # type: ignore[assignment] # an int is what it holds
-    for size in array.shape:
-        proto.tensor_shape.dim.add(size=size)
+    proto = write_shape(datatype, array.shape)
     if datatype is BYTES:
         proto.string_val.extend(_as_bytes(value) for value in array.flat)
     else:
         proto.tensor_content = array.astype(datatype.dtype, copy=False).tobytes()
+    return proto
 
 
-def decode_infer_inputs(request: inference_pb2.ModelInferRequest) -> dict[str, NDArray[Any]]:
-    """Decode the inputs of a KServe request, from raw or typed contents.
+def write_shape(datatype: Datatype, shape: Sequence[int]) -> tensorflow_pb2.TensorProto:
+    """Write datatype and shape of a tensor, elements still missing."""
+    proto = tensorflow_pb2.TensorProto()
+    proto.dtype = datatype.tensorflow  # type: ignore[assignment] # an int is what it holds
+    for size in shape:
+        proto.tensor_shape.dim.add(size=size)
+    return proto
+
+
+def decode_contents(
+    item: inference_pb2.ModelInferRequest.InferInputTensor,
+) -> NDArray[Any]:
+    """Decode the typed contents of a KServe input.
 
     Raises:
-        InvalidTensor: contents are missing, doubled or do not fit datatype and shape.
+        InvalidTensor: contents are missing or do not fit datatype and shape.
     """
-    raws: Sequence[bytes] = request.raw_input_contents
-    if not raws:
-        arrays = [_decode_typed(item) for item in request.inputs]
-    else:
-        _check_raws(request.inputs, len(raws))
-        arrays = [_decode_raw(item, raw) for item, raw in zip(request.inputs, raws, strict=True)]
-    names = [item.name for item in request.inputs]
-    return dict(zip(_unique(names), arrays, strict=True))
-
-
-def encode_infer_outputs(
-    outputs: Mapping[str, NDArray[Any]], response: inference_pb2.ModelInferResponse
-) -> None:
-    """Add outputs to a KServe response as raw contents."""
-    for name, array in outputs.items():
-        response.outputs.add(name=name, datatype=datatype_of(array, name), shape=array.shape)
-        response.raw_output_contents.append(encode_raw(array))
+    datatype = get_datatype(item.datatype, item.name)
+    if not datatype.kserve_field:
+        raise InvalidTensor(
+            f"Invalid input precision - {datatype.name} has no typed contents, "
+            f"send raw_input_contents; input name: {item.name}"
+        )
+    values = getattr(item.contents, datatype.kserve_field)
+    return decode_values(values, item.datatype, item.shape, item.name)
 
 
 def encode_raw(array: NDArray[Any]) -> bytes:
@@ -129,7 +167,7 @@ def decode_raw(
     Raises:
         InvalidTensor: the bytes do not fit datatype and shape.
     """
-    return _from_raw(raw, get_datatype(datatype, tensor), _checked_shape(shape, tensor), tensor)
+    return RawTensor(tensor, get_datatype(datatype, tensor), shape).decode(raw)
 
 
 def decode_values(
@@ -143,61 +181,6 @@ def decode_values(
     shape = _checked_shape(shape, tensor)
     _check_count(len(values), shape, tensor, noun=" values")
     return _from_values(values, get_datatype(datatype, tensor), tensor).reshape(shape)
-
-
-def _decode_typed(item: inference_pb2.ModelInferRequest.InferInputTensor) -> NDArray[Any]:
-    datatype = get_datatype(item.datatype, item.name)
-    _refuse_shared_memory(item)
-    if not datatype.kserve_field:
-        raise InvalidTensor(
-            f"Invalid input precision - {datatype.name} has no typed contents, "
-            f"send raw_input_contents; input name: {item.name}"
-        )
-    values = getattr(item.contents, datatype.kserve_field)
-    return decode_values(values, item.datatype, item.shape, item.name)
-
-
-def _decode_raw(item: inference_pb2.ModelInferRequest.InferInputTensor, raw: bytes) -> NDArray[Any]:
-    return decode_raw(raw, item.datatype, item.shape, item.name)
-
-
-def _check_raws(
-    inputs: Sequence[inference_pb2.ModelInferRequest.InferInputTensor], raw_count: int
-) -> None:
-    for item in inputs:
-        _refuse_shared_memory(item)
-        if item.contents.ListFields():
-            raise InvalidTensor(
-                "Passing buffers both in ModelInferRequest::InferInputTensor::contents and in "
-                "ModelInferRequest::raw_input_contents is not allowed"
-            )
-    if len(inputs) != raw_count:
-        raise InvalidTensor(
-            f"Invalid number of raw_input_contents - Expected: {len(inputs)}; Actual: {raw_count}"
-        )
-
-
-def _refuse_shared_memory(item: inference_pb2.ModelInferRequest.InferInputTensor) -> None:
-    if "shared_memory_region" in item.parameters:
-        raise InvalidTensor(
-            f"Shared memory is not offered by this server, send the bytes; input name: {item.name}"
-        )
-
-
-def _from_raw(
-    raw: bytes | memoryview, datatype: Datatype, shape: tuple[int, ...], tensor: str
-) -> NDArray[Any]:
-    if datatype is BYTES:
-        values = list(_split_prefixed(raw, tensor))
-        _check_count(len(values), shape, tensor, noun=" values")
-        return _object_array(values).reshape(shape)
-    expected = math.prod(shape) * datatype.dtype.itemsize
-    if len(raw) != expected:
-        raise InvalidTensor(
-            f"Invalid content size of tensor proto - Expected: {expected} bytes; "
-            f"Actual: {len(raw)} bytes; input name: {tensor}"
-        )
-    return np.frombuffer(raw, dtype=datatype.dtype).reshape(shape)
 
 
 def _split_prefixed(raw: bytes | memoryview, tensor: str) -> Iterable[bytes]:
@@ -248,20 +231,26 @@ def _as_bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _unique(names: Sequence[str]) -> Sequence[str]:
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidTensor(f"Invalid number of inputs - input name sent twice: {twice}")
-    return names
+def _described(proto: tensorflow_pb2.TensorProto, tensor: str) -> tuple[Datatype, tuple[int, ...]]:
+    datatype = get_tensorflow_datatype(proto.dtype, tensor)
+    if proto.tensor_shape.unknown_rank:
+        raise InvalidTensor(f"Invalid input shape - the rank is not given; input name: {tensor}")
+    return datatype, _checked_shape([dim.size for dim in proto.tensor_shape.dim], tensor)
 
 
 def _checked_shape(sizes: Iterable[int], tensor: str) -> tuple[int, ...]:
     shape = tuple(sizes)
-    if any(size < 0 for size in shape):
+    if len(shape) > _MAX_RANK:
+        raise InvalidTensor(
+            f"Invalid number of shape dimensions - Expected: at most {_MAX_RANK}; "
+            f"Actual: {len(shape)}; input name: {tensor}"
+        )
+    is_too_large = 0 in shape and math.prod(size or 1 for size in shape) > _MAX_ELEMENTS
+    if is_too_large or any(size < 0 for size in shape):
         text = ",".join(str(size) for size in shape)
         raise InvalidTensor(
-            f"Invalid input shape - Expected: dimensions of 0 and more; Actual: ({text}); "
-            f"input name: {tensor}"
+            "Invalid input shape - Expected: dimensions of 0 and more"
+            f"{', not so large' if is_too_large else ''}; Actual: ({text}); input name: {tensor}"
         )
     return shape
 
