@@ -1,4 +1,8 @@
 import asyncio
+import copy
+import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from camfleet_contracts.access import (
     Scope,
     Send,
     check_exposure,
+    check_key,
     is_allowed,
     parse_networks,
 )
@@ -40,19 +45,19 @@ def test_a_key_is_known_until_it_is_revoked(keys: KeyStore) -> None:
 def test_a_key_revoked_while_it_is_checked_is_not_known_afterwards(
     keys: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = keys.add("wall", "viewer")
+    keys.ensure(SecretStr("chosen"))
     matching = keys_module._matching
 
     def revoked_meanwhile(document: dict[str, Any], presented: str) -> Key | None:
         found = matching(document, presented)
         if keys.list():
-            keys.revoke("wall")
+            keys.revoke("admin")
             keys.list()  # as another thread, reads the file again
         return found
 
     monkeypatch.setattr(keys_module, "_matching", revoked_meanwhile)
-    keys.check(plain)
-    assert keys.check(plain) is None
+    keys.check("chosen")
+    assert keys.check("chosen") is None
 
 
 def test_no_plain_key_is_on_disk_and_the_files_are_private(keys: KeyStore, tmp_path: Path) -> None:
@@ -91,10 +96,8 @@ def test_a_key_may_not_have_a_name_that_sessions_need(keys: KeyStore, name: str)
         keys.add(name, "viewer")
 
 
-def test_a_wrong_key_is_computed_once_until_the_file_changes(
-    keys: KeyStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys.add("wall", "viewer")
+def watched_scrypt(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What scrypt is computed of from now on."""
     computed: list[str] = []
     scrypt = keys_module._scrypt
 
@@ -103,6 +106,34 @@ def test_a_wrong_key_is_computed_once_until_the_file_changes(
         return scrypt(plain, salt)
 
     monkeypatch.setattr(keys_module, "_scrypt", counted)
+    return computed
+
+
+def test_wrong_keys_cost_no_scrypt_when_all_keys_are_random(
+    keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = keys.add("wall", "viewer")
+    computed = watched_scrypt(monkeypatch)
+    assert keys.check("guess") is None
+    assert keys.check(plain) is not None
+    assert computed == []
+
+
+def test_a_file_of_before_keeps_its_keys_and_sessions(keys: KeyStore, tmp_path: Path) -> None:
+    salt = bytes(16)
+    scrypt = keys_module._scrypt("of before", salt)
+    entry = {"name": "wall", "role": "viewer", "created": "", "salt": salt.hex(), "scrypt": scrypt}
+    (tmp_path / "keys.json").write_text(json.dumps({"version": 1, "keys": [entry], "logins": []}))
+    assert keys.check("of before") == Key("wall", "viewer")
+    assert keys.check_session(keys.new_session(Key("wall", "viewer"))) == Key("wall", "viewer")
+    assert keys.check(keys.add("late", "viewer")) is not None
+
+
+def test_a_wrong_key_is_computed_once_until_the_file_changes(
+    keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.ensure(SecretStr("chosen"))
+    computed = watched_scrypt(monkeypatch)
     assert [keys.check("guess"), keys.check("guess")] == [None, None]
     assert computed == ["guess"]
     keys.ensure(SecretStr("guess"))
@@ -111,10 +142,17 @@ def test_a_wrong_key_is_computed_once_until_the_file_changes(
     assert found.name == "admin"
 
 
-def test_few_wrong_keys_are_remembered(keys: KeyStore) -> None:
+def test_few_wrong_keys_are_remembered(keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.ensure(SecretStr("chosen"))
+    monkeypatch.setattr(keys_module, "_scrypt", lambda plain, _: plain)
     for number in range(600):
         keys.check(f"guess {number}")
     assert 0 < len(keys._content.refused) <= 256
+
+
+def test_a_copy_of_the_store_reads_the_same_file(keys: KeyStore) -> None:
+    other = copy.deepcopy(keys)
+    assert other.check(keys.add("wall", "viewer")) is not None
 
 
 def test_revoking_an_unknown_key_is_an_error(keys: KeyStore) -> None:
@@ -270,3 +308,49 @@ def test_strangers_are_refused_even_with_a_key(keys: KeyStore) -> None:
     headers = [(b"x-api-key", plain.encode())]
     assert answer(app, client=("10.0.0.1", 1), headers=headers)["status"] == 403
     assert answer(app, client=("192.168.0.9", 1), headers=headers)["status"] == 200
+
+
+@pytest.fixture
+def held_scrypt(keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A chosen key whose check takes until the event is set."""
+    keys.ensure(SecretStr("chosen"))
+    may_end = threading.Event()
+    scrypt = keys_module._scrypt
+
+    def held(plain: str, salt: bytes) -> str:
+        may_end.wait(10)
+        return scrypt(plain, salt)
+
+    monkeypatch.setattr(keys_module, "_scrypt", held)
+    yield may_end
+    may_end.set()
+
+
+def guess(number: int) -> dict[str, Any]:
+    return {"headers": [(b"x-api-key", f"guess {number}".encode())]}
+
+
+def test_the_loop_runs_on_while_a_key_is_checked(
+    keys: KeyStore, held_scrypt: threading.Event
+) -> None:
+    async def check_beside_the_loop() -> Key | None:
+        check = asyncio.ensure_future(check_key(keys, "chosen"))
+        asyncio.get_running_loop().call_soon(held_scrypt.set)
+        return await check
+
+    assert asyncio.run(check_beside_the_loop()) == Key("admin", "admin", keys.list()[0].created)
+
+
+def test_wrong_keys_beyond_the_limit_are_refused_and_known_keys_pass(
+    keys: KeyStore, held_scrypt: threading.Event
+) -> None:
+    plain = keys.add("wall", "viewer")
+    app = KeyMiddleware(_ok, keys)
+    waiting = [keys.start_check(f"guess {number}") for number in range(8)]
+    refused = answer(app, **guess(8))
+    assert (refused["status"], (b"retry-after", b"1") in refused["headers"]) == (429, True)
+    assert answer(app, path="/healthz", **guess(8))["status"] == 200
+    assert answer(app, headers=[(b"x-api-key", plain.encode())])["status"] == 200
+    held_scrypt.set()
+    assert [check.result(10) for check in waiting] == [None] * 8
+    assert answer(app, **guess(8))["status"] == 401

@@ -3,6 +3,7 @@
 `KeyMiddleware` guards HTTP and WebSocket of every service; gRPC and RTSP use the same functions.
 """
 
+import asyncio
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -10,7 +11,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
-from camfleet_contracts.keys import Key, KeyStore
+from camfleet_contracts.keys import Key, KeyStore, TooManyChecks
 from camfleet_contracts.settings import FleetSettings
 
 SESSION_COOKIE = "camfleet_session"
@@ -112,7 +113,7 @@ class KeyMiddleware:
         self._networks, self._loopback_open = networks, loopback_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 403 or 401 itself, or hand on to the app."""
+        """Answer 403, 401 or 429 itself, or hand on to the app."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -120,8 +121,12 @@ class KeyMiddleware:
             reason = "this network is not in ALLOW_CIDR"
             await _refuse(scope, receive, send, (403, reason))
             return
-        key = self._key_of(scope)
-        if key is None and not self._is_open(scope["path"]):
+        try:
+            key = await self._key_of(scope)
+        except TooManyChecks as error:
+            await _refuse(scope, receive, send, (429, str(error)))
+            return
+        if key is None and not (self._loopback_open or self._is_open(scope["path"])):
             reason = "a key is needed; `camfleet url` makes a login link"
             await _refuse(scope, receive, send, (401, reason))
             return
@@ -130,14 +135,29 @@ class KeyMiddleware:
 
     def _is_open(self, path: str) -> bool:
         is_prefixed = path.startswith(self._open_prefixes) if self._open_prefixes else False
-        return self._loopback_open or path in self._open_paths or is_prefixed
+        return path in self._open_paths or is_prefixed
 
-    def _key_of(self, scope: Scope) -> Key | None:
+    async def _key_of(self, scope: Scope) -> Key | None:
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         if presented := _presented_key(headers, scope.get("query_string", b"")):
-            return self._keys.check(presented)
+            try:
+                return await check_key(self._keys, presented)
+            except TooManyChecks:
+                if self._is_open(scope["path"]):
+                    return None
+                raise
         cookie = _session_cookie(headers.get("cookie", ""))
         return self._keys.check_session(cookie) if cookie else None
+
+
+async def check_key(keys: KeyStore, presented: str) -> Key | None:
+    """Return whose key this is, without holding the event loop.
+
+    Raises:
+        TooManyChecks: others wait already.
+    """
+    check = keys.start_check(presented)
+    return check.result() if check.done() else await asyncio.wrap_future(check)
 
 
 def bearer(authorization: str) -> str | None:
@@ -169,5 +189,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, answer: tuple[int,
     headers = [(b"content-type", b"application/json")]
     if status == 401:  # noqa: PLR2004 - HTTP
         headers.append((b"www-authenticate", b"Bearer"))
+    if status == 429:  # noqa: PLR2004 - HTTP
+        headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps({"error": reason}).encode()})

@@ -1,18 +1,21 @@
 """The key store of the fleet, `<state>/keys.json`: named keys with roles, login links, sessions.
 
-Keys are stored hashed (scrypt); the file and the secrets beside it are readable by their owner
-only. Every change happens under the file's lock, so that all services may share one store.
-Sessions are signed with `<state>/session.key`, which never leaves this state folder: deleting that
-file ends all sessions.
+Keys are stored hashed: those made here as SHA-256, as nobody guesses 192 random bits; the seeded
+one (and all of older files) as scrypt, as people choose it. The file and the secrets beside it are
+readable by their owner only. Every change happens under the file's lock, so that all services may
+share one store. Sessions are signed with `<state>/session.key`, which never leaves this state
+folder: deleting that file ends all sessions.
 """
 
 import hashlib
 import hmac
 import json
 import secrets
+import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple, Self, cast, get_args
 
 from pydantic import SecretStr
 
@@ -27,7 +30,15 @@ _LOGIN_NAME = "link"
 _SERVICE_NAME = "service"
 _WITHOUT_ENTRY = frozenset({_LOGIN_NAME, _SERVICE_NAME})
 _LARGEST_REFUSED = 256
+_LARGEST_WAITING = 8  # checks that compute scrypt, one after the other
 _PRIVATE = 0o600
+
+
+class TooManyChecks(Exception):
+    """So many unknown keys are being checked that this one is not; ask again."""
+
+    def __init__(self) -> None:
+        super().__init__("too many wrong keys are being presented; try again in a second")
 
 
 class Key(NamedTuple):
@@ -43,7 +54,7 @@ class _Content(NamedTuple):
 
     stamp: tuple[int, int] | None
     document: dict[str, Any]
-    verified: dict[str, Key]  # by the digest of what was presented
+    verified: dict[str, Key]  # by scrypt, under the digest of what was presented
     refused: set[str]  # digests of wrong keys, so that repeating one costs no scrypt
 
 
@@ -55,6 +66,12 @@ class KeyStore:
         self._service_path = path.with_name("service.key")
         self._session_path = path.with_name("session.key")
         self._content = _Content(None, {}, {}, set())
+        self._waiting = threading.BoundedSemaphore(_LARGEST_WAITING)
+        self._checker = ThreadPoolExecutor(1, thread_name_prefix="key-check")
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Another reader of the same file; Jupyter copies its configuration."""
+        return type(self)(self._path)
 
     def ensure(self, seed: SecretStr | None = None) -> None:
         """Create the store and the secrets once; `seed` becomes the key `admin`."""
@@ -64,7 +81,7 @@ class KeyStore:
             document = self._read()
             if seed is not None and not _matching(document, seed.get_secret_value()):
                 kept = [k for k in document["keys"] if k["name"] != SEEDED_NAME]
-                entry = _entry(SEEDED_NAME, "admin", seed.get_secret_value())
+                entry = _entry(SEEDED_NAME, "admin") | _slow_hash(seed.get_secret_value())
                 self._write(document | {"keys": [*kept, entry]})
             elif not self._path.is_file():
                 self._write(document)
@@ -86,7 +103,7 @@ class KeyStore:
             document = self._read()
             if any(key["name"] == name for key in document["keys"]):
                 raise ValueError(f"key {name!r} is there already; revoke it first")
-            entry = _entry(name, cast("Role", role), plain)
+            entry = _entry(name, cast("Role", role)) | {"sha256": _digest(plain)}
             self._write(document | {"keys": [*document["keys"], entry]})
         return plain
 
@@ -108,15 +125,45 @@ class KeyStore:
             self._write(document | {"keys": kept})
 
     def check(self, presented: str) -> Key | None:
-        """Return whose key this is, None when it is nobody's."""
+        """Return whose key this is, None when it is nobody's; may compute for long."""
+        is_decided, key = self._look_up(presented)
+        return key if is_decided else self._compute(presented)
+
+    def start_check(self, presented: str) -> Future[Key | None]:
+        """Begin a check that holds up nobody: done at once, or later in a thread of its own.
+
+        Raises:
+            TooManyChecks: others wait already.
+        """
+        is_decided, key = self._look_up(presented)
+        if is_decided:
+            decided: Future[Key | None] = Future()
+            decided.set_result(key)
+            return decided
+        if not self._waiting.acquire(blocking=False):
+            raise TooManyChecks
+        check = self._checker.submit(self._compute, presented)
+        check.add_done_callback(lambda _: self._waiting.release())
+        return check
+
+    def _look_up(self, presented: str) -> tuple[bool, Key | None]:
+        """Return whether it is decided without scrypt, and whose key it is then."""
+        if not presented:
+            return True, None
         if hmac.compare_digest(presented.encode(), self.fleet_secret().encode()):
-            return Key(_SERVICE_NAME, "service")
+            return True, Key(_SERVICE_NAME, "service")
+        content = self._current()
+        digest = _digest(presented)
+        key = content.verified.get(digest) or _of_digest(content.document, digest)
+        has_slow = any("scrypt" in entry for entry in content.document["keys"])
+        return key is not None or digest in content.refused or not has_slow, key
+
+    def _compute(self, presented: str) -> Key | None:
         content = self._current()
         digest = _digest(presented)
         if digest in content.verified or digest in content.refused:
             return content.verified.get(digest)
-        found = _matching(content.document, presented)
-        if found:
+        if found := _matching(content.document, presented):
             content.verified[digest] = found
             return found
         if len(content.refused) >= _LARGEST_REFUSED:
@@ -198,28 +245,37 @@ class KeyStore:
         write_atomically(self._path, json.dumps(document, indent=2) + "\n", mode=_PRIVATE)
 
 
-def _entry(name: str, role: Role, plain: str) -> dict[str, str]:
+def _entry(name: str, role: Role) -> dict[str, str]:
+    return {"name": name, "role": role, "created": rfc3339(now_utc())}
+
+
+def _slow_hash(plain: str) -> dict[str, str]:
     salt = secrets.token_bytes(16)
-    return {
-        "name": name,
-        "role": role,
-        "created": rfc3339(now_utc()),
-        "salt": salt.hex(),
-        "scrypt": _scrypt(plain, salt),
-    }
+    return {"salt": salt.hex(), "scrypt": _scrypt(plain, salt)}
 
 
-def _matching(document: dict[str, Any], presented: str) -> Key | None:
+def _of_digest(document: dict[str, Any], digest: str) -> Key | None:
     for key in document["keys"]:
-        computed = _scrypt(presented, bytes.fromhex(key["salt"]))
-        if hmac.compare_digest(computed, key["scrypt"]):
+        if hmac.compare_digest(key.get("sha256", ""), digest):
             return Key(key["name"], key["role"], key["created"])
     return None
 
 
+def _matching(document: dict[str, Any], presented: str) -> Key | None:
+    for key in document["keys"]:
+        if "scrypt" not in key:
+            continue
+        computed = _scrypt(presented, bytes.fromhex(key["salt"]))
+        if hmac.compare_digest(computed, key["scrypt"]):
+            return Key(key["name"], key["role"], key["created"])
+    return _of_digest(document, _digest(presented))
+
+
 def _mark(entry: dict[str, Any] | None) -> str:
     """Return what ties a session to this very key, not to the next one of its name."""
-    return _digest(entry["salt"] + entry["scrypt"])[:16] if entry else ""
+    if entry is None:
+        return ""
+    return _digest(entry.get("sha256") or entry["salt"] + entry["scrypt"])[:16]
 
 
 def _secret(path: Path) -> str:

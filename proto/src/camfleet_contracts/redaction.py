@@ -14,3 +14,8 @@ def redact(text: str, *secrets: str) -> str:
         text = text.replace(secret, "***")
     text = _USER_INFO.sub(r"\1***@", text)
     return _SECRET_PARAMETER.sub(r"\1***", text)
+
+
+def is_redacted(text: str) -> bool:
+    """Tell whether `text` has *** where a user, a password or a key would be."""
+    return "***" in text and redact(text.replace("***", "x")) == text
