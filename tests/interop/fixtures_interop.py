@@ -9,10 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from camfleet_contracts.volume import publish_version
 from model_volume import Volume
 from other_clients import Address
 from processes import Service, running
 from real_models import REAL_MODELS
+from triton_models import TRITON_MODELS
 from waiting import wait_until
 
 LOAD_LIMIT_S = 90  # this machine may be busy
@@ -20,11 +22,13 @@ LISTENING = r"listening grpc=(\S+) rest=(\S+)"
 
 
 @contextmanager
-def model_server(config: Path) -> Iterator[tuple[Service, Address]]:
+def model_server(config: Path, *options: str) -> Iterator[tuple[Service, Address]]:
     """Run camfleet-server on free ports until the block ends."""
     ports = ("--port", "auto", "--rest_port", "auto")
     env = {"CAMFLEET_STATE": str(config.parent / "state")}
-    with running("camfleet-server", "--config_path", str(config), *ports, env=env) as service:
+    with running(
+        "camfleet-server", "--config_path", str(config), *ports, *options, env=env
+    ) as service:
         found = service.logged(LISTENING, 60)
         yield service, Address(grpc=found[1], rest=found[2])
 
@@ -62,9 +66,26 @@ def adder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
-def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """A server with the real models of `real_models`."""
+def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """A server as Triton's clients expect one: its models, explicit control, shared memory."""
+    volume = Volume(tmp_path_factory.mktemp("triton"))
+    for name, save in TRITON_MODELS.items():
+        publish_version(volume.root, name, 1, save)
+    volume.serve("simple")
+    volume.serve("simple_identity")
+    options = ("--model-control", "explicit", "--allow-client-shm", "--server_name", "triton")
+    with model_server(volume.config_path, *options) as (service, address):
+        wait_available(service, address, {"simple", "simple_identity"})
+        yield address
+
+
+@pytest.fixture(scope="session")
+def real(
+    shared_data: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Address]:
+    """A server with the real models of `real_models` and the catalogue's manifests of them."""
     root = tmp_path_factory.mktemp("real")
+    shutil.copy(repository / "models" / "catalog.json", root)
     for model in REAL_MODELS:
         version = root / model.name / "1"
         version.mkdir(parents=True)

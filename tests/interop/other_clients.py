@@ -36,12 +36,12 @@ class Answer(NamedTuple):
 
 def predict_with_ovmsclient_grpc(address: Address, model: str, inputs: Arrays) -> Answer:
     client = ovmsclient.make_grpc_client(address.grpc)
-    return Answer(_named(client.predict(dict(inputs), model, timeout=TIMEOUT_S)), None)
+    return Answer(_named(client.predict(_with_lists(inputs), model, timeout=TIMEOUT_S)), None)
 
 
 def predict_with_ovmsclient_http(address: Address, model: str, inputs: Arrays) -> Answer:
     client = ovmsclient.make_http_client(address.rest)
-    return Answer(_named(client.predict(dict(inputs), model, timeout=TIMEOUT_S)), None)
+    return Answer(_named(client.predict(_with_lists(inputs), model, timeout=TIMEOUT_S)), None)
 
 
 def infer_with_triton_grpc(address: Address, model: str, inputs: Arrays) -> Answer:
@@ -88,8 +88,8 @@ def predict_with_serving_api(address: Address, model: str, inputs: Arrays) -> An
 
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
-    for name, array in inputs.items():
-        proto = ovmsclient.make_tensor_proto(array)
+    for name, values in _with_lists(inputs).items():
+        proto = ovmsclient.make_tensor_proto(values)
         request.inputs[name].ParseFromString(proto.SerializeToString())
     with grpc.insecure_channel(
         address.grpc, options=[("grpc.max_receive_message_length", -1)]
@@ -114,6 +114,11 @@ CLIENTS: dict[str, Callable[[Address, str, Arrays], Answer]] = {
 def only_output(answer: Answer) -> NDArray[Any]:
     (array,) = answer.outputs.values()
     return array
+
+
+def _with_lists(inputs: Arrays) -> dict[str, Any]:
+    """ovmsclient takes bytes in lists, not in arrays."""
+    return {n: a.tolist() if a.dtype == object else a for n, a in inputs.items()}
 
 
 def _named(outputs: Any) -> dict[str, NDArray[Any]]:

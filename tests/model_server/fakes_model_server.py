@@ -1,10 +1,18 @@
 """A data plane without models: adds one to what it gets, and fails as it is told."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from camfleet_server.errors import ModelNotFound, ModelVersionNotFound, ServerError
+from camfleet_server.errors import (
+    ModelNotFound,
+    ModelVersionNotFound,
+    ServerError,
+    UnknownLabel,
+)
+from camfleet_server.serving.statistics import Statistics, StatisticsOfVersion
 from camfleet_server.types import (
     InferRequest,
     InferResult,
@@ -14,6 +22,7 @@ from camfleet_server.types import (
     TensorSpec,
     VersionState,
     VersionStatus,
+    WantedModel,
 )
 
 IMAGE_MODEL = ModelMetadata(
@@ -37,6 +46,7 @@ TEXT_MODEL = ModelMetadata(
     inputs=(TensorSpec("text", "BYTES", (-1,)),),
     outputs=(TensorSpec("text", "BYTES", (-1,)),),
 )
+LABELS = {"increment": {"stable": 1}}
 FAILED = VersionStatus(3, VersionState.LOADING, "version 3: model.xml is truncated")
 
 
@@ -47,7 +57,13 @@ class FakeDataPlane:
     failure: Exception | None = None
     is_ready: bool = True
     reload_result: bool | ServerError = False
+    answer: Tensors | None = None  # in place of what the model would say
+    config_result: tuple[str, ...] | ServerError = ()
     requests: list[InferRequest] = field(default_factory=list)
+    loads: list[tuple[str, dict[str, Any], dict[str, bytes]]] = field(default_factory=list)
+    unloads: list[str] = field(default_factory=list)
+    loadable: tuple[str, ...] = ()
+    configs: list[tuple[tuple[WantedModel, ...], float]] = field(default_factory=list)
 
     def live(self) -> bool:
         return True
@@ -68,11 +84,12 @@ class FakeDataPlane:
             raise ModelNotFound(name)
         if version is not None and version not in model.versions:
             raise ModelVersionNotFound(name, version)
-        return replace(model, version=version or model.version)
+        number = version or model.version
+        manifest = Manifest(f'{{"id": "{name}", "version": {number}}}', f"etag-{name}-{number}")
+        return replace(model, version=number, manifest=manifest)
 
     def manifest(self, name: str, version: int | None = None) -> Manifest:
-        number = self.model_metadata(name, version).version
-        return Manifest(f'{{"id": "{name}", "version": {number}}}', f"etag-{name}-{number}")
+        return self.model_metadata(name, version).manifest
 
     def statuses(self, name: str) -> tuple[VersionStatus, ...]:
         versions = self.model_metadata(name).versions
@@ -82,20 +99,52 @@ class FakeDataPlane:
     def all_statuses(self) -> dict[str, tuple[VersionStatus, ...]]:
         return {name: self.statuses(name) for name in MODELS}
 
+    def labelled_version(self, name: str, label: str) -> int:
+        self.model_metadata(name)
+        if label not in LABELS.get(name, {}):
+            raise UnknownLabel(name, label)
+        return LABELS[name][label]
+
+    def apply_config(
+        self, models: Sequence[WantedModel], timeout_s: float = 60.0
+    ) -> tuple[str, ...]:
+        self.configs.append((tuple(models), timeout_s))
+        if isinstance(self.config_result, ServerError):
+            raise self.config_result
+        return self.config_result
+
     def reload(self) -> bool:
         if isinstance(self.reload_result, ServerError):
             raise self.reload_result
         return self.reload_result
+
+    def statistics(
+        self, name: str = "", version: int | None = None
+    ) -> tuple[StatisticsOfVersion, ...]:
+        names = [name] if name else list(MODELS)
+        readings = [self.model_metadata(name, version) for name in names]
+        return tuple(StatisticsOfVersion(m.name, m.version, Statistics()) for m in readings)
+
+    def load_model(self, name: str, config: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        if isinstance(self.reload_result, ServerError):
+            raise self.reload_result
+        self.loads.append((name, dict(config), dict(files)))
+
+    def loadable_models(self) -> tuple[str, ...]:
+        return self.loadable
+
+    def unload_model(self, name: str) -> None:
+        self.unloads.append(name)
 
     def infer(self, request: InferRequest) -> InferResult:
         self.requests.append(request)
         if self.failure is not None:
             raise self.failure
         metadata = self.model_metadata(request.model, request.version)
-        outputs = _answer(request)
+        outputs = self.answer or _answer(request)
         wanted = request.outputs or tuple(outputs)
         chosen = {name: outputs[name] for name in wanted}
-        return InferResult(request.model, metadata.version, chosen)
+        return InferResult(request.model, metadata.version, chosen, metadata.manifest)
 
 
 def _answer(request: InferRequest) -> Tensors:

@@ -15,6 +15,7 @@ from camfleet_server.reload.config_source import ConfigFile
 from camfleet_server.reload.reconciler import Reconciler, ReconcilerOptions
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.serving.dataplane import DataPlane
+from camfleet_server.serving.model_control import EXPLICIT, POLL
 from camfleet_server.serving.registry import Registry
 from camfleet_server.types import InferRequest, VersionState, VersionStatus
 from waiting import wait_until
@@ -122,10 +123,17 @@ def running_core(
         options["table"] = dict(table)
     registry, metrics = Registry(), ServerMetrics()
     source = ConfigFile(volume.config_path)
-    settings = ReconcilerOptions(**{"cache_dir": volume.root / ".cache"} | options)
+    settings = ReconcilerOptions(**{"cache_dir": _shared_cache(volume)} | options)
     reconciler = Reconciler(source, registry, metrics, settings)
     reconciler.start()
+    control = EXPLICIT if settings.is_explicit else POLL
+    plane = DataPlane(registry, reconciler, metrics, volume.config_path, model_control=control)
     try:
-        yield Core(DataPlane(registry, reconciler, metrics), reconciler)
+        yield Core(plane, reconciler)
     finally:
         reconciler.stop()
+
+
+def _shared_cache(volume: Volume) -> Path:
+    """One for the whole run: what a test before has tried out is known to the next."""
+    return volume.root.parent / "tried-out"

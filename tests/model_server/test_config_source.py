@@ -2,13 +2,20 @@
 
 import json
 from pathlib import Path
+from traceback import extract_tb
 
 import pytest
 
-from camfleet_contracts.serving_config import BadServingConfig
+from camfleet_contracts.serving_config import (
+    BadServingConfig,
+    changes_of,
+    put_model,
+    roll_back,
+)
 from camfleet_server.reload.config_source import ConfigFile
 
 EMPTY = json.dumps({"model_config_list": []})
+OTHER = json.dumps({"model_config_list": [], "monitoring": {"metrics": {"enable": True}}})
 
 
 class Clock:
@@ -50,3 +57,43 @@ def test_unchanged_file_gives_the_same_config(path: Path) -> None:
     path.write_text(EMPTY)
     source = ConfigFile(path, Clock())
     assert source.read() is source.read()
+
+
+def test_strict_reading_refuses_what_ovms_refuses(path: Path) -> None:
+    entry = {"name": "a", "base_path": "a", "mean": 1}
+    path.write_text(json.dumps({"model_config_list": [{"config": entry}]}))
+    assert ConfigFile(path).read().models
+    with pytest.raises(BadServingConfig, match=r"config\.mean: its schema does not know"):
+        ConfigFile(path, strict=True).read()
+
+
+def _depth_of_fault(source: ConfigFile) -> int:
+    with pytest.raises(BadServingConfig) as told:
+        source.read()
+    return len(extract_tb(told.value.__traceback__))
+
+
+def test_a_fault_that_is_told_at_every_pass_does_not_grow(path: Path) -> None:
+    path.write_text("{")
+    source = ConfigFile(path, Clock())
+    depth = _depth_of_fault(source)
+    assert _depth_of_fault(source) == depth
+
+
+def test_every_change_by_hand_can_be_taken_back(path: Path) -> None:
+    source = ConfigFile(path, Clock())
+    for text in (EMPTY, OTHER, EMPTY, OTHER):
+        path.write_text(text)
+        source.read()
+    assert len(changes_of(path)) == 3
+    roll_back(path)
+    assert path.read_text() == EMPTY
+
+
+def test_a_change_by_command_is_kept_once(path: Path) -> None:
+    path.write_text(EMPTY)
+    source = ConfigFile(path, Clock())
+    source.read()
+    put_model(path, {"name": "a", "base_path": "a"})
+    source.read()
+    assert len(changes_of(path)) == 1

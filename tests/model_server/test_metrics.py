@@ -28,7 +28,7 @@ def lines_of(metrics: ServerMetrics, name: str) -> list[str]:
 
 def watched() -> ServerMetrics:
     metrics = ServerMetrics()
-    metrics.watch_version("m", 1, 4, running=lambda: 2, waiting=lambda: 3)
+    metrics.watch_version("m", 1, slots=lambda: 4, running=lambda: 2, waiting=lambda: 3)
     return metrics
 
 
@@ -94,6 +94,16 @@ def test_unknown_models_are_counted_without_their_names() -> None:
     ]
 
 
+def test_requests_count_under_the_model_s_own_name_however_it_was_asked_for() -> None:
+    metrics = watched()
+    with metrics.request(INFER, "./././m.xml") as answer:
+        answer.model, answer.version = "m", 1
+    failed(metrics, QueueFull("m", 8), model="././m.xml")
+    assert "m.xml" not in metrics.exposition()
+    assert lines_of(metrics, "ovms_requests_success{")[0].endswith("} 1")
+    assert lines_of(metrics, "ovms_requests_fail{")[0].endswith("} 1")
+
+
 def test_refusals_are_counted_by_reason() -> None:
     metrics = watched()
     failed(metrics, QueueFull("m", 8))
@@ -112,3 +122,13 @@ def test_gauges_of_a_version_are_asked_at_the_scrape_and_go_with_it() -> None:
     ]
     metrics.forget_version("m", 1)
     assert lines_of(metrics, "ovms_current_requests{") == []
+
+
+def test_only_the_metrics_of_ovms_that_were_named_are_shown_beside_ours() -> None:
+    metrics = ServerMetrics(("ovms_streams",))
+    metrics.watch_version("m", 1, slots=lambda: 4, running=lambda: 2, waiting=lambda: 3)
+    answered(metrics)
+    metrics.count_reload("changed")
+    shown = {line.split("{")[0] for line in metrics.exposition().splitlines() if "{" in line}
+    assert {name for name in shown if name.startswith("ovms_")} == {"ovms_streams"}
+    assert "camfleet_reloads_total" in shown

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from camfleet_contracts import volume
 from camfleet_contracts.catalog import Catalog, CatalogEntry, CatalogFile
 from camfleet_contracts.files import sha256_of
 from camfleet_contracts.serving_config import ModelConfig
+from camfleet_server.reload import repository
 from camfleet_server.reload.repository import ModelRepository, VersionFiles
 
 NO_CATALOG = Catalog()
@@ -74,6 +76,33 @@ def test_version_with_sums_is_complete_as_soon_as_they_match(folder: Path) -> No
     assert "model.onnx differs" in _look(repository, folder).waiting
 
 
+def test_files_with_sums_are_hashed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = {"model.onnx": sha256_of(folder / "model.onnx")}
+    (folder / "model.json").write_text(json.dumps({"files": sums}))
+    hashed: list[str] = []
+
+    def note(path: Path) -> str:
+        hashed.append(path.name)
+        return sha256_of(path)
+
+    for module in (repository, volume):
+        monkeypatch.setattr(module, "sha256_of", note)
+    assert not _look(ModelRepository(Clock()), folder).waiting
+    assert sorted(hashed) == ["model.json", "model.onnx"]
+
+
+def test_beginning_to_publish_is_noticed_once(folder: Path) -> None:
+    repository = ModelRepository(Clock())
+    (folder.parent / ".2.tmp-x").mkdir()
+    assert repository.find_versions(folder.parent).is_publishing
+    assert not repository.find_versions(folder.parent).is_publishing
+
+
+def test_folders_that_link_to_themselves_are_not_followed(folder: Path) -> None:
+    (folder / "again").symlink_to(folder)
+    assert set(_look(ModelRepository(Clock()), folder).digests) == {"model.onnx"}
+
+
 def test_unreadable_manifest_is_the_reason_to_wait(folder: Path) -> None:
     (folder / "model.json").write_text('{"labels": ')
     assert "model.json" in _look(ModelRepository(Clock()), folder).waiting
@@ -127,4 +156,4 @@ def test_hidden_files_do_not_count(folder: Path) -> None:
 
 def test_model_file_as_base_path_is_version_1(folder: Path) -> None:
     path = folder / "model.onnx"
-    assert ModelRepository().find_versions(path) == {1: path}
+    assert ModelRepository().find_versions(path).folders == {1: path}

@@ -77,6 +77,19 @@ def test_process_that_ended_while_it_waited_is_not_blamed_on_the_files(
     prober.try_out(adder, "content")
 
 
+def test_process_that_waited_in_vain_is_ended(tmp_path: Path) -> None:
+    now = [0.0]
+    prober = Prober(fakes_runtimes.TABLE, tmp_path / "cache", limit_s=2, clock=lambda: now[0])
+    others = psutil.Process().children()
+    prober.prepare()
+    (waiting,) = (child for child in psutil.Process().children() if child not in others)
+    now[0] = 5.0
+    assert prober.rest() == 5.0
+    now[0] = 11.0
+    assert prober.rest() is None
+    assert not waiting.is_running()
+
+
 def test_missing_vendor_library_is_named(prober: Prober, adder: ModelSource) -> None:
     with pytest.raises(LoadError, match="a_vendor_library_that_is_not_here"):
         prober.try_out(_with_runtime(adder, "missing"), "missing")

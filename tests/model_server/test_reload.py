@@ -1,20 +1,27 @@
 """What is served follows config.json and the volume, and never gets worse by a bad change."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 import fakes_runtimes
+from camfleet_contracts.serving_config import roll_back
 from camfleet_server.errors import (
     ModelNotFound,
     ModelNotReady,
     ModelVersionNotFound,
     ModelVersionRetired,
     ReloadFailed,
+    UnknownLabel,
 )
+from camfleet_server.reload.repository import ModelRepository, VersionFiles
+from camfleet_server.reload.watch import VolumeWatcher
 from camfleet_server.types import VersionState
-from model_volume import Core, Volume, running_core, save_adder
+from model_volume import LOAD_LIMIT_S, Core, Volume, running_core, save_adder
 from waiting import wait_until
 
 
@@ -142,6 +149,79 @@ def test_served_files_that_no_longer_match_their_sums_are_told(
         wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
 
 
+def test_what_goes_wrong_with_one_model_leaves_the_others_followed(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_version = ModelRepository.read_version
+
+    def fail_for_one(repository: ModelRepository, name: str, *where: Any) -> VersionFiles:
+        if name == "odd":
+            raise RuntimeError("nobody thought of this")
+        return read_version(repository, name, *where)
+
+    monkeypatch.setattr(ModelRepository, "read_version", fail_for_one)
+    for name in ("odd", "adder"):
+        volume.serve(name)
+        volume.publish_adder(name, 1, addend=1)
+    with running_core(volume, poll_s=0.02) as core:
+        core.wait_for("adder", 1)
+        assert "nobody thought of this" in core.wait_for_fault("odd: cannot be followed")
+        volume.publish_adder("adder", 2, addend=2)
+        core.wait_for_answer("adder", 2)
+    assert caplog.text.count("model cannot be followed") == 1
+
+
+def test_one_requested_reload_takes_an_emptied_folder_up(volume: Volume) -> None:
+    volume.serve("adder")
+    folder = volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume, poll_s=0.0) as core:
+        core.wait_for("adder", 1)
+        shutil.rmtree(folder)
+        assert core.plane.reload()
+        with pytest.raises(ModelNotReady, match="no version found"):
+            core.add("adder")
+
+
+def test_reload_tells_that_a_removed_model_went(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume, poll_s=0.0) as core:
+        core.wait_for("adder", 1)
+        volume.remove("adder")
+        assert core.plane.reload()
+        assert not core.plane.reload()
+
+
+def test_labels_follow_their_file_and_a_bad_one_leaves_the_former(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 3, addend=3)
+    labels = volume.root / "adder" / "version_labels.json"
+    labels.write_text('{"stable": 3}')
+    with running_core(volume) as core:
+        core.wait_for("adder", 3)
+        assert core.plane.labelled_version("adder", "stable") == 3
+        labels.write_text('{"stable": "three"}')
+        fault = core.wait_for_fault("version_labels.json")
+        assert "'stable' must be the number of a version, got 'three'" in fault
+        assert core.plane.labelled_version("adder", "stable") == 3
+        assert core.add("adder") == 3
+        labels.unlink()
+        wait_until(lambda: core.plane.faults() == (), 5, "the fault to be gone")
+        with pytest.raises(UnknownLabel):
+            core.plane.labelled_version("adder", "stable")
+
+
+def test_config_changed_by_hand_can_be_rolled_back(volume: Volume) -> None:
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        volume.remove("adder")
+        core.wait_for("adder", 1, VersionState.END)
+        roll_back(volume.config_path)
+        core.wait_for("adder", 1)
+
+
 def _refused(core: Core) -> str:
     status = core.status("adder", 1)
     return status.reason if status and status.state == VersionState.AVAILABLE else ""
@@ -252,3 +332,25 @@ def test_what_misbehaves_in_the_probe_never_enters_the_server(
         assert core.add("adder") == 1
         volume.publish_adder("adder", 3, addend=3, runtimes=["missing", "openvino"])
         core.wait_for_answer("adder", 3)
+
+
+@pytest.mark.parametrize(
+    "path", ["x" * 300, "x" * 300 + ".xml", "x\0y"], ids=["long", "file", "nul"]
+)
+def test_a_path_that_cannot_be_asked_for_costs_its_model_alone(volume: Volume, path: str) -> None:
+    volume.publish_adder("adder", 1, addend=1)
+    volume.serve("bad", base_path=path)
+    with running_core(volume) as core:
+        core.wait_for_fault("bad: ")
+        volume.serve("adder")
+        core.plane.reload(timeout_s=LOAD_LIMIT_S)
+        assert core.add("adder") == 1
+
+
+def test_a_reload_is_answered_when_the_volume_cannot_be_watched(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VolumeWatcher, "follow", Mock(side_effect=OSError))
+    volume.write_config()
+    with running_core(volume) as core:
+        assert not core.plane.reload(timeout_s=1)

@@ -1,67 +1,21 @@
 """Turns: bounded, by priority, within deadlines, the newest request of a stream first."""
 
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from camfleet_server.errors import DeadlineExceeded, QueueFull, Superseded
+from camfleet_server.errors import Abandoned, DeadlineExceeded, QueueFull, Superseded
 from camfleet_server.serving.scheduler import Scheduler, SchedulerClosed
-from camfleet_server.types import InferRequest
+from occupied_scheduler import Clock, Occupied, request_of
 from waiting import wait_until
-
-
-class Clock:
-    """Time that only tests move."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as pool:
         yield pool
-
-
-def _request(**fields: Any) -> InferRequest:
-    return InferRequest("model", {}, **fields)
-
-
-class Occupied:
-    """A scheduler with one slot, which is taken until `leave` is called."""
-
-    def __init__(self, threads: ThreadPoolExecutor, queue_limit: int = 8) -> None:
-        self.clock = Clock()
-        self.scheduler = Scheduler("model", 1, queue_limit, self.clock)
-        self.served: list[str] = []
-        self._threads = threads
-        self._may_leave = threading.Event()
-        self._holder = threads.submit(self._hold)
-        wait_until(lambda: self.scheduler.running == 1, 5, "the slot to be taken")
-
-    def _hold(self) -> None:
-        with self.scheduler.turn(_request()):
-            self._may_leave.wait(10)
-
-    def enqueue(self, name: str, **fields: Any) -> Future[None]:
-        before = self.scheduler.waiting
-        ticket = self._threads.submit(self._serve, name, _request(**fields))
-        wait_until(lambda: self.scheduler.waiting > before or ticket.done(), 5, "the queue")
-        return ticket
-
-    def _serve(self, name: str, request: InferRequest) -> None:
-        with self.scheduler.turn(request):
-            self.served.append(name)
-
-    def leave(self) -> None:
-        self._may_leave.set()
-        self._holder.result(5)
 
 
 def test_full_queue_refuses_at_once(threads: ThreadPoolExecutor) -> None:
@@ -108,7 +62,7 @@ def test_waiting_ends_at_the_deadline(threads: ThreadPoolExecutor) -> None:
 def test_expired_request_is_refused_before_it_waits() -> None:
     clock = Clock()
     scheduler = Scheduler("model", 1, 8, clock)
-    with pytest.raises(DeadlineExceeded), scheduler.turn(_request(deadline=clock.now - 1)):
+    with pytest.raises(DeadlineExceeded), scheduler.turn(request_of(deadline=clock.now - 1)):
         pytest.fail("an expired request got a turn")
 
 
@@ -118,7 +72,7 @@ def test_newer_request_of_a_stream_takes_the_place_of_the_waiting_one(
     occupied = Occupied(threads)
     older = occupied.enqueue("older", stream_id="door")
     other = occupied.enqueue("other", stream_id="gate")
-    newer = threads.submit(occupied._serve, "newer", _request(stream_id="door"))
+    newer = threads.submit(occupied.serve, "newer", request_of(stream_id="door"))
     with pytest.raises(Superseded, match="door"):
         older.result(5)
     occupied.leave()
@@ -150,6 +104,97 @@ def test_idle_scheduler_is_drained_when_it_closes() -> None:
 
 def test_turn_is_given_back_when_the_block_fails() -> None:
     scheduler = Scheduler("model", 1, 8)
-    with pytest.raises(ZeroDivisionError), scheduler.turn(_request()):
+    with pytest.raises(ZeroDivisionError), scheduler.turn(request_of()):
         raise ZeroDivisionError
     assert scheduler.running == 0
+
+
+def test_request_whose_client_went_away_while_it_waited_gets_no_turn(
+    threads: ThreadPoolExecutor,
+) -> None:
+    occupied = Occupied(threads)
+    leaving: list[Callable[[], None]] = []
+
+    def listen(leave: Callable[[], None]) -> bool:
+        leaving.append(leave)
+        return True
+
+    abandoned = occupied.enqueue("gone", on_abandoned=listen)
+    wait_until(lambda: leaving, 5, "the request to listen for its client")
+    leaving[0]()
+    with pytest.raises(Abandoned):
+        abandoned.result(5)
+    occupied.leave()
+    leaving[0]()  # the end of the call tells once more
+    assert occupied.served == []
+    assert occupied.scheduler.running == 0
+
+
+def test_request_whose_client_was_gone_already_does_not_wait(threads: ThreadPoolExecutor) -> None:
+    occupied = Occupied(threads)
+    with pytest.raises(Abandoned):
+        occupied.enqueue("gone", on_abandoned=lambda _: False).result(5)
+    assert occupied.scheduler.waiting == 0
+    occupied.leave()
+
+
+def test_request_that_need_not_wait_does_not_listen_for_its_client() -> None:
+    scheduler = Scheduler("model", 1, 8)
+    with scheduler.turn(request_of(on_abandoned=pytest.fail, peer=pytest.fail)) as turn:
+        assert not turn.is_carried
+
+
+def test_wider_scheduler_lets_those_who_wait_in(threads: ThreadPoolExecutor) -> None:
+    occupied = Occupied(threads)
+    waiting = occupied.enqueue("waiting")
+    occupied.scheduler.widen(2)
+    waiting.result(5)
+    assert occupied.served == ["waiting"]
+    occupied.leave()
+
+
+def test_thousand_turns_of_many_threads_never_overlap_more_than_the_slots(
+    threads: ThreadPoolExecutor,
+) -> None:
+    scheduler = Scheduler("model", 2, 256)
+    seen: list[int] = []
+
+    def work() -> None:
+        for _ in range(125):
+            with scheduler.turn(request_of()):
+                seen.append(scheduler.running)
+
+    list(threads.map(lambda _: work(), range(8)))
+    assert len(seen) == 1000
+    assert max(seen) <= 2
+    assert scheduler.running == scheduler.waiting == 0
+
+
+def test_request_that_fails_while_it_waits_leaves_the_line(threads: ThreadPoolExecutor) -> None:
+    occupied = Occupied(threads)
+    with pytest.raises(ZeroDivisionError):
+        occupied.enqueue("broken", on_abandoned=lambda _: 1 // 0 > 0).result(5)
+    assert occupied.scheduler.waiting == 0
+    occupied.leave()
+    assert occupied.scheduler.running == 0
+
+
+def test_turn_granted_to_a_request_that_fails_is_given_back(threads: ThreadPoolExecutor) -> None:
+    occupied = Occupied(threads)
+
+    def fail_once_granted(_: Callable[[], None]) -> bool:
+        occupied.leave()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        occupied.enqueue("broken", on_abandoned=fail_once_granted).result(5)
+    occupied.serve("next", request_of())
+    assert (occupied.served, occupied.scheduler.running) == (["next"], 0)
+
+
+def test_deadline_later_than_a_lock_can_wait_is_waited_for(threads: ThreadPoolExecutor) -> None:
+    occupied = Occupied(threads)
+    patient = occupied.enqueue("patient", deadline=1e300)
+    occupied.leave()
+    patient.result(5)
+    assert occupied.served == ["patient"]

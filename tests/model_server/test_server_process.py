@@ -8,11 +8,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psutil
 import pytest
 
+from camfleet_server.__main__ import main
 from model_volume import Volume
-from processes import Service, running
+from processes import BIN, Service, running
 from waiting import wait_until
 
 
@@ -45,7 +47,7 @@ def test_serves_what_config_json_names_and_ends_on_sigterm(volume: Volume) -> No
         server.logged("Started model manager thread")
         states = _get(f"{_rest_address(server)}/v1/config")["adder"]["model_version_status"]
         assert [(s["version"], s["state"]) for s in states] == [("1", "AVAILABLE")]
-        assert server.stop(timeout_s=5) == 0
+        assert server.stop(timeout_s=10) == 0
 
 
 def test_one_model_is_served_without_config_json(volume: Volume) -> None:
@@ -76,12 +78,6 @@ def test_tls_is_for_addresses_beyond_loopback_and_bad_files_are_named(volume: Vo
         assert "Traceback" not in server.log()
 
 
-def test_options_that_do_not_go_together_end_with_code_2(volume: Volume) -> None:
-    with running(*_command(volume), "--model_name", "lonely") as server:
-        assert server.process.wait(20) == 2
-        server.logged("--model_name and --model_path go together")
-
-
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_no_process_outlives_the_server(volume: Volume, end: signal.Signals) -> None:
     with running(*_command(volume)) as server:
@@ -99,3 +95,25 @@ def test_log_says_where_it_listens(volume: Volume) -> None:
     with running(*_command(volume)) as server:
         line = server.logged(r"listening grpc=127\.0\.0\.1:\d+ rest=127\.0\.0\.1:\d+").group(0)
         assert len(set(re.findall(r":(\d+)", line))) == 2
+
+
+def test_ovms_says_how_to_stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["ovms", "--config_path", "/config.json", "--port", "9000"])
+    with pytest.raises(SystemExit, match=r"on 0\.0\.0\.0: .*--grpc_bind_address 127\.0\.0\.1"):
+        main()
+
+
+def test_a_link_named_ovms_is_driven_as_ovms_is(volume: Volume, tmp_path: Path) -> None:
+    link, log = tmp_path / "ovms", tmp_path / "ovms.log"
+    link.symlink_to(BIN / "camfleet-server")
+    config = ["--config_path", str(volume.config_path), "--log_path", str(log)]
+    ports = ["--port", "auto", "--rest_port", "auto", "--grpc_socket_path", str(tmp_path / "sock")]
+    with running(str(link), *config, *ports, env={"BIND_ADDRESS": "127.0.0.1"}) as server:
+        server.logged("Started model manager thread")
+        server.logged("version available model=adder version=1")
+        assert _get(f"{_rest_address(server)}/v2")["name"] == "OpenVINO Model Server"
+        channel = grpc.insecure_channel(f"unix:{tmp_path / 'sock'}")
+        grpc.channel_ready_future(channel).result(timeout=10)
+        channel.close()
+        assert server.stop() == 0
+    assert "Started model manager thread" in log.read_text()

@@ -10,6 +10,7 @@ import pytest
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_contracts.tensors import encode_raw
 from camfleet_server.errors import DeadlineExceeded, ServerError, Superseded
+from camfleet_server.transports.kserve_terms import deadline_within
 from transport_callers import KSERVE, GrpcCaller, refused, serving_grpc
 
 
@@ -69,6 +70,12 @@ def test_parameters_set_stream_priority_and_deadline(caller: GrpcCaller) -> None
     assert (received.stream_id, received.priority) == ("front-door", 1)
     assert received.deadline is not None
     assert before + 2 <= received.deadline <= time.monotonic() + 2
+
+
+@pytest.mark.parametrize("timeout_us", [1 << 62, 10**400], ids=["2**62", "10**400"])
+def test_timeout_of_centuries_is_no_deadline(timeout_us: int) -> None:
+    assert deadline_within(timeout_us, None) is None
+    assert deadline_within(timeout_us, 5.0) == 5.0
 
 
 def test_deadline_of_the_call_wins_over_a_later_timeout(caller: GrpcCaller) -> None:
@@ -215,18 +222,68 @@ def test_repository_index(caller: GrpcCaller, only_ready: bool, states: set[str]
     assert {model.state for model in response.models} == states
 
 
-def test_methods_of_triton_that_are_missing_are_unimplemented(caller: GrpcCaller) -> None:
+def test_cuda_shared_memory_is_not_offered(caller: GrpcCaller) -> None:
     with refused() as errors:
-        caller.channel.unary_unary(f"{KSERVE}/TraceSetting")(b"", timeout=10)
+        caller.channel.unary_unary(f"{KSERVE}/CudaSharedMemoryRegister")(b"", timeout=10)
     assert errors[0].code() is grpc.StatusCode.UNIMPLEMENTED
+    assert "use system shared memory" in errors[0].details()
 
 
 def test_a_message_of_many_megabytes_is_taken(caller: GrpcCaller) -> None:
     request = pb.ModelInferRequest(model_name="increment")
-    request.inputs.add(name="image", datatype="FP32", shape=[1, 3, 1 << 20, 4])
-    request.raw_input_contents.append(bytes(48 << 20))
+    request.inputs.add(name="image", datatype="FP32", shape=[1, 3, 1 << 17, 4])
+    request.raw_input_contents.append(bytes(6 << 20))
     big = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(f"127.0.0.1:{caller.port}", options=big) as channel:
         roomy = GrpcCaller(caller.plane, caller.port, channel, caller.metrics)
         response = roomy.kserve("ModelInfer", request, timeout_s=60)
-    assert len(response.raw_output_contents[0]) == 48 << 20
+    assert len(response.raw_output_contents[0]) == 6 << 20
+
+
+def in_region(request: pb.ModelInferRequest, **parameters: int) -> pb.ModelInferRequest:
+    request.inputs[0].parameters["shared_memory_region"].string_param = "frames"
+    for name, value in parameters.items():
+        request.inputs[0].parameters[name].int64_param = value
+    return request
+
+
+@pytest.mark.parametrize(
+    ("request_message", "code", "text"),
+    [
+        (
+            in_region(pair_request(), shared_memory_byte_size=8),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "both in a shared memory region and in contents",
+        ),
+        (
+            in_region(infer_request()),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "Invalid number of raw_input_contents - Expected: 0; Actual: 1",
+        ),
+    ],
+    ids=["and contents", "and raw contents"],
+)
+def test_an_input_is_in_shared_memory_or_in_the_message(
+    caller: GrpcCaller, request_message: pb.ModelInferRequest, code: grpc.StatusCode, text: str
+) -> None:
+    with refused() as errors:
+        caller.kserve("ModelInfer", request_message)
+    assert errors[0].code() is code
+    assert text in errors[0].details()
+
+
+def test_shared_memory_is_refused_where_it_is_not_allowed(caller: GrpcCaller) -> None:
+    request = in_region(infer_request(), shared_memory_byte_size=96)
+    del request.raw_input_contents[:]
+    with refused() as errors:
+        caller.kserve("ModelInfer", request)
+    assert errors[0].code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "--allow-client-shm" in errors[0].details()
+
+
+def test_classes_come_as_texts_with_their_shape(caller: GrpcCaller) -> None:
+    request = pair_request()
+    request.outputs.add(name="total").parameters["classification"].int64_param = 1
+    response = caller.kserve("ModelInfer", request)
+    assert (response.outputs[0].datatype, list(response.outputs[0].shape)) == ("BYTES", [1, 1])
+    assert response.raw_output_contents[0] == b"\x03\x00\x00\x008:1"

@@ -3,18 +3,20 @@
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import grpc
 import pytest
+from pydantic import SecretStr
 
-from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.keys import KeyStore, TooManyChecks
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.grpc.admission import Admission, peer_address
 from camfleet_server.transports.grpc.server import GrpcServer
 from camfleet_server.transports.listening import PortTaken
 from fakes_model_server import FakeDataPlane
-from transport_callers import GrpcCaller, refused, serving_grpc
+from transport_callers import MODELS, GrpcCaller, refused, serving_grpc
 
 
 @pytest.fixture
@@ -38,16 +40,6 @@ def test_a_taken_port_is_refused_by_name() -> None:
         second.stop(0)
 
 
-def test_a_unix_socket_is_served_too(tmp_path: Path) -> None:
-    server = GrpcServer(FakeDataPlane(), ServerMetrics())
-    server.bind_unix(tmp_path / "s")
-    server.start()
-    with grpc.insecure_channel(f"unix:{tmp_path / 's'}") as channel:
-        caller = GrpcCaller(FakeDataPlane(), 0, channel, ServerMetrics())
-        assert caller.kserve("ServerLive", pb.ServerLiveRequest()).live
-    server.stop(0)
-
-
 def test_health_needs_no_key(guarded: GrpcCaller) -> None:
     assert guarded.kserve("ServerLive", pb.ServerLiveRequest()).live
     assert guarded.kserve("ServerReady", pb.ServerReadyRequest()).ready
@@ -61,6 +53,36 @@ def test_calls_without_a_valid_key_are_unauthenticated(
         guarded.kserve("ServerMetadata", pb.ServerMetadataRequest(), metadata=metadata)
     assert errors[0].code() is grpc.StatusCode.UNAUTHENTICATED
     assert "camfleet key add" in errors[0].details()
+
+
+def test_a_chosen_key_is_checked_in_the_thread_of_its_call(
+    guarded: GrpcCaller, keys: KeyStore
+) -> None:
+    keys.ensure(SecretStr("chosen"))
+    metadata = {"x-api-key": "chosen"}
+    assert guarded.kserve("ServerMetadata", pb.ServerMetadataRequest(), metadata=metadata).name
+    with refused() as errors:
+        guarded.kserve("ServerMetadata", pb.ServerMetadataRequest(), metadata={"x-api-key": "no"})
+    assert errors[0].code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_checks_beyond_the_limit_are_told_to_come_again(
+    guarded: GrpcCaller, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "start_check", Mock(side_effect=TooManyChecks))
+    with refused() as errors:
+        guarded.kserve("ServerMetadata", pb.ServerMetadataRequest())
+    assert errors[0].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_viewer_changes_nothing(guarded: GrpcCaller, keys: KeyStore) -> None:
+    reload = guarded.channel.unary_unary(f"{MODELS}/HandleReloadConfigRequest")
+    viewer, admin = keys.add("laptop", "viewer"), keys.add("phone", "admin")
+    reload(b"", metadata=(("x-api-key", admin),), timeout=10)
+    with refused() as errors:
+        reload(b"", metadata=(("x-api-key", viewer),), timeout=10)
+    assert errors[0].code() is grpc.StatusCode.PERMISSION_DENIED
+    assert "--role admin" in errors[0].details()
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-api-key"])

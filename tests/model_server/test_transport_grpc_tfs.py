@@ -1,6 +1,7 @@
 """TensorFlow Serving over gRPC, seen from the wire."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import numpy as np
@@ -9,8 +10,15 @@ import pytest
 from camfleet_contracts.protocols import serving_pb2 as pb
 from camfleet_contracts.protocols import tensorflow_pb2
 from camfleet_contracts.tensors import decode_tensor_proto, encode_tensor_proto
-from camfleet_server.errors import InferenceFailed, ModelNotReady, QueueFull, ReloadFailed
-from transport_callers import PREDICTION, GrpcCaller, refused, serving_grpc
+from camfleet_server.errors import (
+    InferenceFailed,
+    ModelNotReady,
+    NoConfigFile,
+    QueueFull,
+    ReloadFailed,
+)
+from camfleet_server.types import WantedModel
+from transport_callers import PREDICTION, TIMEOUT_S, GrpcCaller, refused, serving_grpc
 
 UNKNOWN_MODEL = "Model with requested name is not found"
 
@@ -26,6 +34,7 @@ def caller(server: GrpcCaller) -> Iterator[GrpcCaller]:
     yield server
     server.plane.failure = None
     server.plane.reload_result = False
+    server.plane.config_result = ()
 
 
 def spec(name: str = "increment", version: int | None = None, label: str = "") -> pb.ModelSpec:
@@ -58,6 +67,15 @@ def test_version_0_and_none_mean_the_highest(
 ) -> None:
     response = caller.predict(predict_request(spec(version=asked)))
     assert response.model_spec.version.value == answered
+
+
+def test_a_label_stands_for_its_version(caller: GrpcCaller) -> None:
+    stable = spec(label="stable")
+    signature = pb.GetModelMetadataRequest(model_spec=stable, metadata_field=["signature_def"])
+    answers = (caller.predict(predict_request(stable)), caller.metadata(signature))
+    status = caller.status(pb.GetModelStatusRequest(model_spec=stable))
+    assert [answer.model_spec.version.value for answer in answers] == [1, 1]
+    assert [entry.version for entry in status.model_version_status] == [1]
 
 
 def test_output_filter_chooses_the_outputs(caller: GrpcCaller) -> None:
@@ -102,9 +120,9 @@ def test_fields_of_axis_cameras_are_tolerated(caller: GrpcCaller) -> None:
             "Model with requested version is not found",
         ),
         (
-            predict_request(spec(label="stable")),
+            predict_request(spec(label="canary")),
             "INVALID_ARGUMENT",
-            "Unrecognized servable version label: stable",
+            "Unrecognized servable version label: canary",
         ),
     ],
     ids=["no model_spec", "unknown model", "unknown version", "label"],
@@ -188,10 +206,59 @@ def test_status_of_one_version(caller: GrpcCaller) -> None:
     assert errors[0].code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_reload_request_is_answered_ok(caller: GrpcCaller) -> None:
+def reload_request(**model: Any) -> pb.ReloadConfigRequest:
     request = pb.ReloadConfigRequest()
-    request.config.model_config_list.config.add(name="m", base_path="/models/m")
+    request.config.model_config_list.config.add(**model)
+    return request
+
+
+def test_a_config_in_the_reload_request_is_applied(caller: GrpcCaller) -> None:
+    request = reload_request(name="m", base_path="/models/m", model_platform="tensorflow")
+    (model,) = request.config.model_config_list.config
+    model.model_version_policy.specific.versions.extend([3, 4])
+    model.version_labels["stable"] = 3
     assert caller.reload(request).status.error_code == 0
+    wanted = WantedModel("m", "/models/m", {"specific": {"versions": [3, 4]}}, {"stable": 3})
+    assert caller.plane.configs[-1][0] == (wanted,)
+
+
+def test_a_reload_ends_before_the_deadline_of_its_call(caller: GrpcCaller) -> None:
+    caller.reload(reload_request(name="m", base_path="/models/m"))
+    assert caller.plane.configs[-1][1] < TIMEOUT_S
+
+
+def test_what_did_not_become_available_is_named(caller: GrpcCaller) -> None:
+    caller.plane.config_result = ("m: version 3: model.xml is truncated",)
+    status = caller.reload(reload_request(name="m", base_path="/models/m")).status
+    assert status.error_code == grpc.StatusCode.UNKNOWN.value[0]
+    assert "1 model(s) did not become available: m: version 3" in status.error_message
+
+
+@pytest.mark.parametrize("request_message", [pb.ReloadConfigRequest()], ids=["empty"])
+def test_without_a_config_config_json_is_read_again(
+    caller: GrpcCaller, request_message: pb.ReloadConfigRequest
+) -> None:
+    applied = len(caller.plane.configs)
+    assert caller.reload(request_message).status.error_code == 0
+    assert len(caller.plane.configs) == applied
+
+
+def test_a_server_of_one_model_has_no_config_to_change(caller: GrpcCaller) -> None:
+    caller.plane.config_result = NoConfigFile("HandleReloadConfigRequest")
+    with refused() as errors:
+        caller.reload(reload_request(name="m", base_path="/models/m"))
+    assert errors[0].code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "start it with --config_path" in errors[0].details()
+
+
+def test_a_config_for_another_server_is_refused(caller: GrpcCaller) -> None:
+    custom = pb.ReloadConfigRequest()
+    custom.config.custom_model_config.type_url = "x/y"
+    for request in (custom, reload_request(name="m", model_platform="caffe")):
+        with refused() as errors:
+            caller.reload(request)
+        assert errors[0].code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "Invalid config in the request" in errors[0].details()
 
 
 def test_refused_reload_tells_why(caller: GrpcCaller) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.keys import KeyStore, Role
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.listening import PortTaken
@@ -110,13 +110,22 @@ def test_metrics_are_prometheus_text(caller: RestCaller) -> None:
     ) in response.text
 
 
+def test_metrics_that_are_switched_off_say_how(
+    caller: RestCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller.metrics, "is_on", False)
+    response = caller.get("/metrics")
+    assert response.status_code == 404
+    assert "--metrics_enable" in response.json()["error"]
+
+
 @pytest.mark.parametrize(
     "body", [b"12345678901", iter([b"123456", b"78901"])], ids=["declared", "chunked"]
 )
 def test_a_body_that_is_too_large_is_refused(
     caller: RestCaller, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr("camfleet_server.transports.rest.calls.MAX_BODY_BYTES", 10)
+    monkeypatch.setattr("camfleet_server.transports.rest.bodies.MAX_BODY_BYTES", 10)
     response = caller.post("/v2/models/pair/infer", content=body)
     assert response.status_code == 413
     assert response.json()["error"] == "Request body exceeds 10 bytes"
@@ -137,7 +146,41 @@ def test_beyond_loopback_paths_need_a_key(keys: KeyStore, path: str) -> None:
         assert with_key.status_code == 200
 
 
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("service", 200), ("admin", 200)])
+def test_a_viewer_changes_nothing(keys: KeyStore, role: Role, status: int) -> None:
+    headers = {"x-api-key": keys.add("laptop", role)}
+    with serving_rest(keys=keys) as guarded:
+        assert guarded.post("/v1/config/reload", headers=headers).status_code == status
+        assert guarded.get("/v1/config", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"])
 def test_health_needs_no_key(keys: KeyStore, path: str) -> None:
     with serving_rest(keys=keys, networks=(ipaddress.ip_network("10.0.0.0/8"),)) as guarded:
         assert guarded.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://evil.example", 403),
+        ("http://evil.example:8000", 403),
+        ("null", 403),
+        ("http://[", 403),
+        ("http://localhost:8080", 200),
+        ("http://127.0.0.1:8080", 200),
+        ("http://[::1]:8080", 200),
+    ],
+)
+def test_pages_of_other_sites_do_not_control_a_server_without_keys(
+    caller: RestCaller, origin: str, status: int
+) -> None:
+    response = caller.post("/v1/config/reload", headers={"origin": origin})
+    assert response.status_code == status
+
+
+def test_a_page_of_another_site_may_control_with_a_key(keys: KeyStore) -> None:
+    key = keys.add("operator", "admin")
+    headers = {"authorization": f"Bearer {key}", "origin": "https://fleet.example"}
+    with serving_rest(keys=keys) as caller:
+        assert caller.post("/v1/config/reload", headers=headers).status_code == 200

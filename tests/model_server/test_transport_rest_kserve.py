@@ -85,6 +85,75 @@ def test_texts_and_base64_are_bytes(caller: RestCaller) -> None:
     assert response.json()["outputs"][0]["data"] == data
 
 
+@pytest.mark.parametrize(
+    ("datatype", "data"),
+    [
+        ("BOOL", [True, False]),
+        *((name, [1, 2]) for name in ("UINT8", "UINT16", "UINT32", "UINT64")),
+        *((name, [-1, 2]) for name in ("INT8", "INT16", "INT32", "INT64")),
+        *((name, [-0.5, 2.0]) for name in ("FP32", "FP64")),
+        ("BYTES", ["text", ""]),
+    ],
+)
+def test_every_datatype_goes_both_ways_in_json(
+    caller: RestCaller, datatype: str, data: list[Any]
+) -> None:
+    echo = {"name": "text", "datatype": datatype, "shape": [2], "data": data}
+    output = caller.post("/v2/models/echo/infer", json={"inputs": [echo]}).json()["outputs"][0]
+    assert (output["datatype"], output["data"]) == (datatype, data)
+
+
+def test_half_precision_does_not_go_into_json(caller: RestCaller) -> None:
+    half = {"name": "text", "datatype": "FP16", "shape": [1], "data": [0.5]}
+    response = caller.post("/v2/models/echo/infer", json={"inputs": [half]})
+    assert response.status_code == 400
+    assert "sending FP16 data via JSON is not supported" in error_of(response)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"sequence_id": 1}, "sequences are not offered"),
+        ({"sequence_start": True}, "sequences are not offered"),
+    ],
+)
+def test_sequences_are_refused(caller: RestCaller, parameters: dict[str, Any], text: str) -> None:
+    response = caller.post(INFER, json=pair(parameters=parameters))
+    assert response.status_code == 400
+    assert text in error_of(response)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"classification": 0}, "'classification' - Expected: a number above 0"),
+        ({"classification": "many"}, "'classification' - Expected: a whole number"),
+        ({"shared_memory_region": "r"}, "needs 'shared_memory_byte_size' beside it"),
+        ({"shared_memory_region": ""}, "'shared_memory_region' - Expected: a name"),
+    ],
+)
+def test_wrong_parameters_of_outputs_are_refused(
+    caller: RestCaller, parameters: dict[str, Any], text: str
+) -> None:
+    wanted = [{"name": "total", "parameters": parameters}]
+    response = caller.post(INFER, json=pair(outputs=wanted))
+    assert response.status_code == 400
+    assert text in error_of(response)
+
+
+def test_classes_of_texts_are_refused(caller: RestCaller) -> None:
+    echo = {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["a"]}
+    wanted = [{"name": "text", "parameters": {"classification": 1}}]
+    response = caller.post("/v2/models/echo/infer", json={"inputs": [echo], "outputs": wanted})
+    assert "Expected: an output of numbers; Actual: BYTES [1]" in error_of(response)
+
+
+def test_an_input_is_in_shared_memory_or_in_data(caller: RestCaller) -> None:
+    both = tensor("left", [1, 2]) | {"parameters": {"shared_memory_region": "r"}}
+    response = caller.post(INFER, json={"inputs": [both]})
+    assert "both in a shared memory region and in data" in error_of(response)
+
+
 def binary_body(*, wants: dict[str, Any], size: int = 8) -> tuple[bytes, dict[str, str]]:
     raw = np.array([[3, 4]], np.int32).tobytes()
     described = {"datatype": "INT32", "shape": [1, 2], "parameters": {"binary_data_size": size}}
@@ -164,7 +233,7 @@ def test_malformed_binary_requests_are_refused(
         ("/v2/models/nope", 404, "Model with requested name is not found"),
         ("/v2/models/increment/versions/9", 404, "Model with requested version is not found"),
         ("/v2/models/increment/versions/x", 400, "Could not parse model version in request"),
-        ("/v2/nothing", 404, "Invalid request URL"),
+        ("/v2/nothing", 400, "Invalid request URL"),
         (INFER, 405, "Unsupported method"),
     ],
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from transport_callers import RestCaller, serving_rest
@@ -24,7 +25,7 @@ def caller() -> Iterator[RestCaller]:
             {"outputs": {"total": [[4, 5]], "difference": [[2, 3]]}},
         ),
         (
-            {"instances": [{"left": [3, 4], "right": [1, 1]}, {"left": [0, 0], "right": [1, 2]}]},
+            {"instances": [{"left": [3, 4], "right": [1, 1]}, {"right": [1, 2], "left": [0, 0]}]},
             {
                 "predictions": [
                     {"total": [4, 5], "difference": [2, 3]},
@@ -52,6 +53,63 @@ def test_predict_in_columns_and_rows(caller: RestCaller, body: Any, answer: Any)
 def test_a_single_output_is_answered_bare(caller: RestCaller, body: Any, answer: str) -> None:
     response = caller.post("/v1/models/increment/versions/1:predict", json=body)
     assert response.json() == {answer: [[[[2, 3, 4, 5]]] * 3]}
+
+
+def test_a_label_stands_for_its_version(caller: RestCaller) -> None:
+    stable = "/v1/models/increment/labels/stable"
+    caller.post(f"{stable}:predict", json={"inputs": [[[[1, 2, 3, 4]]] * 3]})
+    assert caller.plane.requests[-1].version == 1
+    assert caller.get(f"{stable}/metadata").json()["modelSpec"]["version"] == "1"
+    assert len(caller.get(stable).json()["model_version_status"]) == 1
+
+
+def test_an_unknown_label_is_refused(caller: RestCaller) -> None:
+    response = caller.get("/v1/models/increment/labels/canary")
+    assert response.status_code == 400
+    assert "Unrecognized servable version label: canary" in response.json()["error"]
+
+
+@pytest.mark.parametrize("method", ["classify", "regress"])
+def test_methods_not_offered_say_so(caller: RestCaller, method: str) -> None:
+    response = caller.post(f"/v1/models/increment:{method}", json={"examples": []})
+    assert response.status_code == 501
+    assert response.json() == {"error": f"{method} is not offered; use :predict"}
+
+
+def test_numbers_have_as_many_digits_as_they_need(caller: RestCaller) -> None:
+    caller.plane.answer = {"n": np.array([0.2, 1, 1 / 3, 2e10, -1e-7, 0, np.inf], np.float32)}
+    text = caller.post("/v1/models/echo:predict", json={"inputs": ["x"]}).text
+    caller.plane.answer = None
+    assert text == '{"outputs":[0.2,1.0,0.333333343,20000000000.0,-1e-07,0.0,Infinity]}'
+
+
+def test_rows_need_one_value_of_every_output(caller: RestCaller) -> None:
+    caller.plane.answer = {"a": np.zeros((2, 1)), "b": np.zeros(3)}
+    response = caller.post(PAIR, json={"instances": [{"left": [1, 1], "right": [1, 1]}]})
+    columns = caller.post(PAIR, json={"inputs": {"left": [[1, 1]], "right": [[1, 1]]}})
+    caller.plane.answer = None
+    assert response.status_code == 400
+    assert "batch sizes: a: 2, b: 3; ask in columns" in response.json()["error"]
+    assert columns.json()["outputs"]["b"] == [0, 0, 0]
+
+
+def test_texts_are_b64_where_they_are_no_text_or_named_so(caller: RestCaller) -> None:
+    values = np.array([b"one", b"\xff"], object)
+    caller.plane.answer = {"text": values, "raw_bytes": values}
+    answer = caller.post("/v1/models/echo:predict", json={"inputs": ["x"]}).json()["outputs"]
+    caller.plane.answer = None
+    assert answer == {
+        "text": ["one", {"b64": "/w=="}],
+        "raw_bytes": [{"b64": "b25l"}, {"b64": "/w=="}],
+    }
+
+
+def test_values_without_dimensions_come_as_rows_of_them(caller: RestCaller) -> None:
+    caller.plane.answer = {"n": np.array(2.5)}
+    response = caller.post("/v1/models/echo:predict", json={"inputs": "x", "signature_name": "s"})
+    caller.plane.answer = None
+    assert response.json() == {"outputs": 2.5}
+    assert caller.plane.requests[-1].inputs["text"].shape == ()
 
 
 def test_without_a_version_whatever_is_the_latest_answers(caller: RestCaller) -> None:

@@ -1,8 +1,6 @@
 """Both ports under TLS, with and without client certificates."""
 
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,21 +15,14 @@ from camfleet_server.transports.listening import BadTlsFiles, TlsFiles
 from camfleet_server.transports.rest.app import build_app
 from camfleet_server.transports.rest.server import RestServer
 from fakes_model_server import FakeDataPlane
+from self_signed import self_signed
 from transport_callers import GrpcCaller
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
     """A certificate for localhost that signed itself, so it is its own authority."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl not found; it makes the certificate of this test")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(command, check=True, capture_output=True)
-    return TlsFiles(cert=cert, key=key)
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @contextmanager

@@ -8,10 +8,12 @@ from typing import Any
 import grpc
 import httpx
 
+from camfleet_contracts.access import Network
+from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.protocols import inference_pb2, serving_pb2
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.grpc.server import GrpcServer
-from camfleet_server.transports.rest.app import build_app
+from camfleet_server.transports.rest.app import build_app, guarded
 from camfleet_server.transports.rest.server import RestServer
 from fakes_model_server import FakeDataPlane
 
@@ -75,9 +77,9 @@ class GrpcCaller:
 
 
 @contextmanager
-def serving_grpc(**options: Any) -> Iterator[GrpcCaller]:
+def serving_grpc(plane: FakeDataPlane | None = None, **options: Any) -> Iterator[GrpcCaller]:
     """Serve a fake data plane over gRPC until the block ends."""
-    plane, metrics = FakeDataPlane(), ServerMetrics()
+    plane, metrics = plane or FakeDataPlane(), ServerMetrics()
     server = GrpcServer(plane, metrics, **options)
     port = server.bind("127.0.0.1", 0)
     server.start()
@@ -105,10 +107,15 @@ class RestCaller:
 
 
 @contextmanager
-def serving_rest(**options: Any) -> Iterator[RestCaller]:
+def serving_rest(
+    plane: FakeDataPlane | None = None,
+    keys: KeyStore | None = None,
+    networks: tuple[Network, ...] = (),
+    **options: Any,
+) -> Iterator[RestCaller]:
     """Serve a fake data plane over REST until the block ends."""
-    plane, metrics = FakeDataPlane(), ServerMetrics()
-    server = RestServer(build_app(plane, metrics, **options))
+    plane, metrics = plane or FakeDataPlane(), ServerMetrics()
+    server = RestServer(guarded(build_app(plane, metrics, **options), keys, networks))
     port = server.bind("127.0.0.1", 0)
     server.start()
     try:

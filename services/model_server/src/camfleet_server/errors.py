@@ -4,6 +4,7 @@ ServerError
 ├── ModelNotFound             no model of that name is configured
 ├── ModelVersionNotFound      the model has no such version
 ├── ModelVersionRetired       that version was served and is not any more
+├── UnknownLabel              no version of the model has that label
 ├── ModelNotReady             it is configured, but not (yet) AVAILABLE
 ├── InvalidInput              the request does not fit the model or cannot be read
 │   ├── WrongInputCount, MissingInput, WrongRank, WrongBatch, WrongShape, WrongDatatype
@@ -11,7 +12,16 @@ ServerError
 ├── QueueFull                 the model's queue has reached its bound
 ├── Superseded                a newer request of the same stream took its place
 ├── DeadlineExceeded          the client would not wait any longer
+├── Abandoned                 the client went away while its request waited
+├── ServerBusy                the transport has as much in hand as it may
 ├── InferenceFailed           the runtime raised while inferring
+├── NotOffered                a method of the protocol this server does not have
+├── ControlRefused            models are not loaded and unloaded on request in this mode
+├── LoadFailed                a model that was to be loaded is not AVAILABLE
+├── SharedMemoryOff           the server does not take tensors from shared memory
+├── RegionNotFound            no shared-memory region of that name is registered
+├── RegionExists              one is registered already
+├── NoConfigFile              one model from the command line: there is no config.json to change
 └── ReloadFailed              config.json was refused; what was served is still served
 
 The errors carry values, never protocol codes: ``transports/codes.py`` maps them. The texts are
@@ -23,6 +33,8 @@ from collections.abc import Sequence
 
 class ServerError(Exception):
     """Base of all errors a request can end with."""
+
+    model: str = ""  # its own name where that is known, whatever path the client asked for
 
 
 class ModelNotFound(ServerError):
@@ -60,6 +72,18 @@ class ModelVersionRetired(ServerError):
         )
         self.model = model
         self.version = version
+
+
+class UnknownLabel(ServerError):
+    """No version of the model has that label."""
+
+    def __init__(self, model: str, label: str, known: Sequence[str] = ()) -> None:
+        """Name the label, in the words of TensorFlow Serving, and those there are."""
+        super().__init__(
+            f"Unrecognized servable version label: {label} - model: {model}; "
+            f"labels: {', '.join(known) or 'none'}"
+        )
+        self.model = model
 
 
 class ModelNotReady(ServerError):
@@ -108,7 +132,7 @@ class WrongRank(InvalidInput):
 class WrongShape(InvalidInput):
     """The input has the right rank and a wrong dimension."""
 
-    def __init__(self, name: str, expected: Sequence[int], actual: Sequence[int]) -> None:
+    def __init__(self, name: str, expected: Sequence[int | str], actual: Sequence[int]) -> None:
         """Say both shapes."""
         super().__init__(_mismatch("input shape", name, expected, actual))
 
@@ -116,7 +140,7 @@ class WrongShape(InvalidInput):
 class WrongBatch(InvalidInput):
     """Only the first dimension, the batch, differs from the model's."""
 
-    def __init__(self, name: str, expected: int, actual: int) -> None:
+    def __init__(self, name: str, expected: int | str, actual: int) -> None:
         """Say both batch sizes."""
         super().__init__(
             f"Invalid input batch size - Expected: {expected}; Actual: {actual}; input name: {name}"
@@ -180,6 +204,96 @@ class DeadlineExceeded(ServerError):
         self.stage = stage
 
 
+class Abandoned(ServerError):
+    """The client went away while its request waited; it was not inferred."""
+
+    def __init__(self, model: str) -> None:
+        """Name the model; only the log and the metrics get to see it."""
+        super().__init__(f"Request abandoned by its client - model: {model}")
+        self.model = model
+
+
+class ServerBusy(ServerError):
+    """The transport has as many requests, or bytes of them, in hand as it may."""
+
+    def __init__(self, what: str, retry_after_s: float = 1.0) -> None:
+        """Say which bound was reached and when to try again."""
+        super().__init__(f"Server is busy - {what}; try again in {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class NotOffered(ServerError):
+    """A method of the protocol that this server does not have."""
+
+    def __init__(self, method: str, instead: str) -> None:
+        """Name the method and what to use."""
+        super().__init__(f"{method} is not offered; use {instead}")
+
+
+class ControlRefused(ServerError):
+    """Models are not loaded and unloaded on request in this mode."""
+
+    def __init__(self, *, is_polling: bool) -> None:
+        """Say why, in the words of Triton, and the ways out."""
+        why = " if polling is enabled" if is_polling else ""
+        super().__init__(
+            f"explicit model load / unload is not allowed{why} - start the server with "
+            "--model-control explicit, or change config.json"
+        )
+
+
+class LoadFailed(ServerError):
+    """A model that was to be loaded is not AVAILABLE; what was served before still is."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        """Name the model, in the words of Triton, and pass the reason on."""
+        super().__init__(f"failed to load '{model}', {reason}")
+        self.model = model
+
+
+class SharedMemoryOff(ServerError):
+    """The server does not take tensors from shared memory."""
+
+    def __init__(self) -> None:
+        """Say how to change that and what to do else."""
+        super().__init__(
+            "client shared memory is switched off - start the server with --allow-client-shm, "
+            "or send the bytes"
+        )
+
+
+class RegionNotFound(ServerError):
+    """No shared-memory region of that name is registered."""
+
+    def __init__(self, name: str) -> None:
+        """Name the region."""
+        super().__init__(
+            f"Unable to find shared memory region: '{name}' - register it before it is used"
+        )
+
+
+class RegionExists(ServerError):
+    """A shared-memory region of that name is registered already."""
+
+    def __init__(self, name: str) -> None:
+        """Name the region."""
+        super().__init__(
+            f"shared memory region '{name}' already in manager - unregister it, or take another "
+            "name"
+        )
+
+
+class NoConfigFile(ServerError):
+    """What is served was named on the command line: there is no config.json to change."""
+
+    def __init__(self, wanted: str) -> None:
+        """Say what was wanted and how to start the server for it."""
+        super().__init__(
+            f"{wanted} needs a config.json - this server was started with --model_name and "
+            "--model_path; start it with --config_path"
+        )
+
+
 class InferenceFailed(ServerError):
     """The runtime raised while inferring."""
 
@@ -202,12 +316,12 @@ class ReloadFailed(ServerError):
         self.reason = reason
 
 
-def _mismatch(what: str, name: str, expected: Sequence[int], actual: Sequence[int]) -> str:
+def _mismatch(what: str, name: str, expected: Sequence[int | str], actual: Sequence[int]) -> str:
     return (
         f"Invalid {what} - Expected: {_shape_text(expected)}; Actual: {_shape_text(actual)}; "
         f"input name: {name}"
     )
 
 
-def _shape_text(shape: Sequence[int]) -> str:
+def _shape_text(shape: Sequence[int | str]) -> str:
     return "(" + ",".join(str(dimension) for dimension in shape) + ")"

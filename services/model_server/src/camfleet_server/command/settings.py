@@ -1,20 +1,31 @@
 """What the command line and the environment say, read once into frozen values."""
 
 import argparse
-import json
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from camfleet_contracts.serving_config import ModelConfig
+from camfleet_contracts.serving_config import METRICS, ModelConfig, parse_model, reasons_of
 from camfleet_contracts.settings import FleetSettings
+from camfleet_server.command.options import (
+    LOG_LEVELS,
+    REFUSED,
+    WITHOUT_EFFECT,
+    Parser,
+    build_parser,
+)
+from camfleet_server.command.program import OFF, Program
+from camfleet_server.images.reader import MAX_IMAGE_PIXELS
 from camfleet_server.reload.reconciler import ReconcilerOptions
+from camfleet_server.serving.model_control import EXPLICIT, POLL
+from camfleet_server.transports.grpc.server import DEFAULT_QUOTA_BYTES, SPARE_THREADS
 
-OFF = 0  # as OVMS: port 0 switches a transport off
-_IGNORED = ("grpc_workers", "rest_workers", "grpc_channel_arguments", "metrics_list", "log_path")
+_MODEL_OPTIONS = (
+    *("shape", "batch_size", "layout", "mean", "scale", "color_format", "precision"),
+    *("model_version_policy", "nireq", "target_device", "plugin_config"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,16 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigEdit:
+    """What is asked of config.json instead of serving: `add`, `remove` or `list`."""
+
+    action: str
+    path: Path
+    repository: Path
+    entry: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """All settings of one model server."""
 
@@ -39,121 +60,165 @@ class ServerSettings:
     grpc: Listen
     rest: Listen
     grpc_threads: int
+    rest_workers: int
     reconciler: ReconcilerOptions
     log_level: str
     server_name: str
+    log_path: Path | None = None
+    grpc_socket_path: Path | None = None
+    grpc_quota_bytes: int = DEFAULT_QUOTA_BYTES
+    grpc_channel_arguments: tuple[tuple[str, int | str], ...] = ()
+    strict_ovms: bool = False
+    model_control: str = "poll"
+    drain_timeout_s: float = 8.0
+    max_image_pixels: int = MAX_IMAGE_PIXELS
+    allow_client_shm: bool = False
+    copy_client_shm: bool = False
+    metrics_enable: bool | None = None  # None: what config.json says, else on
+    metrics_list: tuple[str, ...] = ()
+    config_edit: ConfigEdit | None = None
+    without_effect: tuple[str, ...] = ()  # options given that change nothing, with the reason
 
 
-def read_server_settings(arguments: Sequence[str], fleet: FleetSettings) -> ServerSettings:
-    """Read the command line over the fleet's defaults; exits with code 2 and all it misses."""
-    parser = _parser(fleet)
+def read_server_settings(
+    arguments: Sequence[str], fleet: FleetSettings, program: Program
+) -> ServerSettings:
+    """Read the command line over the fleet's defaults; exits with one line about what is wrong."""
+    if program.needs_a_model and not arguments:
+        arguments = ["--help"]
+    log_level = fleet.log_level.upper()
+    parser = build_parser(program, log_level if log_level in LOG_LEVELS else "INFO")
     options = parser.parse_args(arguments)
     try:
-        single_model = _single_model(options)
+        edit = _config_edit(options, fleet)
+        single_model = None if edit else _single_model(options)
     except ValueError as error:
-        parser.error(str(error))
-    if single_model and options.config_path:
-        parser.error("give either --config_path or --model_name with --model_path")
+        parser.error(reasons_of(error))
+    if program.needs_a_model and not (edit or single_model or options.config_path):
+        parser.error("give --config_path, or --model_name with --model_path")
+    _refuse(parser, options)
+    return _settings(options, fleet, single_model, edit)
+
+
+def _settings(
+    options: argparse.Namespace,
+    fleet: FleetSettings,
+    single_model: ModelConfig | None,
+    edit: ConfigEdit | None,
+) -> ServerSettings:
+    is_polling = options.model_control == POLL
     return ServerSettings(
-        config_path=options.config_path or fleet.models_dir / "config.json",
+        config_path=_config_file(options.config_path) or fleet.models_dir / "config.json",
         single_model=single_model,
         grpc=_listen(options.grpc_bind_address, options.port),
         rest=_listen(options.rest_bind_address, options.rest_port),
-        grpc_threads=options.grpc_max_threads,
+        grpc_threads=options.grpc_max_threads or options.queue_size + SPARE_THREADS,
+        rest_workers=options.rest_workers,
         reconciler=ReconcilerOptions(
-            poll_s=options.file_system_poll_wait_seconds,
+            poll_s=options.file_system_poll_wait_seconds if is_polling else 0.0,
+            is_explicit=options.model_control == EXPLICIT,
             queue_limit=options.queue_size,
+            for_crowds=options.throughput_compilation == "on",
             probe_limit_s=options.probe_timeout_seconds,
             cache_dir=options.cache_dir,
         ),
         log_level=options.log_level,
         server_name=options.server_name,
+        log_path=options.log_path,
+        grpc_socket_path=options.grpc_socket_path,
+        grpc_quota_bytes=options.grpc_memory_quota,
+        grpc_channel_arguments=options.grpc_channel_arguments,
+        strict_ovms=options.strict_ovms,
+        model_control=options.model_control,
+        drain_timeout_s=options.drain_timeout,
+        max_image_pixels=options.max_image_pixels,
+        allow_client_shm=options.allow_client_shm != "false",
+        copy_client_shm=options.allow_client_shm == "copy",
+        metrics_enable=options.metrics_enable,
+        metrics_list=options.metrics_list,
+        config_edit=edit,
+        without_effect=_without_effect(options),
     )
 
 
-def _parser(fleet: FleetSettings) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="camfleet-server",
-        description="Model server for TensorFlow Serving and KServe v2; option names are OVMS's.",
+def _refuse(parser: Parser, options: argparse.Namespace) -> None:
+    """End the program for what is not offered and for what does not go together."""
+    for name, reason in REFUSED.items():
+        if (value := getattr(options, name)) is not None and value != "false":
+            parser.error(f"--{name}: {reason}; leave the option away")
+    unknown = [name for name in options.metrics_list if name not in METRICS]
+    if unknown:
+        parser.error(f"--metrics_list: there is no metric {unknown[0]!r}")
+    if options.config_path and (options.model_name or options.model_path) and not _edits(options):
+        parser.error("give either --config_path or --model_name with --model_path")
+    same = options.port is not None and options.port == options.rest_port
+    if same and not _edits(options) and not (options.port == OFF and options.grpc_socket_path):
+        both = "both are off" if options.port == OFF else "both are the same"
+        parser.error(f"--port and --rest_port: {both}")
+
+
+def _edits(options: argparse.Namespace) -> bool:
+    return (
+        options.add_to_config is not None
+        or options.remove_from_config is not None
+        or options.list_models
     )
-    add = parser.add_argument
-    add("--config_path", type=Path, help="config.json (default: $MODELS_DIR/config.json)")
-    add("--port", type=_port, default=fleet.grpc_port, help="gRPC; 0 is off, auto any free one")
-    add("--rest_port", type=_port, default=fleet.rest_port, help="REST; as --port")
-    add("--grpc_bind_address", default="127.0.0.1", help="one address or more, by commas")
-    add("--rest_bind_address", default="127.0.0.1", help="as --grpc_bind_address")
-    add("--grpc_max_threads", type=int, default=128, help="calls answered at once")
-    add(
-        "--file_system_poll_wait_seconds",
-        type=float,
-        default=1.0,
-        help="how often to look where nothing notifies; 0 follows no changes at all",
+
+
+def _config_edit(options: argparse.Namespace, fleet: FleetSettings) -> ConfigEdit | None:
+    given = options.model_repository_path or _environment("OVMS_MODEL_REPOSITORY_PATH")
+    repository = Path(given or fleet.models_dir)
+    if options.list_models:
+        return ConfigEdit("list", repository, repository)
+    adds = options.add_to_config is not None
+    path = options.add_to_config if adds else options.remove_from_config
+    if path is None:
+        return None
+    if not options.model_name:
+        raise ValueError("--model_name: say which model")
+    file = _config_file(Path(path) if path else options.config_path) or repository / "config.json"
+    if not adds:
+        return ConfigEdit("remove", file, repository, {"name": options.model_name})
+    if options.model_path and options.model_repository_path:
+        raise ValueError("give either --model_path or --model_repository_path")
+    base_path = options.model_path or str(
+        Path(given) / options.model_name if given else options.model_name
     )
-    _add_tuning(parser, fleet)
-    _add_single_model(parser)
-    return parser
-
-
-def _add_tuning(parser: argparse.ArgumentParser, fleet: FleetSettings) -> None:
-    add = parser.add_argument
-    add("--log_level", default=fleet.log_level, help="DEBUG, INFO, WARNING or ERROR")
-    add("--cache_dir", type=Path, default=fleet.cache_dir, help="what survives a restart")
-    add("--queue_size", type=int, default=256, help="requests that may wait for one model")
-    add("--probe_timeout_seconds", type=float, default=60.0, help="longest first try of new files")
-    add("--server_name", default="camfleet", help="what KServe's server metadata says")
-    for name in _IGNORED:
-        add(f"--{name}", help="accepted for OVMS's sake, without effect")
-    add("--metrics_enable", action="store_true", help="metrics are always on")
-
-
-def _add_single_model(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("one model without config.json")
-    add = group.add_argument
-    add("--model_name")
-    add("--model_path", type=Path, help="folder of version folders, or one model file")
-    add("--shape", type=_text_or_json)
-    add("--batch_size")
-    add("--layout", type=_text_or_json)
-    add("--model_version_policy", type=json.loads)
-    add("--nireq", type=int, default=0)
-    add("--target_device", default="")
-    add("--plugin_config", type=json.loads, default={})
+    entry = {"name": options.model_name, "base_path": base_path} | _model_settings(options)
+    return ConfigEdit("add", file, repository, entry)
 
 
 def _single_model(options: argparse.Namespace) -> ModelConfig | None:
+    settings = _model_settings(options)
     if not options.model_name and not options.model_path:
+        if settings:
+            raise ValueError(f"--{next(iter(settings))} needs --model_name and --model_path")
         return None
     if not (options.model_name and options.model_path):
         raise ValueError("--model_name and --model_path go together")
-    try:
-        return ModelConfig(
-            name=options.model_name,
-            base_path=options.model_path.absolute(),
-            batch_size=options.batch_size,
-            shape=options.shape,
-            layout=options.layout,
-            model_version_policy=options.model_version_policy,
-            nireq=options.nireq,
-            target_device=options.target_device,
-            plugin_config=options.plugin_config,
-        )
-    except ValidationError as error:
-        faults = error.errors(include_url=False)
-        raise ValueError("; ".join(f"--{f['loc'][0]}: {f['msg']}" for f in faults)) from error
+    path = options.model_path
+    if "://" not in path:
+        path = os.path.abspath(path)  # noqa: PTH100 - resolves `..` without following links
+    return parse_model({"name": options.model_name, "base_path": path} | settings, Path())
+
+
+def _model_settings(options: argparse.Namespace) -> dict[str, Any]:
+    values = {name: getattr(options, name) for name in _MODEL_OPTIONS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _without_effect(options: argparse.Namespace) -> tuple[str, ...]:
+    given = [name for name in WITHOUT_EFFECT if getattr(options, name) is not None]
+    return tuple(f"--{name}: {WITHOUT_EFFECT[name]}" for name in given)
+
+
+def _config_file(path: Path | None) -> Path | None:
+    return path / "config.json" if path and path.is_dir() else path
 
 
 def _listen(addresses: str, port: int | None) -> Listen:
     return Listen(tuple(part.strip() for part in addresses.split(",") if part.strip()), port)
 
 
-def _port(text: str) -> int | None:
-    if text == "auto":
-        return None
-    number = int(text)
-    if not 0 <= number <= 65535:  # noqa: PLR2004 - the range of ports
-        raise argparse.ArgumentTypeError(f"{number} is no port (0 to 65535, or auto)")
-    return number
-
-
-def _text_or_json(text: str) -> Any:
-    return json.loads(text) if text.startswith("{") else text
+def _environment(name: str) -> str:
+    return os.environ.get(name, "")  # noqa: TID251 - settings are where it is read

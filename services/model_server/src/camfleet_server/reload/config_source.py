@@ -1,6 +1,7 @@
 """Where the wanted state comes from: config.json, or one model named on the command line."""
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,10 @@ from camfleet_contracts.serving_config import (
     BadServingConfig,
     ModelConfig,
     ServingConfig,
-    read_serving_config,
+    keep_if_unknown,
+    newest_change,
+    parse_serving_config,
+    read_config_text,
 )
 
 logger = logging.getLogger(__name__)
@@ -44,13 +48,18 @@ class ConfigFile:
     be half-written, and the former config stays.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.monotonic, *, strict: bool = False
+    ) -> None:
         self._path = path.absolute()
+        self._strict = strict  # as OVMS itself would read it
         self._clock = clock
         self.folder = self._path.parent
         self._stamp: tuple[int, ...] | None = None
         self._usable: ServingConfig | None = None
         self._fault: BadServingConfig | None = None
+        self._text = ""  # of the usable config
+        self._newest_change = 0  # in the history before that was read
         self._believed_at = 0.0  # when the fault counts
 
     @property
@@ -66,21 +75,37 @@ class ConfigFile:
             self._stamp = stamp
             self._parse()
         if self._fault is not None and not self.is_settling:
-            raise self._fault
+            raise self._fault.with_traceback(None)  # else it grew with every raise
         assert self._usable is not None  # noqa: S101 - a fault settles only after a usable config
         return self._usable
 
     def _parse(self) -> None:
+        newest = newest_change(self._path)
         try:
-            self._usable = read_serving_config(self._path)
+            text = read_config_text(self._path)
+            env = os.environ  # noqa: TID251 - ${ENV} of the file
+            self._usable = parse_serving_config(text, path=self._path, env=env, strict=self._strict)
         except BadServingConfig as error:
             if self._fault is None and self._usable is not None:
                 self._believed_at = self._clock() + _SETTLE_S
             self._fault = error
             return
         self._fault = None
+        self._keep_former(text)
+        self._newest_change = newest
         for warning in self._usable.warnings:
             logger.warning("config.json warning=%s", warning)
+
+    def _keep_former(self, text: str) -> None:
+        """Let the history have what a change by hand replaced; commands see to it themselves."""
+        former, self._text = self._text, text
+        if former in {"", text}:
+            return
+        try:
+            if keep_if_unknown(self._path, former, after=self._newest_change):
+                logger.info("config changed by hand next=%s", "camfleet model rollback undoes it")
+        except OSError as error:
+            logger.info("config is not kept in its history reason=%s", error)
 
     def _current_stamp(self) -> tuple[int, ...] | None:
         try:

@@ -5,14 +5,20 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from camfleet_server.images.entrance import Entrances
+from camfleet_server.memory import trim_memory
+from camfleet_server.reload.crowd_compiler import Crowd, CrowdCompiler
 from camfleet_server.reload.loading import load_servable, warm_up
 from camfleet_server.reload.manifests import publish_manifest
 from camfleet_server.reload.probe import Prober, ProbeStopped
 from camfleet_server.reload.repository import Stamps, stamps_of
-from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.runtimes.base import LoadError, ModelSource, Servable, ServesCrowds
 from camfleet_server.runtimes.table import Runtimes
+from camfleet_server.serving.batching import BatchedInference
+from camfleet_server.serving.inference import Inference, SingleInference
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.serving.scheduler import Scheduler
 
@@ -29,6 +35,7 @@ class LoadJob:
     key: str
     content: str  # known to the probe when it passed before
     stamps: Stamps
+    takes_pictures: bool = False  # a version of the model was sent some
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,15 @@ class LoadResult:
     job: LoadJob
     loaded: LoadedVersion | None = None
     refusal: str = ""
+    probe_s: float = 0.0  # trying the files out in another process
+    load_s: float = 0.0  # loading and warming up in this one
+
+    @property
+    def outcome(self) -> str:
+        """Say it in one word."""
+        if self.loaded:
+            return "loaded"
+        return "refused" if self.refusal else "dropped"
 
 
 class Loader:
@@ -49,11 +65,17 @@ class Loader:
         runtimes: Runtimes,
         queue_limit: int,
         report: Callable[[LoadResult], None],
+        *,
+        for_crowds: bool = True,
+        cache_dir: Path | None = None,
     ) -> None:
+        self._cache_dir = cache_dir
         self._prober = prober
         self._runtimes = runtimes
         self._queue_limit = queue_limit
         self._report = report
+        self._for_crowds = for_crowds
+        self._compiler = CrowdCompiler()
         self._is_stopping = False
         self._jobs: queue.SimpleQueue[LoadJob | None] = queue.SimpleQueue()
         self._threads = [
@@ -63,6 +85,7 @@ class Loader:
 
     def start(self) -> None:
         """Start the threads."""
+        self._compiler.start()
         for thread in self._threads:
             thread.start()
 
@@ -73,7 +96,8 @@ class Loader:
     @property
     def is_loading(self) -> bool:
         """Tell, after `stop`, whether a load did not end in time."""
-        return any(thread.is_alive() for thread in self._threads)
+        is_loading = any(thread.is_alive() for thread in self._threads)
+        return is_loading or self._compiler.is_compiling
 
     def stop(self, timeout_s: float) -> None:
         """End the threads; loads under way are given `timeout_s`, queued ones and probes none."""
@@ -84,6 +108,7 @@ class Loader:
         self._prober.stop()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._compiler.stop(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None and not self._is_stopping:
@@ -91,11 +116,14 @@ class Loader:
                 self._report(self._load(job))
             except ProbeStopped:
                 return
+            trim_memory()  # compiling leaves much behind
 
     def _load(self, job: LoadJob) -> LoadResult:
         try:
-            self._prober.try_out(job.source, job.content)
-            servable = load_servable(job.source, self._runtimes)
+            source = replace(job.source, for_crowds=self._for_crowds, cache_dir=self._cache_dir)
+            probe_s = self._prober.try_out(source, job.content)
+            began_at = time.monotonic()
+            servable = load_servable(source, self._runtimes)
             warm_up(servable, runs=servable.slots)
             if stamps_of(job.source.folder) != job.stamps:
                 servable.close()
@@ -109,15 +137,45 @@ class Loader:
         except Exception as error:
             logger.exception("load failed model=%s", job.source.name)
             return LoadResult(job, refusal=f"{type(error).__name__}: {error}")
-        return LoadResult(job, self._as_loaded(job, servable))
+        loaded = self._as_loaded(job, servable)
+        if job.takes_pictures:
+            _prepare_for_pictures(loaded)
+        load_s = time.monotonic() - began_at
+        return LoadResult(job, loaded, probe_s=probe_s, load_s=load_s)
 
     def _as_loaded(self, job: LoadJob, servable: Servable) -> LoadedVersion:
         source = job.source
+        scheduler = Scheduler(source.name, servable.slots, self._queue_limit)
+        if isinstance(servable, ServesCrowds) and self._for_crowds:
+            servable.on_crowd = lambda met: self._compiler.submit(Crowd(source, scheduler, met))
         return LoadedVersion(
             name=source.name,
             number=source.version,
             key=job.key,
             servable=servable,
-            scheduler=Scheduler(source.name, servable.slots, self._queue_limit),
+            entrances=Entrances(
+                source.name, source.version, servable, source.manifest, source.config
+            ),
+            scheduler=scheduler,
+            inference=_inference(scheduler, source),
             manifest=publish_manifest(source.manifest, servable.inputs, servable.outputs),
         )
+
+
+def _prepare_for_pictures(loaded: LoadedVersion) -> None:
+    """Do now what the first picture would wait for; own tensors do not depend on it."""
+    servable = loaded.entrances.prepare()
+    if servable is None:
+        return
+    try:
+        warm_up(servable, runs=servable.slots)
+    except LoadError as error:
+        logger.warning("no warm-up for pictures model=%s reason=%s", loaded.name, error)
+
+
+def _inference(scheduler: Scheduler, source: ModelSource) -> Inference:
+    batching = source.manifest.batching
+    if batching is None:
+        return SingleInference(scheduler)
+    delay_s = batching.max_queue_delay_us / 1_000_000
+    return BatchedInference(scheduler, batching.max_batch_size, delay_s)

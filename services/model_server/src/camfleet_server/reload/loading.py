@@ -40,7 +40,7 @@ def warm_up(servable: Servable, runs: int) -> None:
     Raises:
         LoadError: the model loads and cannot infer.
     """
-    inputs = _zeros(servable.inputs)
+    inputs = example_inputs(servable.inputs)
     if inputs is None:
         return
     names = tuple(spec.name for spec in servable.outputs)
@@ -52,12 +52,14 @@ def warm_up(servable: Servable, runs: int) -> None:
             raise LoadError(f"a first inference on zeros failed: {error}") from error
 
 
-def _zeros(specs: Iterable[TensorSpec]) -> Tensors | None:
+def example_inputs(specs: Iterable[TensorSpec]) -> Tensors | None:
+    """Return zeros that the inputs accept; None where nobody knows a fitting size."""
     inputs: Tensors = {}
     for spec in specs:
         if spec.datatype == "BYTES" or -1 in spec.shape[1:]:
             return None
-        shape = tuple(1 if size == -1 else size for size in spec.shape)
+        batch = spec.ranges.get(0, (1, 1))[0]
+        shape = tuple(max(1, batch) if size == -1 else size for size in spec.shape)
         inputs[spec.name] = np.zeros(shape, get_datatype(spec.datatype, spec.name).dtype)
     return inputs
 

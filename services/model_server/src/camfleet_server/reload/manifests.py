@@ -100,7 +100,7 @@ def _find_labels(
 ) -> tuple[str, ...]:
     names = sorted(path for path in digests if _is_label_file(path))
     wanted = [name for name in (manifest.label_file, *names) if name in digests]
-    return read_labels(folder / wanted[0]) if wanted else ()
+    return read_labels(folder, wanted[0]) if wanted else ()
 
 
 def _is_label_file(path: str) -> bool:

@@ -3,10 +3,14 @@
 Only the reconciler's thread touches it; what others see are the ServedModels it makes.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
 from camfleet_contracts.serving_config import ModelConfig
+from camfleet_server.reload.labels import Labels
 from camfleet_server.reload.repository import VersionFiles
 from camfleet_server.reload.version_policy import choose_versions
 from camfleet_server.serving.model_version import LoadedVersion
@@ -32,6 +36,14 @@ class Plan:
     retire: tuple[int, ...] = ()
 
 
+class _Key(NamedTuple):
+    """A load key and what it was made of: it is asked for at every pass and costs 0.1 ms."""
+
+    files: VersionFiles
+    config: ModelConfig
+    text: str
+
+
 @dataclass(slots=True)
 class ModelState:
     """State of one model; `config` is None once it was removed from config.json."""
@@ -40,6 +52,8 @@ class ModelState:
     config: ModelConfig | None = None
     entry_fault: str = ""  # its entry in config.json cannot be used; the former one still counts
     fault: str = ""
+    pass_fault: str = ""  # what nobody thought of, met while looking at this model
+    labels: Labels = field(default_factory=Labels)
     loaded: dict[int, LoadedVersion] = field(default_factory=dict)
     loading: dict[int, str] = field(default_factory=dict)  # number -> key
     refused: dict[int, Refusal] = field(default_factory=dict)
@@ -47,6 +61,7 @@ class ModelState:
     retiring: dict[int, int] = field(default_factory=dict)  # number -> how many drain
     ended: dict[int, None] = field(default_factory=dict)  # in order of their end
     settling: set[int] = field(default_factory=set)  # of those that wait: for nothing but time
+    keys: dict[int, _Key] = field(default_factory=dict)
 
     @property
     def is_settling(self) -> bool:
@@ -102,7 +117,9 @@ class ModelState:
             versions=dict(self.loaded),
             statuses=tuple(self._status(number) for number in sorted(numbers, reverse=True)),
             is_configured=self.config is not None or bool(self.entry_fault),
-            fault="; ".join(filter(None, (self.entry_fault, self.fault))),
+            fault="; ".join(filter(None, self._faults())),
+            labels=self.labels.versions,
+            file=_single_file(self.config),
         )
 
     def install(self, loaded: LoadedVersion) -> LoadedVersion | None:
@@ -140,6 +157,8 @@ class ModelState:
         self.settling = set()
         for number in self.refused.keys() - numbers:
             del self.refused[number]
+        for number in self.keys.keys() - numbers:
+            del self.keys[number]
 
     def _is_usable(
         self,
@@ -169,17 +188,28 @@ class ModelState:
         if self._is_refused(number, found):
             return False
         loaded = self.loaded.get(number)
-        return loaded is None or loaded.key != found.load_key(self.config)
+        return loaded is None or loaded.key != self._key_of(number, found, self.config)
+
+    def _key_of(self, number: int, found: VersionFiles, config: ModelConfig) -> str:
+        known = self.keys.get(number)
+        if known is None or known.files is not found or known.config is not config:
+            known = self.keys[number] = _Key(found, config, found.load_key(config))
+        return known.text
 
     def _is_refused(self, number: int, found: VersionFiles) -> bool:
         refusal = self.refused.get(number)
-        return bool(refusal and self.config and refusal.key == found.load_key(self.config))
+        return bool(
+            refusal and self.config and refusal.key == self._key_of(number, found, self.config)
+        )
 
     def _retirees(self, wanted: set[int]) -> tuple[int, ...]:
         """Versions to let go: none while a wanted one is on its way or missing."""
         if not wanted or wanted - self.loaded.keys():
             return ()
         return tuple(self.loaded.keys() - wanted)
+
+    def _faults(self) -> tuple[str, ...]:
+        return (self.entry_fault, self.fault, self.pass_fault, self.labels.fault)
 
     def _status(self, number: int) -> VersionStatus:
         refusal = self.refused.get(number)
@@ -197,6 +227,12 @@ class ModelState:
         if number in self.retiring:
             return VersionStatus(number, VersionState.UNLOADING)
         return VersionStatus(number, VersionState.END, reason)
+
+
+def _single_file(config: ModelConfig | None) -> Path | None:
+    path = config.base_path if config else Path()
+    # Path.is_file raises for a path that is too long or closed to us, and so would every pass.
+    return path if path.suffix and os.path.isfile(path) else None  # noqa: PTH113
 
 
 def _no_version_text(config: ModelConfig) -> str:

@@ -1,4 +1,4 @@
-"""Tries files never seen before in a process of their own, started before it is needed."""
+"""Tries files never seen before in a process of their own, started when some are on their way."""
 
 import json
 import logging
@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from importlib.metadata import version as version_of_package
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from camfleet_contracts.files import write_atomically
 from camfleet_server.reload.probe_child import ProbeRequest
@@ -22,24 +25,40 @@ logger = logging.getLogger(__name__)
 _KNOWN_LIMIT = 1000
 _START_LIMIT_S = 60.0
 _END_LIMIT_S = 2.0
+_LINGER_S = 10.0  # a waiting process costs 60 MB; files tend to come in bursts
 
 
 class ProbeStopped(Exception):
     """The server ends; nothing is known about the files."""
 
 
+class _Answer(NamedTuple):
+    """Why the files are refused, None when they are not, and how long that took to find out."""
+
+    reason: str | None
+    elapsed_s: float = 0.0
+
+
 class Prober:
-    """Owns one waiting process; `try_out` may be called from any long-living thread.
+    """Owns at most one waiting process; `try_out` may be called from any long-living thread.
 
     The process dies with the thread that started it (the kernel's parent-death signal), so callers
     must be threads that live as long as the server.
     """
 
-    def __init__(self, table: RuntimeTable, cache_dir: Path | None, limit_s: float) -> None:
+    def __init__(
+        self,
+        table: RuntimeTable,
+        cache_dir: Path | None,
+        limit_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._needed_at = 0.0
         self._table = dict(table)
         self._limit_s = limit_s
         self._known = _KnownContents(cache_dir)
-        self._lock = threading.Lock()  # guards the three below
+        self._lock = threading.Lock()  # guards all below and the time above
         self._idle: list[_Child] = []
         self._busy: list[_Child] = []
         self._is_stopped = False
@@ -47,22 +66,37 @@ class Prober:
     def prepare(self) -> None:
         """Start the process that the next probe will use, unless there is one."""
         with self._lock:
+            self._needed_at = self._clock()
             self._forget_dead()
             if not self._is_stopped and not self._idle:
                 self._idle.append(_Child())
 
-    def try_out(self, source: ModelSource, content: str) -> None:
+    def rest(self) -> float | None:
+        """End a process that waited in vain; else return for how long it may still wait."""
+        with self._lock:
+            self._forget_dead()
+            left_s = self._needed_at + _LINGER_S - self._clock()
+            if self._idle and left_s > 0:
+                return left_s
+            while self._idle:
+                self._idle.pop().end()
+        return None
+
+    def try_out(self, source: ModelSource, content: str) -> float:
         """Load and run the files once elsewhere, unless this content is remembered.
+
+        Returns the seconds that took there, without the start of the process.
 
         Raises:
             LoadError: they failed, crashed or hung there.
             ProbeStopped: the server ends.
         """
         if content in self._known:
-            return
-        reason = self._ask(ProbeRequest(source, self._table))
-        if reason is not None:
-            raise LoadError(reason)
+            return 0.0
+        answer = self._ask(ProbeRequest(source, self._table))
+        if answer.reason is not None:
+            raise LoadError(answer.reason)
+        return answer.elapsed_s
 
     def remember(self, content: str) -> None:
         """Note that this content passed, once it is sure that it is what was tried."""
@@ -76,19 +110,18 @@ class Prober:
             for child in (*self._idle, *self._busy):
                 child.end()
 
-    def _ask(self, request: ProbeRequest) -> str | None:
+    def _ask(self, request: ProbeRequest) -> _Answer:
         child = self._take_child()
         try:
-            reason = child.ask(request, self._limit_s)
+            answer = child.ask(request, self._limit_s)
         except _ChildLost as lost:
             with self._lock:
                 self._busy.remove(child)
-            self.prepare()
             if self._is_stopped:
                 raise ProbeStopped from lost
-            return str(lost)
+            return _Answer(str(lost))
         self._put_back(child)
-        return reason
+        return answer
 
     def _take_child(self) -> "_Child":
         with self._lock:
@@ -105,6 +138,7 @@ class Prober:
 
     def _put_back(self, child: "_Child") -> None:
         with self._lock:
+            self._needed_at = self._clock()
             self._busy.remove(child)
             if self._idle or self._is_stopped:
                 child.end()
@@ -142,13 +176,15 @@ class _Child:
         """Tell whether the process still runs."""
         return self._process.poll() is None
 
-    def ask(self, request: ProbeRequest, limit_s: float) -> str | None:
+    def ask(self, request: ProbeRequest, limit_s: float) -> _Answer:
         """Send a request and wait for the answer; raises _ChildLost."""
         try:
             if self._await_ready():
+                began_at = time.monotonic()
                 self._connection.send(request)
                 if self._connection.poll(limit_s):
-                    return _received(self._connection)
+                    reason = _received(self._connection)
+                    return _Answer(reason, time.monotonic() - began_at)
         except (EOFError, OSError):
             raise _ChildLost(_end_text(self._ended())) from None
         self.end()

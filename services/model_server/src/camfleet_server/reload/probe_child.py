@@ -35,9 +35,9 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole group; the parent ends us
-    os.nice(5)  # requests being served go first
     connection = Connection(descriptor)
     runtimes = _opened_runtimes()
+    os.nice(5)  # requests being served go first, from here on
     connection.send(None)  # ready: from here on the time limit of a probe counts
     while True:
         try:

@@ -33,7 +33,9 @@ class ReconcilerOptions:
     """Values that come from the settings."""
 
     poll_s: float = 1.0  # 0: look only when asked to
+    is_explicit: bool = False  # changes are taken up on request only, model by model
     queue_limit: int = 256
+    for_crowds: bool = True  # models are compiled a second time when crowds come to them
     probe_limit_s: float = 60.0
     cache_dir: Path | None = None
     table: RuntimeTable = field(default_factory=lambda: RUNTIMES)
@@ -68,7 +70,14 @@ class Reconciler:
         self._callers: set[_ReloadCall] = set()  # all that somebody waits for
         self._prober = Prober(options.table, options.cache_dir, options.probe_limit_s)
         runtimes = Runtimes(options.table)
-        self._loader = Loader(self._prober, runtimes, options.queue_limit, self._take_result)
+        self._loader = Loader(
+            self._prober,
+            runtimes,
+            options.queue_limit,
+            self._take_result,
+            for_crowds=options.for_crowds,
+            cache_dir=options.cache_dir,
+        )
         self._watcher = VolumeWatcher(self._wake.set)
         self._reconciliation = Reconciliation(
             source,
@@ -76,7 +85,7 @@ class Reconciler:
             metrics,
             submit=self._loader.submit,
             report_drained=lambda v: self._post(partial(self._reconciliation.finish, v)),
-            cache_dir=options.cache_dir,
+            is_explicit=options.is_explicit,
         )
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -101,12 +110,14 @@ class Reconciler:
 
     @property
     def is_stuck(self) -> bool:
-        """Tell, after `stop`, whether a thread did not end."""
-        return self._thread.is_alive() or self._loader.is_loading
+        """Tell, after `stop`, whether a thread did not end, one that infers among them."""
+        is_loading = self._thread.is_alive() or self._loader.is_loading
+        return is_loading or self._reconciliation.is_inferring
 
-    def reload(self, timeout_s: float) -> bool:
+    def reload(self, timeout_s: float, only: str | None = None) -> bool:
         """Look at config.json and the volume now, and try again what was refused.
 
+        `only` names the one model to look at, where changes are taken up on request only.
         Returns whether a version came or went until everything was through or the time was up.
 
         Raises:
@@ -115,7 +126,7 @@ class Reconciler:
         """
         call = _ReloadCall(time.monotonic() + timeout_s)
         self._callers.add(call)
-        self._post(partial(self._begin_reload, call))
+        self._post(partial(self._begin_reload, call, only))
         if self._is_stopping:
             self._refuse(call)
         is_answered = call.answered.wait(timeout_s + 1)
@@ -138,31 +149,36 @@ class Reconciler:
     def _take_result(self, result: LoadResult) -> None:
         self._post(partial(self._reconciliation.accept, result))
 
-    def _begin_reload(self, call: _ReloadCall) -> None:
+    def _begin_reload(self, call: _ReloadCall, only: str | None) -> None:
         call.changes_before = self._reconciliation.changes
-        self._reconciliation.forgive()
+        self._reconciliation.follow(only)
         self._calls.append(call)
 
     def _run(self) -> None:
         while not self._is_stopping:
             self._wake.clear()
-            try:
-                self._step()
-            # The thread must outlive whatever a single step meets: serving goes on without it,
-            # following changes does not.
-            except Exception:
-                logger.exception("reconciliation failed next=it is tried again")
+            while self._messages:
+                self._guarded(self._messages.popleft())
+            self._guarded(self._step)
             self._wake.wait(self._pause_s())
 
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        # The thread must outlive whatever a single step meets: serving goes on without it,
+        # following changes does not.
+        except Exception:
+            logger.exception("reconciliation failed next=it is tried again")
+
     def _step(self) -> None:
-        while self._messages:
-            self._messages.popleft()()
-        self._reconciliation.run_pass()
-        if self._options.poll_s:
-            self._watcher.follow(self._reconciliation.folders())
-        if not self._reconciliation.is_loading:
-            self._prober.prepare()  # from this thread: the process dies with it
-        self._answer_calls()
+        try:
+            self._reconciliation.run_pass()
+            if self._options.poll_s:
+                self._watcher.follow(self._reconciliation.folders())
+            if self._reconciliation.expects_files:
+                self._prober.prepare()  # from this thread: the process dies with it
+        finally:
+            self._answer_calls()
 
     def _answer_calls(self) -> None:
         state = self._reconciliation
@@ -176,8 +192,11 @@ class Reconciler:
             call.fault = state.config_fault
             call.answered.set()
         self._calls = waiting
+        if not waiting and not is_busy:
+            state.rest()
 
     def _pause_s(self) -> float | None:
         if self._reconciliation.is_settling or self._calls:
             return _SETTLING_POLL_S
-        return self._options.poll_s or None
+        limits = (self._options.poll_s or None, self._prober.rest())
+        return min((limit for limit in limits if limit is not None), default=None)

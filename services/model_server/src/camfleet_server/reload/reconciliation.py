@@ -8,9 +8,11 @@ from pathlib import Path
 
 from camfleet_contracts.catalog import Catalog
 from camfleet_contracts.serving_config import BadServingConfig, ServingConfig
+from camfleet_contracts.volume import others_of_number
 from camfleet_server.memory import trim_memory
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigSource
+from camfleet_server.reload.labels import LabelFiles, Labels
 from camfleet_server.reload.loader import LoadJob, LoadResult
 from camfleet_server.reload.manifests import CatalogFile
 from camfleet_server.reload.model_state import ModelState, Refusal
@@ -35,15 +37,18 @@ class Reconciliation:
         metrics: ServerMetrics,
         submit: Callable[[LoadJob], None],
         report_drained: Callable[[LoadedVersion], None],
-        cache_dir: Path | None = None,
+        *,
+        is_explicit: bool = False,
     ) -> None:
         self._source = source
+        self._is_explicit = is_explicit
+        self._followed: set[str] | None = None  # models whose changes are taken up; None: all
         self._registry = registry
         self._metrics = metrics
         self._submit = submit
         self._report_drained = report_drained
-        self._cache_dir = cache_dir
         self._repository = ModelRepository()
+        self._label_files = LabelFiles()
         self._catalog = CatalogFile(source.folder / "catalog.json")
         self._states: dict[str, ModelState] = {}
         self._to_retire: list[LoadedVersion] = []
@@ -53,6 +58,7 @@ class Reconciliation:
         self._config: ServingConfig | None = None
         self.config_fault = ""
         self.changes = 0  # versions that came or went
+        self.expects_files = False  # a version is being published or comes to rest
 
     @property
     def is_loading(self) -> bool:
@@ -63,7 +69,14 @@ class Reconciliation:
     def is_settling(self) -> bool:
         """Tell whether something only waits for files to come to rest."""
         is_waiting = any(state.is_settling for state in self._states.values())
-        return is_waiting or self._source.is_settling
+        return is_waiting or bool(self._empty_since) or self._source.is_settling
+
+    @property
+    def is_inferring(self) -> bool:
+        """Tell whether somebody has a turn, or is still being waited for."""
+        states = self._states.values()
+        loaded = (version for state in states for version in state.loaded.values())
+        return any(v.scheduler.running for v in loaded) or any(s.retiring for s in states)
 
     def folders(self) -> set[Path]:
         """Return the folders whose changes matter."""
@@ -74,8 +87,10 @@ class Reconciliation:
         """Compare what is wanted with what is loaded, start what is missing, let go what is not."""
         self._follow_config()
         catalog = self._catalog.read()
-        for state in self._states.values():
-            self._reconcile(state, catalog)
+        self.expects_files = False
+        for name, state in self._states.items():
+            if self._is_followed(name):
+                self._reconcile_alone(state, catalog)
         self._states = {n: state for n, state in self._states.items() if not state.is_forgotten}
         self._publish()
         retirees, self._to_retire = self._to_retire, []
@@ -89,7 +104,9 @@ class Reconciliation:
         source = result.job.source
         state = self._states[source.name]
         del state.loading[source.version]
+        self._metrics.count_load(source.name, result.outcome)
         if result.loaded:
+            self._metrics.observe_load(source.name, probe_s=result.probe_s, load_s=result.load_s)
             self._install(state, result.loaded)
         elif result.refusal:
             state.refused[source.version] = Refusal(result.job.key, result.refusal)
@@ -104,28 +121,43 @@ class Reconciliation:
 
     def finish(self, loaded: LoadedVersion) -> None:
         """Unload a version that is drained."""
-        loaded.servable.close()
         state = self._states[loaded.name]
         state.mark_drained(loaded.number)
         if loaded.number not in state.loaded:
             self._metrics.forget_version(loaded.name, loaded.number)
+        loaded.close()
         trim_memory()
-        self.changes += 1
         logger.info("version unloaded model=%s version=%s", loaded.name, loaded.number)
 
-    def forgive(self) -> None:
-        """Let everything that was refused be tried again."""
-        for state in self._states.values():
-            state.refused.clear()
+    def follow(self, only: str | None) -> None:
+        """Take up changes of one model, None: of all, and try again what was refused of it."""
+        if only is None or self._followed is None:
+            self._followed = None
+        else:
+            self._followed.add(only)
+        self._config = None  # what it says of models that were not followed is taken up now
+        for name, state in self._states.items():
+            if only in (name, None):
+                state.refused.clear()
+
+    def rest(self) -> None:
+        """Where models are loaded on request only: take up no changes until the next request."""
+        if self._is_explicit:
+            self._followed = set()
 
     def close(self) -> None:
         """Unload everything; nobody asks any more."""
         self._registry.swap(Snapshot(faults=("the server is stopping",)))
         for state in self._states.values():
             for loaded in state.loaded.values():
-                loaded.servable.close()
+                loaded.close()
+
+    def _is_followed(self, name: str) -> bool:
+        return self._followed is None or name in self._followed
 
     def _follow_config(self) -> None:
+        if self._followed is not None and not self._followed:
+            return
         try:
             config = self._source.read()
         except BadServingConfig as error:
@@ -142,9 +174,11 @@ class Reconciliation:
 
     def _apply(self, config: ServingConfig) -> None:
         models = {model.name: model for model in config.models}
-        for name in models.keys() | config.entry_faults.keys():
+        for name in filter(self._is_followed, models.keys() | config.entry_faults.keys()):
             self._states.setdefault(name, ModelState(name))
         for name, state in self._states.items():
+            if not self._is_followed(name):
+                continue
             state.entry_fault = config.entry_faults.get(name, "")
             if state.entry_fault:
                 logger.error("entry of config.json refused reason=%s", state.entry_fault)
@@ -153,7 +187,20 @@ class Reconciliation:
         if self._configured_at is None:
             self._configured_at = time.monotonic()
 
+    def _reconcile_alone(self, state: ModelState, catalog: Catalog) -> None:
+        try:
+            self._reconcile(state, catalog)
+        # What nobody thought of costs the model it concerns, not the pass of the others.
+        except Exception as error:
+            fault = f"cannot be followed: {type(error).__name__}: {error}"
+            if state.pass_fault != fault:  # else it were told at every pass
+                logger.exception("model cannot be followed model=%s", state.name)
+            state.pass_fault = fault
+        else:
+            state.pass_fault = ""
+
     def _reconcile(self, state: ModelState, catalog: Catalog) -> None:
+        self._read_labels(state)
         try:
             folders = self._find_versions(state)
         except OSError as error:
@@ -164,7 +211,7 @@ class Reconciliation:
             return self._repository.read_version(state.name, folders[number], catalog)
 
         stuck = state.stuck
-        plan = state.plan(folders, look_at, is_gone_for_good=self._is_gone(state.name, folders))
+        plan = state.plan(folders, look_at, is_gone_for_good=self._is_gone(state, folders))
         for number, reason in state.stuck.items() - stuck.items():
             logger.warning(
                 "version waits model=%s version=%s reason=%s", state.name, number, reason
@@ -174,26 +221,45 @@ class Reconciliation:
         for number in plan.retire:
             self._to_retire.append(state.loaded.pop(number))
             state.mark_retiring(number)
+            self.changes += 1
 
-    def _find_versions(self, state: ModelState) -> dict[int, Path]:
-        return self._repository.find_versions(state.config.base_path) if state.config else {}
+    def _find_versions(self, state: ModelState) -> Mapping[int, Path]:
+        if state.config is None:
+            return {}
+        found = self._repository.find_versions(state.config.base_path)
+        if state.is_settling or found.is_publishing:
+            self.expects_files = True
+        return found.folders
 
-    def _is_gone(self, name: str, folders: Mapping[int, Path]) -> bool:
-        if folders:
-            self._empty_since.pop(name, None)
+    def _read_labels(self, state: ModelState) -> None:
+        labels = self._label_files.read(state.config.base_path) if state.config else Labels()
+        if labels.fault and labels.fault != state.labels.fault:
+            logger.warning("labels refused model=%s reason=%s", state.name, labels.fault)
+        state.labels = labels
+
+    def _is_gone(self, state: ModelState, folders: Mapping[int, Path]) -> bool:
+        if folders or state.config is None or not state.loaded:
+            self._empty_since.pop(state.name, None)
             return False
-        since = self._empty_since.setdefault(name, time.monotonic())
+        since = self._empty_since.setdefault(state.name, time.monotonic())
         return time.monotonic() - since >= _GONE_AFTER_S
 
     def _start_load(self, state: ModelState, number: int, files: VersionFiles) -> None:
         assert state.config is not None  # noqa: S101 - only configured models are planned to load
         key = files.load_key(state.config)
         state.loading[number] = key
-        source = ModelSource(
-            state.name, number, files.folder, state.config, files.manifest, self._cache_dir
-        )
+        source = ModelSource(state.name, number, files.folder, state.config, files.manifest)
         logger.info("version loading model=%s version=%s", state.name, number)
-        self._submit(LoadJob(source, key, files.content_key(state.config), files.stamps))
+        for folder in others_of_number(files.folder):
+            logger.warning(
+                "folder ignored model=%s folder=%s reason=it has the number of %s",
+                state.name,
+                folder,
+                files.folder.name,
+            )
+        takes_pictures = any(loaded.entrances.is_compiled for loaded in state.loaded.values())
+        content = files.content_key(state.config)
+        self._submit(LoadJob(source, key, content, files.stamps, takes_pictures))
 
     def _install(self, state: ModelState, loaded: LoadedVersion) -> None:
         replaced = state.install(loaded)
@@ -204,7 +270,7 @@ class Reconciliation:
         self._metrics.watch_version(
             loaded.name,
             loaded.number,
-            loaded.servable.slots,
+            slots=lambda: scheduler.slots,
             running=lambda: scheduler.running,
             waiting=lambda: scheduler.waiting,
         )
@@ -225,7 +291,10 @@ class Reconciliation:
         if not self._is_ready:
             on_way = [f"{n} version {v}" for n, s in self._states.items() for v in s.loading]
             faults += [f"still loading {', '.join(on_way)}"] if on_way else []
-        self._registry.swap(Snapshot(models, self._is_ready, self.config_fault, tuple(faults)))
+        folder = self._source.folder
+        told = Snapshot(models, self._is_ready, self.config_fault, tuple(faults), folder)
+        self._registry.swap(told)
+        self._metrics.tell_faults(len(faults))
 
     def _is_first_pass_over(self) -> bool:
         if self._configured_at is None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,11 +12,19 @@ from camfleet_contracts.catalog import Catalog
 from camfleet_contracts.files import sha256_of
 from camfleet_contracts.model_manifest import MANIFEST_NAMES, BadManifest, ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_contracts.volume import SETTLE_S, completeness, versions_of
+from camfleet_contracts.volume import (
+    SETTLE_S,
+    Completeness,
+    completeness,
+    is_staging,
+    sums_match,
+    versions_of,
+)
 from camfleet_server.reload.manifests import find_manifest
 
 Stamp = tuple[int, int, int, int]  # inode, size, mtime, ctime
 Stamps = Mapping[str, Stamp]  # by path relative to the version folder
+_BESIDE = {".xml": ".bin", ".pdmodel": ".pdiparams", ".pdiparams": ".pdmodel"}
 _NOT_LOADED_FROM = {"name", "base_path", "model_version_policy"}
 
 
@@ -39,8 +48,18 @@ class VersionFiles:
         """Return a digest of what decides whether it can be loaded; the manifest's texts do not."""
         settings = config.model_dump(mode="json", exclude=_NOT_LOADED_FROM)
         files = {path: sum_ for path, sum_ in self.digests.items() if path not in MANIFEST_NAMES}
-        wishes = [self.manifest.precision, self.manifest.runtimes, self.manifest.model_file]
+        manifest = self.manifest
+        batching = manifest.batching.model_dump() if manifest.batching else None
+        wishes = [manifest.precision, manifest.runtimes, manifest.model_file, batching]
         return _digest(files, settings, wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundVersions:
+    """The version folders of a model by number."""
+
+    folders: Mapping[int, Path]
+    is_publishing: bool = False  # somebody began to publish one since the last look
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +77,27 @@ class ModelRepository:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: dict[Path, _Seen] = {}
+        self._staging: dict[Path, frozenset[str]] = {}
+        self._folders: dict[Path, Mapping[int, Path]] = {}
 
-    def find_versions(self, base_path: Path) -> dict[int, Path]:
-        """Return the version folders by number; a model file given as base_path is version 1.
+    def find_versions(self, base_path: Path) -> FoundVersions:
+        """Look for version folders; a model file given as base_path is version 1.
 
         Raises:
             OSError: the volume cannot be read at the moment.
         """
-        return {1: base_path} if base_path.is_file() else versions_of(base_path)
+        try:
+            names = os.listdir(base_path)  # noqa: PTH208 - at every poll: no Path for each
+        except FileNotFoundError:
+            names = []
+        except NotADirectoryError:
+            return FoundVersions({1: base_path})
+        staging = frozenset(filter(is_staging, names))
+        began = staging - self._staging.get(base_path, frozenset())
+        self._staging[base_path] = staging
+        folders = versions_of(base_path, names)
+        self._forget_gone(base_path, folders)
+        return FoundVersions(folders, is_publishing=bool(began))
 
     def read_version(self, name: str, folder: Path, catalog: Catalog) -> VersionFiles:
         """Look at one version folder.
@@ -84,9 +116,11 @@ class ModelRepository:
         self._seen[folder] = _Seen(files, changed_at, catalog)
         return files
 
-    def forget(self, kept: set[Path]) -> None:
-        """Drop what is known of folders that are not among `kept`."""
-        self._seen = {folder: seen for folder, seen in self._seen.items() if folder in kept}
+    def _forget_gone(self, base_path: Path, folders: Mapping[int, Path]) -> None:
+        for folder in self._folders.get(base_path, {}).values():
+            if folder not in folders.values():
+                self._seen.pop(folder, None)
+        self._folders[base_path] = folders
 
     def _read(self, name: str, folder: Path, stamps: Stamps, catalog: Catalog) -> VersionFiles:
         seen = self._seen.get(folder)
@@ -105,20 +139,26 @@ def stamps_of(folder: Path) -> dict[str, Stamp]:
         OSError: a file vanished meanwhile.
     """
     if folder.is_file():
-        files = [folder, folder.with_suffix(".bin")] if folder.suffix == ".xml" else [folder]
-        return {path.name: _stamp(path) for path in files if path.is_file()}
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = {str(path.relative_to(folder)): path for path in paths}
-    return {name: _stamp(path) for name, path in names.items() if not _is_hidden(name)}
+        beside = _BESIDE.get(folder.suffix)
+        files = [folder, folder.with_suffix(beside)] if beside else [folder]
+        return {path.name: _stamp(path.stat()) for path in files if path.is_file()}
+    return dict(sorted(_stamps_below(str(folder), "")))
 
 
-def _stamp(path: Path) -> Stamp:
-    status = path.stat()
+def _stamps_below(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
+    """Walk with the least calls: this runs for every version at every poll."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _stamps_below(entry.path, f"{prefix}{entry.name}/")
+            elif entry.is_file():
+                yield prefix + entry.name, _stamp(entry.stat())
+
+
+def _stamp(status: os.stat_result) -> Stamp:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in Path(name).parts)
 
 
 def _digests_of(folder: Path, stamps: Stamps, seen: VersionFiles | None) -> dict[str, str]:
@@ -135,13 +175,18 @@ def _with_completeness(files: VersionFiles, unchanged_s: float) -> VersionFiles:
     has_sums = bool(files.manifest.files)
     if not has_sums and unchanged_s >= SETTLE_S:  # also where the volume's clock is not ours
         return replace(files, waiting="", is_settling=False)
-    if files.folder.is_dir():
-        complete, reason = completeness(files.folder, files.manifest)
-    else:
-        complete, reason = False, "settling"
+    complete, reason = _completeness(files)
     if complete:
         return replace(files, waiting="", is_settling=False)
     return replace(files, waiting=reason, is_settling=not has_sums)
+
+
+def _completeness(files: VersionFiles) -> Completeness:
+    if not files.folder.is_dir():
+        return Completeness(complete=False, reason="settling")
+    if files.manifest.files:
+        return sums_match(files.folder, files.manifest.files, known=files.digests)
+    return completeness(files.folder, files.manifest)
 
 
 def _digest(*values: object) -> str:

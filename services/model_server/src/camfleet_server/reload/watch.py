@@ -1,17 +1,34 @@
 """Wakes the reconciler when something on the model volume changes (inotify through watchdog)."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirModifiedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import ObservedWatch
 
 logger = logging.getLogger(__name__)
 
-_READS = {"opened", "closed_no_write"}  # what our own reading causes
+# All but what reading causes: the looks at the volume would come back as a stream of events.
+_CHANGES: list[type[FileSystemEvent]] = [
+    *(DirCreatedEvent, DirDeletedEvent, DirModifiedEvent, DirMovedEvent),
+    *(FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent),
+]
 
 
 class _Watch(NamedTuple):
@@ -28,6 +45,7 @@ class VolumeWatcher:
         self._observer.name = "volume-watcher"
         self._watches: dict[Path, _Watch] = {}
         self._refused: set[Path] = set()
+        self._followed: frozenset[Path] = frozenset()  # as asked for, when all of them were there
 
     def start(self) -> None:
         """Start the observer's thread."""
@@ -35,7 +53,13 @@ class VolumeWatcher:
 
     def follow(self, folders: Iterable[Path]) -> None:
         """Watch these folders and no others; missing ones are watched once they are there."""
-        wanted = _outermost(folder for folder in folders if folder.is_dir())
+        asked = frozenset(folders)
+        if asked == self._followed and self._are_watches_valid():
+            return
+        # Path.is_dir raises for a path that is too long or closed to us.
+        present = {folder for folder in asked if os.path.isdir(folder)}  # noqa: PTH112
+        self._followed = asked if present == asked else frozenset()
+        wanted = _outermost(present)
         for folder, watch in list(self._watches.items()):
             if folder not in wanted or _inode_of(folder) != watch.inode:
                 del self._watches[folder]
@@ -49,10 +73,15 @@ class VolumeWatcher:
         if self._observer.is_alive():
             self._observer.join(2)
 
+    def _are_watches_valid(self) -> bool:
+        return all(_inode_of(folder) == watch.inode for folder, watch in self._watches.items())
+
     def _watch(self, folder: Path) -> None:
         try:
             inode = folder.stat().st_ino
-            handle = self._observer.schedule(self._handler, str(folder), recursive=True)
+            handle = self._observer.schedule(
+                self._handler, str(folder), recursive=True, event_filter=_CHANGES
+            )
             self._watches[folder] = _Watch(handle, inode)
         except OSError as error:
             self._refused.add(folder)
@@ -63,9 +92,8 @@ class _Waker(FileSystemEventHandler):
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
 
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type not in _READS:
-            self._wake()
+    def on_any_event(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - says no more than its coming
+        self._wake()
 
 
 def _inode_of(folder: Path) -> int | None:

@@ -4,12 +4,14 @@ They are read before compilation: a compiled port may carry several names and fo
 own. OpenVINO 2026 keeps the file's name as the friendly name of the node at the border.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError
+from camfleet_server.runtimes.mapping import TensorMapping, rename
 from camfleet_server.types import TensorSpec
 
 _DATATYPES = {
@@ -38,6 +40,14 @@ class Ports:
     input_aliases: dict[str, str]
     output_aliases: dict[str, str]
 
+    def renamed(self, mapping: TensorMapping) -> "Ports":
+        """Return the ports under the aliases of mapping_config.json; raises LoadError."""
+        inputs, input_aliases = rename(self.inputs, self.input_aliases, mapping.inputs, "inputs")
+        outputs, output_aliases = rename(
+            self.outputs, self.output_aliases, mapping.outputs, "outputs"
+        )
+        return Ports(inputs, outputs, input_aliases, output_aliases)
+
 
 def read_ports(model: Any) -> Ports:
     """Read the ports of an uncompiled model.
@@ -59,7 +69,7 @@ def _read_side(
     aliases: dict[str, str] = {}
     for port in ports:
         name = _own_name(port, candidates_of(port), {spec.name for spec in specs})
-        specs.append(TensorSpec(name, _datatype(port, name), _shape(port)))
+        specs.append(TensorSpec(name, _datatype(port, name), _shape(port), _ranges(port)))
         aliases |= dict.fromkeys(port.names, name)
     own_names = {spec.name for spec in specs}
     return tuple(specs), {a: name for a, name in aliases.items() if a not in own_names}
@@ -100,3 +110,13 @@ def _shape(port: Any) -> tuple[int, ...]:
     if shape.rank.is_dynamic:
         return (-1,)
     return tuple(d.get_length() if d.is_static else -1 for d in shape)
+
+
+def _ranges(port: Any) -> dict[int, tuple[int, int]]:
+    shape = port.get_partial_shape()
+    sizes = [] if shape.rank.is_dynamic else [(d.get_min_length(), d) for d in shape]
+    return {
+        axis: (low, high if (high := d.get_max_length()) > 0 else sys.maxsize)
+        for axis, (low, d) in enumerate(sizes)
+        if d.is_dynamic and (low > 1 or d.get_max_length() > 0)
+    }

@@ -1,42 +1,73 @@
 """A compiled OpenVINO model with a pool of infer requests."""
 
 import ctypes
+import threading
 from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes._openvino_compile import Compiled
 from camfleet_server.runtimes._openvino_ports import Ports
+from camfleet_server.runtimes.base import (
+    AlreadyClosed,
+    LoadError,
+    PictureInput,
+    Servable,
+    ServesCrowds,
+)
 from camfleet_server.types import Tensors
 
-_MINIMUM_SLOTS = 2  # one infers while the other's answer is copied out
+_TEXTS_BYTES = 64 << 20
+_BESIDE = 1  # while as many infer as there are streams, one more is read in or copied out
 
 
 class OpenVinoServable:
     """Infers from as many threads at once as it has slots; inputs are shared, outputs copied."""
 
     platform = "OpenVINO"
+    input_aliases: Mapping[str, str]
+    output_aliases: Mapping[str, str]
+    on_crowd: Callable[[ServesCrowds], None] | None
 
-    def __init__(self, compiled: Any, ports: Ports, device: str, nireq: int = 0) -> None:
+    def __init__(self, compiled: Compiled, ports: Ports, nireq: int = 0) -> None:
         self.inputs = ports.inputs
         self.outputs = ports.outputs
         self.input_aliases = ports.input_aliases
         self.output_aliases = ports.output_aliases
-        self.device = device
-        optimal = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        self.slots = nireq or max(_MINIMUM_SLOTS, optimal)
+        self.device = compiled.device
+        optimal = int(compiled.model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.slots = nireq or optimal + _BESIDE
+        self.on_crowd = None
+        self.take_pictures: Callable[[PictureInput], OpenVinoServable] | None = None
+        self._ports = ports
+        self._nireq = nireq
+        self._compiled: Compiled | None = compiled
+        self._crowd: Servable | None = None
+        self._crowd_lock = threading.Lock()
+        self._has_asked = False
+        self._input_names = tuple(spec.name for spec in ports.inputs)
         self._positions = {spec.name: i for i, spec in enumerate(ports.outputs)}
-        self._idle: deque[Any] = deque(compiled.create_infer_request() for _ in range(self.slots))
+        self._idle: deque[Any] = deque(
+            compiled.model.create_infer_request() for _ in range(self.slots)
+        )
 
-    def infer(self, inputs: Tensors, wanted: tuple[str, ...]) -> Tensors:
-        """Infer in the calling thread; a slot must be free."""
-        request = self._idle.popleft()  # in turns, so that a warm-up reaches every one
+    def infer(self, inputs: Tensors, wanted: tuple[str, ...], *, in_crowd: bool = False) -> Tensors:
+        """Infer in the calling thread, in a crowd on the compilation for crowds if it is there."""
+        if in_crowd:
+            if self._crowd is not None:
+                return self._crowd.infer(inputs, wanted)
+            self._ask_for_crowd()
+        request = self._idle_request()
         try:
             # Both lists live until the inference is over: OpenVINO reads their memory.
             arrays = [_contiguous(inputs[spec.name]) for spec in self.inputs]
-            tensors = [_tensor(array) for array in arrays]
+            tensors = list(map(_tensor, self._input_names, arrays))
             for position, tensor in enumerate(tensors):
                 request.set_input_tensor(position, tensor)
             request.infer()
@@ -44,13 +75,74 @@ class OpenVinoServable:
         finally:
             self._idle.append(request)
 
+    def image_servable(self, picture: PictureInput) -> "OpenVinoServable":
+        """Compile the model once more, with the preprocessing of pictures in its graph.
+
+        Raises:
+            LoadError: the preprocessing does not fit the model.
+        """
+        take_pictures, self.take_pictures = self.take_pictures, None  # it holds the weights
+        if take_pictures is None:
+            raise LoadError("it was loaded without `preprocess`, or is asked for it again")
+        servable = take_pictures(picture)
+        servable.on_crowd = self.on_crowd
+        return servable
+
+    def compile_for_crowd(self) -> Servable:
+        """Compile for THROUGHPUT, from what the first compilation was made of.
+
+        Raises:
+            LoadError: OpenVINO cannot, or plugin_config has decided otherwise.
+            AlreadyClosed: nobody infers any more.
+        """
+        own = self._compiled
+        if own is None:
+            raise AlreadyClosed
+        if own.for_crowd is None:
+            raise LoadError("there is nothing to compile for crowds")
+        compiled = Compiled(own.for_crowd(), self.device, None)
+        return OpenVinoServable(compiled, self._ports, self._nireq)
+
+    def hand_over_crowd(self, crowd: Servable) -> None:
+        """Let `crowd` infer what comes in a crowd."""
+        with self._crowd_lock:
+            if self._compiled is not None:
+                self._crowd = crowd
+                self._compiled = replace(self._compiled, for_crowd=None)  # it holds the weights
+                return
+        crowd.close()
+
     def close(self) -> None:
-        """Free the compiled model with its requests."""
+        """Free the compiled models with their requests."""
+        with self._crowd_lock:
+            self._compiled = None
+            crowd, self._crowd = self._crowd, None
+        if crowd is not None:
+            crowd.close()
         self._idle.clear()
+        self.take_pictures = None
+
+    def _ask_for_crowd(self) -> None:
+        if self.on_crowd is None or self._has_asked:
+            return
+        with self._crowd_lock:
+            has_asked, self._has_asked = self._has_asked, True
+        can_compile = self._compiled is not None and self._compiled.for_crowd is not None
+        if can_compile and not has_asked:
+            self.on_crowd(self)
+
+    def _idle_request(self) -> Any:
+        try:
+            return self._idle.popleft()  # in turns, so that a warm-up reaches every one
+        except IndexError:  # more turns are granted for crowds than this compilation has streams
+            if self._compiled is None:
+                raise AlreadyClosed from None
+            return self._compiled.model.create_infer_request()
 
     def _output(self, request: Any, name: str) -> NDArray[Any]:
         tensor = request.get_output_tensor(self._positions[name])
         if tensor.get_element_type() == ov.Type.string:
+            # numpy's array of texts: zeros at the end are lost, all get the longest one's room.
             texts: NDArray[Any] = tensor.bytes_data.astype(object)
             return texts
         return np.array(tensor.data)  # a copy: the request is used again
@@ -61,10 +153,27 @@ def _contiguous(array: NDArray[Any]) -> NDArray[Any]:
     return array if is_usable else np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
-def _tensor(array: NDArray[Any]) -> Any:
+def _tensor(name: str, array: NDArray[Any]) -> Any:
     if array.dtype == object:
-        return ov.Tensor(array.astype(np.bytes_))
+        return ov.Tensor(_texts(name, array))
     return ov.Tensor(_writable(array), shared_memory=True)
+
+
+def _texts(name: str, array: NDArray[Any]) -> NDArray[np.bytes_]:
+    """Make the array OpenVINO takes texts from: each gets the room of the longest."""
+    texts = [bytes(text, "utf-8") if isinstance(text, str) else text for text in array.flat]
+    longest = max(map(len, texts), default=0)
+    if len(texts) * longest > _TEXTS_BYTES:
+        raise InvalidInput(
+            f"input '{name}' - {len(texts)} texts, the longest of {longest} bytes, would take "
+            f"{len(texts) * longest} bytes - Expected: elements times longest up to {_TEXTS_BYTES}"
+        )
+    if any(text.endswith(b"\0") for text in texts):
+        raise InvalidInput(
+            f"input '{name}' - a text ends with a zero byte, which OpenVINO would not get; "
+            "send it encoded, or without"
+        )
+    return np.array(texts, np.bytes_).reshape(array.shape)
 
 
 def _writable(array: NDArray[Any]) -> NDArray[Any]:

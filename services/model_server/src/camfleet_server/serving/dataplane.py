@@ -1,14 +1,26 @@
 """The one thing transports call: what the server can say and do, free of any protocol."""
 
 import time
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
-from camfleet_server.errors import InferenceFailed, ModelNotReady, ServerError
+from camfleet_server.errors import InferenceFailed, ModelNotReady, NoConfigFile, ServerError
+from camfleet_server.images.errors import EntranceClosed
+from camfleet_server.images.reader import MAX_IMAGE_PIXELS, PictureReader
 from camfleet_server.metrics import ServerMetrics
+from camfleet_server.serving.configuring import (
+    check_models,
+    faults_of_served,
+    write_labels,
+    write_models,
+)
+from camfleet_server.serving.model_control import POLL, ModelControl
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.serving.registry import NO_VERSION, Registry
 from camfleet_server.serving.scheduler import SchedulerClosed
-from camfleet_server.serving.validation import fit_inputs, wanted_outputs
+from camfleet_server.serving.statistics import StatisticsOfVersion
+from camfleet_server.serving.validation import fit_inputs, rows_of, wanted_outputs
 from camfleet_server.types import (
     InferRequest,
     InferResult,
@@ -17,6 +29,7 @@ from camfleet_server.types import (
     Tensors,
     VersionState,
     VersionStatus,
+    WantedModel,
 )
 
 _MAX_SWAPS = 16  # a request that meets this many swaps in a row is told to come back
@@ -25,8 +38,10 @@ _MAX_SWAPS = 16  # a request that meets this many swaps in a row is told to come
 class Reloader(Protocol):
     """Whoever brings what is served in line with config.json and the volume."""
 
-    def reload(self, timeout_s: float) -> bool:
+    def reload(self, timeout_s: float, only: str | None = None) -> bool:
         """Reconcile now, failed versions too; True when something changed.
+
+        `only` names the one model that counts, where changes are taken up on request only.
 
         Raises:
             ReloadFailed: config.json was refused.
@@ -37,10 +52,21 @@ class Reloader(Protocol):
 class DataPlane:
     """Answers from the registry's current snapshot; safe to call from any thread."""
 
-    def __init__(self, registry: Registry, reloader: Reloader, metrics: ServerMetrics) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        reloader: Reloader,
+        metrics: ServerMetrics,
+        config_path: Path | None = None,  # None: one model from the command line
+        max_image_pixels: int = MAX_IMAGE_PIXELS,
+        model_control: str = POLL,
+    ) -> None:
         self._registry = registry
         self._reloader = reloader
         self._metrics = metrics
+        self._config_path = config_path
+        self._control = ModelControl(model_control, config_path, registry, reloader)
+        self._pictures = PictureReader(max_image_pixels, metrics.observe_decoding)
 
     def live(self) -> bool:
         """Tell whether the process answers."""
@@ -70,12 +96,13 @@ class DataPlane:
         """
         loaded = self._registry.get_version(name, version)
         return ModelMetadata(
-            name=name,
+            name=loaded.name,
             version=loaded.number,
             versions=self._registry.available_versions(name),
             inputs=loaded.servable.inputs,
             outputs=loaded.servable.outputs,
             platform=loaded.servable.platform,
+            manifest=loaded.manifest,
         )
 
     def manifest(self, name: str, version: int | None = None) -> Manifest:
@@ -86,11 +113,16 @@ class DataPlane:
         """Infer in the calling thread, waiting for its turn; raises any error of the tree."""
         for _ in range(_MAX_SWAPS):
             loaded = self._registry.get_version(request.model, request.version)
+            began_at = time.perf_counter()
             try:
-                outputs = _infer(loaded, request, self._metrics)
-            except SchedulerClosed:
+                outputs = _infer(loaded, request, self._metrics, self._pictures)
+            except (SchedulerClosed, EntranceClosed):
                 continue  # swapped between the look-up and here: the next one is there already
-            return InferResult(request.model, loaded.number, outputs)
+            except ServerError as error:
+                loaded.statistics.fail(time.perf_counter() - began_at)
+                error.model = loaded.name
+                raise
+            return InferResult(loaded.name, loaded.number, outputs, loaded.manifest)
         raise ModelNotReady(request.model, request.version, "it is being replaced; try again")
 
     def statuses(self, name: str) -> tuple[VersionStatus, ...]:
@@ -111,6 +143,63 @@ class DataPlane:
             )
         return told
 
+    def statistics(
+        self, name: str = "", version: int | None = None
+    ) -> tuple[StatisticsOfVersion, ...]:
+        """Read the counters of one version, of all of a model, or of everything that is loaded.
+
+        Raises:
+            ModelNotFound, ModelVersionNotFound, ModelVersionRetired, ModelNotReady.
+        """
+        if name and version is not None:
+            chosen = [self._registry.get_version(name, version)]
+        elif name:
+            chosen = list(self._registry.get_model(name).versions.values())
+        else:
+            models = self._registry.snapshot.models.values()
+            chosen = [loaded for model in models for loaded in model.versions.values()]
+        return tuple(StatisticsOfVersion(v.name, v.number, v.statistics.read()) for v in chosen)
+
+    def load_model(self, name: str, config: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Load a model, or load it anew, and wait for it; see `ModelControl.load`."""
+        self._control.load(name, config, files)
+
+    def unload_model(self, name: str) -> None:
+        """Unload a model; see `ModelControl.unload`."""
+        self._control.unload(name)
+
+    def loadable_models(self) -> tuple[str, ...]:
+        """Name the models that could be loaded on request and never were."""
+        return self._control.loadable()
+
+    def labelled_version(self, name: str, label: str) -> int:
+        """Return the version that has a label; raises ModelNotFound, UnknownLabel."""
+        return self._registry.labelled_version(name, label)
+
+    def apply_config(
+        self, models: Sequence[WantedModel], timeout_s: float = 60.0
+    ) -> tuple[str, ...]:
+        """Serve these models and no others; returns what is not available when the time is up.
+
+        Labels are written once all versions they name are there.
+
+        Raises:
+            InvalidInput: the configuration cannot be meant; nothing was written.
+            ReloadFailed: config.json cannot be used or written.
+            NoConfigFile: there is none.
+        """
+        if self._config_path is None:
+            raise NoConfigFile("HandleReloadConfigRequest with a config")
+        folder = self._config_path.parent
+        deadline = time.monotonic() + timeout_s
+        check_models(models, folder)
+        write_models(self._config_path, models)
+        self._reloader.reload(timeout_s)
+        faults = faults_of_served(models, self._registry.get_model)
+        if not faults and write_labels(models, folder):
+            self._reloader.reload(max(1.0, deadline - time.monotonic()))
+        return faults
+
     def reload(self, timeout_s: float = 60.0) -> bool:
         """Bring what is served in line now; True when that changed something.
 
@@ -120,20 +209,33 @@ class DataPlane:
         return self._reloader.reload(timeout_s)
 
 
-def _infer(loaded: LoadedVersion, request: InferRequest, metrics: ServerMetrics) -> Tensors:
-    servable = loaded.servable
-    inputs = fit_inputs(request.inputs, servable.inputs, servable.input_aliases)
+def _infer(
+    loaded: LoadedVersion, request: InferRequest, metrics: ServerMetrics, pictures: PictureReader
+) -> Tensors:
+    entered_at = time.perf_counter()
+    servable, given = loaded.entrances.enter(request.inputs, pictures)
+    inputs = fit_inputs(given, servable.inputs, servable.input_aliases)
     wanted = wanted_outputs(request.outputs, servable.outputs, servable.output_aliases)
     asked_at = time.perf_counter()
-    with loaded.scheduler.turn(request):
-        began_at = time.perf_counter()
-        try:
-            outputs = servable.infer(inputs, tuple(wanted.values()))
-        # A vendor's library may raise anything; the request ends here with its reason.
-        except Exception as error:
-            raise InferenceFailed(request.model, loaded.number, str(error)) from error
-        ended_at = time.perf_counter()
-    metrics.observe_inference(
-        loaded.name, loaded.number, waited_s=began_at - asked_at, inferred_s=ended_at - began_at
+    try:
+        done = loaded.inference.infer(request, servable, inputs, tuple(wanted.values()))
+    except ServerError:
+        raise
+    # A vendor's library may raise anything; the request ends here with its reason.
+    except Exception as error:
+        raise InferenceFailed(loaded.name, loaded.number, str(error)) from error
+    waited_s, inferred_s = done.began_at - asked_at, done.ended_at - done.began_at
+    metrics.observe_inference(loaded.name, loaded.number, waited_s=waited_s, inferred_s=inferred_s)
+    if done.executed_rows:
+        metrics.observe_batch(loaded.name, loaded.number, done.executed_rows)
+    answer = {asked: done.outputs[name] for asked, name in wanted.items()}
+    rows = rows_of(inputs, servable.inputs)
+    loaded.statistics.succeed(
+        input_s=asked_at - entered_at,
+        queue_s=waited_s,
+        infer_s=inferred_s,
+        output_s=time.perf_counter() - done.ended_at,
+        rows=rows,
+        executed_rows=rows if done.executed_rows is None else done.executed_rows,
     )
-    return {asked: outputs[name] for asked, name in wanted.items()}
+    return answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from camfleet_server.errors import (
     ModelNotFound,
@@ -9,6 +10,7 @@ from camfleet_server.errors import (
     ModelVersionNotFound,
     ModelVersionRetired,
     ServerError,
+    UnknownLabel,
 )
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.types import VersionState, VersionStatus
@@ -25,6 +27,8 @@ class ServedModel:
     statuses: tuple[VersionStatus, ...] = ()  # newest version first
     is_configured: bool = True  # False: it was once, and is kept to say so
     fault: str = ""  # why it has no version, or why its entry was refused
+    labels: Mapping[str, int] = field(default_factory=dict)  # versions by label
+    file: Path | None = None  # its base_path where that is a single model file
 
     @property
     def reason(self) -> str:
@@ -53,6 +57,7 @@ class Snapshot:
     ready: bool = False
     config_fault: str = ""  # why config.json was refused; empty when it was not
     faults: tuple[str, ...] = ("the first look at config.json and the volume is not over yet",)
+    folder: Path = Path()  # what relative base paths are relative to
 
 
 class Registry:
@@ -66,15 +71,26 @@ class Registry:
         self.snapshot = snapshot
 
     def get_model(self, name: str) -> ServedModel:
-        """Return a model by name.
+        """Return a model by name, or by the path of the one file it is served from.
 
         Raises:
             ModelNotFound: no model of that name was ever configured.
         """
-        model = self.snapshot.models.get(name)
+        model = self.snapshot.models.get(name) or _find_by_file(self.snapshot, name)
         if model is None:
             raise ModelNotFound(name)
         return model
+
+    def labelled_version(self, name: str, label: str) -> int:
+        """Return the version of a model that has a label.
+
+        Raises:
+            ModelNotFound, UnknownLabel.
+        """
+        model = self.get_model(name)
+        if label not in model.labels:
+            raise UnknownLabel(name, label, tuple(model.labels))
+        return model.labels[label]
 
     def available_versions(self, name: str) -> tuple[int, ...]:
         """Return the AVAILABLE versions of a model, ascending; raises as `get_model`."""
@@ -92,6 +108,14 @@ class Registry:
         if loaded is None:
             raise _why_not(model, number)
         return loaded
+
+
+def _find_by_file(snapshot: Snapshot, name: str) -> ServedModel | None:
+    """Find the model served from a file; clients of Axis cameras know no other name."""
+    if not Path(name).suffix:
+        return None
+    path = snapshot.folder / name
+    return next((model for model in snapshot.models.values() if model.file == path), None)
 
 
 def _why_not(model: ServedModel, number: int | None) -> ServerError:

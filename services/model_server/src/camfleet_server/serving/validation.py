@@ -34,6 +34,13 @@ def fit_inputs(given: Tensors, specs: Sequence[TensorSpec], aliases: Mapping[str
     return named
 
 
+def rows_of(inputs: Tensors, specs: Sequence[TensorSpec]) -> int:
+    """Tell how many inferences a request asks for: more than one where the batch is open."""
+    first = next(iter(specs), None)
+    is_batched = first is not None and len(first.shape) > 1 and first.shape[0] == -1
+    return int(inputs[first.name].shape[0]) if first and is_batched else 1
+
+
 def wanted_outputs(
     asked: Sequence[str], specs: Sequence[TensorSpec], aliases: Mapping[str, str]
 ) -> dict[str, str]:
@@ -61,7 +68,18 @@ def _check(array: NDArray[Any], spec: TensorSpec) -> None:
         for axis, (expected, actual) in enumerate(zip(spec.shape, array.shape, strict=True))
         if expected not in (-1, actual)
     ]
+    for axis, (low, high) in spec.ranges.items():
+        if not low <= array.shape[axis] <= high:
+            differing.append(axis)
     if differing == [0] and array.ndim > 1:
-        raise WrongBatch(spec.name, spec.shape[0], array.shape[0])
+        raise WrongBatch(spec.name, _told(spec)[0], array.shape[0])
     if differing:
-        raise WrongShape(spec.name, spec.shape, array.shape)
+        raise WrongShape(spec.name, _told(spec), array.shape)
+
+
+def _told(spec: TensorSpec) -> list[int | str]:
+    """Return the shape with its ranges as config.json writes them."""
+    told: list[int | str] = list(spec.shape)
+    for axis, (low, high) in spec.ranges.items():
+        told[axis] = f"{low}:{high}"
+    return told

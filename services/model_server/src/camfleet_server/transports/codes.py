@@ -10,17 +10,27 @@ import grpc
 
 from camfleet_contracts.tensors import InvalidTensor
 from camfleet_server.errors import (
+    Abandoned,
+    ControlRefused,
     DeadlineExceeded,
     InferenceFailed,
     InvalidInput,
+    LoadFailed,
     ModelNotFound,
     ModelNotReady,
     ModelVersionNotFound,
     ModelVersionRetired,
+    NoConfigFile,
+    NotOffered,
     QueueFull,
+    RegionExists,
+    RegionNotFound,
     ReloadFailed,
+    ServerBusy,
     ServerError,
+    SharedMemoryOff,
     Superseded,
+    UnknownLabel,
 )
 
 
@@ -35,12 +45,22 @@ CODES: dict[type[Exception], Codes] = {
     ModelNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
     ModelVersionNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
     ModelVersionRetired: Codes(grpc.StatusCode.NOT_FOUND, 404),
+    UnknownLabel: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
     ModelNotReady: Codes(grpc.StatusCode.UNAVAILABLE, 503),
     InvalidInput: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
     InvalidTensor: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
     QueueFull: Codes(grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
     Superseded: Codes(grpc.StatusCode.ABORTED, 409),
     DeadlineExceeded: Codes(grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+    Abandoned: Codes(grpc.StatusCode.CANCELLED, 499),
+    ServerBusy: Codes(grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
+    NotOffered: Codes(grpc.StatusCode.UNIMPLEMENTED, 501),
+    ControlRefused: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
+    LoadFailed: Codes(grpc.StatusCode.INTERNAL, 500),
+    SharedMemoryOff: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
+    RegionNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
+    RegionExists: Codes(grpc.StatusCode.ALREADY_EXISTS, 409),
+    NoConfigFile: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
     InferenceFailed: Codes(grpc.StatusCode.INTERNAL, 500),
     ReloadFailed: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
     ServerError: Codes(grpc.StatusCode.INTERNAL, 500),
@@ -58,6 +78,6 @@ def codes_of(error: Exception) -> Codes:
 
 def retry_after_s(error: Exception) -> float | None:
     """Tell when to try again, None when trying again is no use."""
-    if isinstance(error, QueueFull):
+    if isinstance(error, QueueFull | ServerBusy):
         return error.retry_after_s
     return _RETRY_AFTER_S if isinstance(error, ModelNotReady) else None

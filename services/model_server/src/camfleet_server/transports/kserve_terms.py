@@ -7,13 +7,36 @@ from typing import Any
 from camfleet_contracts.protocols import inference_pb2
 from camfleet_contracts.tensors import get_datatype
 from camfleet_server.errors import InvalidInput
+from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.types import ModelMetadata, TensorSpec, VersionState, VersionStatus
 
-EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository", "schedule_policy")
+EXTENSIONS = (
+    "binary_tensor_data",
+    "camfleet_images",  # models whose manifest has `preprocess` take pictures
+    "classification",
+    "logging",
+    "model_configuration",
+    "model_repository",
+    "model_repository(unload_dependents)",
+    "schedule_policy",
+    "statistics",
+    "trace",
+)
+MEMORY_EXTENSION = "system_shared_memory"  # where the server allows it
+NO_CUDA = "CUDA shared memory is not offered; use system shared memory, or send the bytes"
 MANIFEST_PARAMETER = "camfleet.manifest"
 STREAM_PARAMETER = "stream_id"  # requests of one stream: the latest wins
+REGION = "shared_memory_region"  # parameter of inputs and outputs
+CLASSIFICATION = "classification"  # parameter of outputs
+LONGEST_VERSION = 18  # digits; versions are 64-bit numbers
 
 _US = 1_000_000
+_NO_LIMIT_US = 10 * 365 * 86_400 * _US  # nobody waits longer; a lock could not either
+
+
+def extensions_offered(memory: SharedMemory) -> tuple[str, ...]:
+    """Return the names of Triton's extensions that are answered."""
+    return (*EXTENSIONS, MEMORY_EXTENSION) if memory.is_allowed else EXTENSIONS
 
 
 def parse_version(text: str) -> int | None:
@@ -24,9 +47,9 @@ def parse_version(text: str) -> int | None:
     """
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_VERSION):
         raise InvalidInput(
-            f"invalid model version format in request - Expected: a number; Actual: {text!r}"
+            f"invalid model version format in request - Expected: a number; Actual: {text[:40]!r}"
         )
     return int(text) or None
 
@@ -43,8 +66,12 @@ def repository_state(status: VersionStatus) -> str:
 
 def deadline_from(parameters: Mapping[str, Any], call_deadline: float | None) -> float | None:
     """Take the earlier of the call's deadline and the request's `timeout` in microseconds."""
-    timeout_us = number_from(parameters, "timeout")
-    if timeout_us <= 0:
+    return deadline_within(number_from(parameters, "timeout"), call_deadline)
+
+
+def deadline_within(timeout_us: int, call_deadline: float | None) -> float | None:
+    """Take the earlier of the call's deadline and a timeout in microseconds, 0: there is none."""
+    if not 0 < timeout_us <= _NO_LIMIT_US:
         return call_deadline
     requested = time.monotonic() + timeout_us / _US
     return requested if call_deadline is None else min(requested, call_deadline)
@@ -58,8 +85,22 @@ def number_from(parameters: Mapping[str, Any], name: str) -> int:
     """
     value = parameters.get(name, 0)
     if isinstance(value, bool) or not isinstance(value, int | str) or not _is_number(value):
-        raise InvalidInput(f"parameter '{name}' - Expected: a whole number; Actual: {value!r}")
+        raise InvalidInput(f"parameter '{name}' - Expected: a whole number; Actual: {value!r:.40}")
     return int(value)
+
+
+def refuse_sequences(parameters: Mapping[str, Any]) -> None:
+    """Refuse a request that is part of a sequence: no model keeps a state between requests.
+
+    Raises:
+        InvalidInput: names the parameter.
+    """
+    for name in ("sequence_id", "sequence_start", "sequence_end"):
+        if parameters.get(name):
+            raise InvalidInput(
+                f"parameter '{name}' - sequences are not offered: no model keeps a state between "
+                "requests; send each request on its own"
+            )
 
 
 def stream_from(parameters: Mapping[str, Any]) -> str | None:
@@ -69,7 +110,9 @@ def stream_from(parameters: Mapping[str, Any]) -> str | None:
 
 
 def _is_number(value: int | str) -> bool:
-    return isinstance(value, int) or (value.isascii() and value.isdigit())
+    if isinstance(value, int):
+        return value >= 0
+    return value.isascii() and value.isdigit() and len(value) <= LONGEST_VERSION
 
 
 def model_config(metadata: ModelMetadata, manifest: str) -> dict[str, Any]:

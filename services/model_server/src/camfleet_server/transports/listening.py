@@ -1,8 +1,14 @@
-"""What both ports share: TLS files, and how a taken address is told."""
+"""What the ports share: TLS files, a unix socket, and how a taken address is told."""
 
+import contextlib
+import socket
 import ssl
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+_OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +48,51 @@ class PortTaken(OSError):
     def __init__(self, what: str, address: str, option: str, reason: str) -> None:
         """Say which address of whom, why, and which option chooses another."""
         super().__init__(f"{what} cannot listen on {address}: {reason}; choose another: {option}")
+
+
+class UnixSocket:
+    """The file of a unix socket: made for this user alone, never taken from a living server."""
+
+    def __init__(self, path: Path, option: str) -> None:
+        self._path = path
+        self._option = option
+        self._inode = 0
+
+    def take(self, listen: Callable[[Path], object]) -> None:
+        """Let `listen` bind in a folder nobody else can open, then move the socket to its place.
+
+        Raises:
+            PortTaken: somebody listens there, it is no socket, or the folder cannot be written.
+        """
+        if self._is_answering():
+            raise self._taken("another server listens there")
+        try:
+            if self._path.exists() and not self._path.is_socket():
+                raise self._taken("there is a file of that name, and no socket")
+            with tempfile.TemporaryDirectory(prefix=".", dir=self._path.parent) as folder:
+                temporary = Path(folder) / "s"
+                listen(temporary)
+                temporary.chmod(_OWNER_ONLY)
+                self._inode = temporary.stat().st_ino
+                temporary.replace(self._path)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, PortTaken):
+                raise
+            raise self._taken(str(error)) from error
+
+    def remove(self) -> None:
+        """Remove the file, unless another server put its own there."""
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+
+    def _is_answering(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(str(self._path))
+            except OSError:
+                return False
+            return True
+
+    def _taken(self, reason: str) -> PortTaken:
+        return PortTaken("gRPC", str(self._path), self._option, reason)

@@ -1,90 +1,99 @@
-"""KServe v2 over gRPC, with Triton's streaming, model configuration and repository index."""
+"""KServe v2 over gRPC: health, metadata and model configuration; the table of all its RPCs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed_version
-from typing import Any
 
 import grpc
-import structlog
 from google.protobuf.json_format import ParseDict
 
 from camfleet_contracts.protocols import inference_pb2 as pb
-from camfleet_contracts.tensors import decode_infer_inputs, encode_infer_outputs
 from camfleet_server.metrics import Call, ServerMetrics
-from camfleet_server.transports.codes import EXPECTED
+from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.grpc.calls import (
+    Answers,
+    Handlers,
+    MessageQuota,
     Method,
-    deadline_of,
+    health_handler,
+    infer_handler,
+    refusing,
     service_handlers,
 )
+from camfleet_server.transports.grpc.kserve_infer import KserveInference
+from camfleet_server.transports.grpc.kserve_memory import MemoryCalls
+from camfleet_server.transports.grpc.kserve_repository import RepositoryCalls
+from camfleet_server.transports.grpc.kserve_settings import SettingsCalls
+from camfleet_server.transports.grpc.kserve_tensors import GrpcTensorExtensions
+from camfleet_server.transports.grpc.streams import StreamPool, stream_handler
+from camfleet_server.transports.kserve_tensors import TensorPlaces
 from camfleet_server.transports.kserve_terms import (
-    EXTENSIONS,
-    deadline_from,
+    NO_CUDA,
+    extensions_offered,
     model_config,
-    number_from,
     parse_version,
-    repository_state,
-    stream_from,
 )
 from camfleet_server.transports.served import Served
-from camfleet_server.types import InferRequest, InferResult, ModelMetadata
-
-logger = structlog.get_logger(__name__)
+from camfleet_server.types import ModelMetadata
 
 _SERVICE = "inference.GRPCInferenceService"
-_INFER = Call("KServe", "gRPC", "ModelInfer")
 _METADATA = Call("KServe", "gRPC", "ModelMetadata")
 _READY = Call("KServe", "gRPC", "ModelReady")
+_YES = pb.ServerLiveResponse(live=True).SerializeToString()  # ServerReadyResponse is no different
+_NO = b""
 
 
 class KserveService:
     """GRPCInferenceService in front of the data plane."""
 
-    def __init__(self, served: Served, metrics: ServerMetrics, server_name: str) -> None:
+    def __init__(
+        self,
+        served: Served,
+        metrics: ServerMetrics,
+        server_name: str,
+        memory: SharedMemory,
+    ) -> None:
         self._served = served
         self._metrics = metrics
         self._server_name = server_name
+        self._memory = memory
+        extensions = GrpcTensorExtensions(TensorPlaces(memory))
+        self._inference = KserveInference(served, metrics, extensions)
 
-    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
-        """Return the service as generic handlers."""
-        stream = grpc.stream_stream_rpc_method_handler(
-            self.model_stream_infer,
-            pb.ModelInferRequest.FromString,
-            pb.ModelStreamInferResponse.SerializeToString,
-        )
-        return (
-            service_handlers(_SERVICE, self._methods()),
-            grpc.method_handlers_generic_handler(_SERVICE, {"ModelStreamInfer": stream}),
-        )
+    def handlers(
+        self, quota: MessageQuota, streams: StreamPool, health: ThreadPoolExecutor
+    ) -> Handlers:
+        """Return the handlers of the service."""
+        return {
+            f"/{_SERVICE}/ModelInfer": infer_handler(self._inference, quota),
+            f"/{_SERVICE}/ModelStreamInfer": stream_handler(self._inference, streams, quota),
+            f"/{_SERVICE}/ServerLive": health_handler(self.server_live, health),
+            f"/{_SERVICE}/ServerReady": health_handler(self.server_ready, health),
+            f"/{_SERVICE}/CudaSharedMemoryRegister": refusing(NO_CUDA),
+            **service_handlers(_SERVICE, self._methods()),
+        }
 
     def _methods(self) -> tuple[Method, ...]:
-        answers: dict[str, Callable[[Any, Any], Any]] = {
-            "ServerLive": self.server_live,
-            "ServerReady": self.server_ready,
+        answers: Answers = {
+            **RepositoryCalls(self._served).answers(),
+            **SettingsCalls(self._served).answers(),
+            **MemoryCalls(self._memory).answers(),
             "ModelReady": self.model_ready,
             "ServerMetadata": self.server_metadata,
             "ModelMetadata": self.model_metadata,
             "ModelConfig": self.model_config,
-            "RepositoryIndex": self.repository_index,
         }
-        named = (
+        return tuple(
             Method(name, answer, getattr(pb, f"{name}Request"), getattr(pb, f"{name}Response"))
             for name, answer in answers.items()
         )
-        infer = Method("ModelInfer", self.model_infer, pb.ModelInferRequest, pb.ModelInferResponse)
-        return (infer, *named)
 
-    def server_live(
-        self, _: pb.ServerLiveRequest, __: grpc.ServicerContext
-    ) -> pb.ServerLiveResponse:
-        """Tell whether the process answers."""
-        return pb.ServerLiveResponse(live=self._served.live())
+    def server_live(self) -> bytes:
+        """Tell whether the process answers, as a ServerLiveResponse."""
+        return _YES if self._served.live() else _NO
 
-    def server_ready(
-        self, _: pb.ServerReadyRequest, __: grpc.ServicerContext
-    ) -> pb.ServerReadyResponse:
-        """Tell whether requests are taken."""
-        return pb.ServerReadyResponse(ready=self._served.ready())
+    def server_ready(self) -> bytes:
+        """Tell whether requests are taken, as a ServerReadyResponse."""
+        return _YES if self._served.ready() else _NO
 
     def model_ready(
         self, request: pb.ModelReadyRequest, _: grpc.ServicerContext
@@ -100,7 +109,7 @@ class KserveService:
         """Tell name and version of the server."""
         version = installed_version("camfleet-server")
         return pb.ServerMetadataResponse(
-            name=self._server_name, version=version, extensions=EXTENSIONS
+            name=self._server_name, version=version, extensions=extensions_offered(self._memory)
         )
 
     def model_metadata(
@@ -110,7 +119,7 @@ class KserveService:
         with self._metrics.request(_METADATA, request.name) as answer:
             version = parse_version(request.version)
             metadata = self._served.model_metadata(request.name, version)
-            answer.version = metadata.version
+            answer.model, answer.version = metadata.name, metadata.version
             return _metadata_response(metadata)
 
     def model_config(
@@ -119,80 +128,8 @@ class KserveService:
         """Describe the model with its manifest among the parameters."""
         version = parse_version(request.version)
         metadata = self._served.model_metadata(request.name, version)
-        manifest = self._served.manifest(request.name, metadata.version)
-        config = ParseDict(model_config(metadata, manifest.text), pb.ModelConfig())
+        config = ParseDict(model_config(metadata, metadata.manifest.text), pb.ModelConfig())
         return pb.ModelConfigResponse(config=config)
-
-    def repository_index(
-        self, request: pb.RepositoryIndexRequest, _: grpc.ServicerContext
-    ) -> pb.RepositoryIndexResponse:
-        """List every version of every model with its state and reason."""
-        response = pb.RepositoryIndexResponse()
-        for name, statuses in self._served.all_statuses().items():
-            for status in statuses:
-                state = repository_state(status)
-                if state == "READY" or not request.ready:
-                    response.models.add(
-                        name=name, version=str(status.version), state=state, reason=status.reason
-                    )
-        return response
-
-    def model_infer(
-        self, request: pb.ModelInferRequest, context: grpc.ServicerContext
-    ) -> pb.ModelInferResponse:
-        """Infer on the inputs of the request."""
-        with self._metrics.request(_INFER, request.model_name) as answer:
-            result = self._served.infer(_infer_request(request, context))
-            answer.version = result.version
-            return _infer_response(result, request.id)
-
-    def model_stream_infer(
-        self, requests: Iterable[pb.ModelInferRequest], context: grpc.ServicerContext
-    ) -> Iterator[pb.ModelStreamInferResponse]:
-        """Answer the requests of a stream in order; an error ends its request, not the stream."""
-        for request in requests:
-            try:
-                response = self.model_infer(request, context)
-                yield pb.ModelStreamInferResponse(infer_response=response)
-            except EXPECTED as error:
-                yield _stream_error(request, str(error))
-            # A request of the stream ends here: logged whole, the others go on.
-            except Exception as error:
-                logger.exception("stream_request_failed", model=request.model_name)
-                yield _stream_error(request, f"Internal server error - {error!r}")
-
-
-def _stream_error(request: pb.ModelInferRequest, text: str) -> pb.ModelStreamInferResponse:
-    response = pb.ModelStreamInferResponse(error_message=text)
-    response.infer_response.id = request.id
-    response.infer_response.model_name = request.model_name
-    return response
-
-
-def _infer_request(request: pb.ModelInferRequest, context: grpc.ServicerContext) -> InferRequest:
-    parameters = _plain(request.parameters) if request.parameters else {}
-    return InferRequest(
-        model=request.model_name,
-        version=parse_version(request.model_version),
-        inputs=decode_infer_inputs(request),
-        outputs=tuple(output.name for output in request.outputs),
-        deadline=deadline_from(parameters, deadline_of(context)),
-        stream_id=stream_from(parameters),
-        priority=number_from(parameters, "priority"),
-    )
-
-
-def _plain(parameters: Any) -> dict[str, Any]:
-    chosen = {key: value.WhichOneof("parameter_choice") for key, value in parameters.items()}
-    return {key: getattr(parameters[key], field) for key, field in chosen.items() if field}
-
-
-def _infer_response(result: InferResult, request_id: str) -> pb.ModelInferResponse:
-    response = pb.ModelInferResponse(
-        model_name=result.model, model_version=str(result.version), id=request_id
-    )
-    encode_infer_outputs(result.outputs, response)
-    return response
 
 
 def _metadata_response(metadata: ModelMetadata) -> pb.ModelMetadataResponse:

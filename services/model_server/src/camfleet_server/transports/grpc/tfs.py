@@ -1,42 +1,45 @@
 """TensorFlow Serving over gRPC: Predict, metadata, status, and the request to reload."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import grpc
-import structlog
 
 from camfleet_contracts.protocols import serving_pb2 as pb
 from camfleet_contracts.protocols import tensorflow_pb2
-from camfleet_contracts.tensors import decode_tensor_proto, get_datatype, write_tensor_proto
+from camfleet_contracts.tensors import get_datatype
+from camfleet_contracts.wire_answers import SIGNATURE
 from camfleet_server.errors import InvalidInput, ModelVersionNotFound
 from camfleet_server.metrics import Call, ServerMetrics
-from camfleet_server.transports.grpc.calls import Method, deadline_of, refusing, service_handlers
-from camfleet_server.transports.served import Served
-from camfleet_server.types import (
-    InferRequest,
-    InferResult,
-    ModelMetadata,
-    TensorSpec,
-    VersionStatus,
+from camfleet_server.transports.grpc.calls import (
+    Handlers,
+    MessageQuota,
+    Method,
+    deadline_of,
+    infer_handler,
+    refusing,
+    service_handlers,
 )
+from camfleet_server.transports.grpc.tfs_config import wanted_models
+from camfleet_server.transports.grpc.tfs_predict import TfsInference
+from camfleet_server.transports.served import Served
+from camfleet_server.types import ModelMetadata, TensorSpec, VersionStatus
 
-logger = structlog.get_logger(__name__)
-
-SIGNATURE = "serving_default"
 SIGNATURE_FIELD = "signature_def"
 _METHOD_NAME = "tensorflow/serving/predict"
 _PREDICTION = "tensorflow.serving.PredictionService"
 _MODELS = "tensorflow.serving.ModelService"
 _NOT_OFFERED = ("Classify", "Regress", "MultiInference")
 _FAILED = grpc.StatusCode.UNKNOWN.value[0]
+_RELOAD_LIMIT_S = 60.0
+_ANSWER_S = 0.5  # kept back of a call's deadline for telling what did not become available
 
 
 def _call(method: str) -> Call:
     return Call("TensorFlowServing", "gRPC", method)
 
 
-_PREDICT = _call("Predict")
 _METADATA = _call("GetModelMetadata")
 _STATUS = _call("GetModelStatus")
 
@@ -48,41 +51,35 @@ class TfsService:
         self._served = served
         self._metrics = metrics
 
-    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
-        """Return both services as generic handlers."""
-        prediction = (
-            _method("Predict", self.predict),
-            _method("GetModelMetadata", self.get_model_metadata),
-        )
+    def handlers(self, quota: MessageQuota) -> Handlers:
+        """Return the handlers of both services."""
+        prediction = (_method("GetModelMetadata", self.get_model_metadata),)
         models = (
             _method("GetModelStatus", self.get_model_status),
             _method("HandleReloadConfigRequest", self.reload, messages="ReloadConfig"),
         )
-        refused = {name: refusing(f"{name} is not offered; use Predict") for name in _NOT_OFFERED}
-        return (
-            service_handlers(_PREDICTION, prediction),
-            service_handlers(_MODELS, models),
-            grpc.method_handlers_generic_handler(_PREDICTION, refused),
+        inference = TfsInference(
+            self._served, self._metrics, lambda message: read_spec(message, self._served)
         )
-
-    def predict(
-        self, request: pb.PredictRequest, context: grpc.ServicerContext
-    ) -> pb.PredictResponse:
-        """Infer on the inputs of the request."""
-        with self._metrics.request(_PREDICT, request.model_spec.name) as answer:
-            result = self._served.infer(_infer_request(request, context))
-            answer.version = result.version
-            return _predict_response(result)
+        return {
+            f"/{_PREDICTION}/Predict": infer_handler(inference, quota),
+            **service_handlers(_PREDICTION, prediction),
+            **service_handlers(_MODELS, models),
+            **{
+                f"/{_PREDICTION}/{name}": refusing(f"{name} is not offered; use Predict")
+                for name in _NOT_OFFERED
+            },
+        }
 
     def get_model_metadata(
         self, request: pb.GetModelMetadataRequest, _: grpc.ServicerContext
     ) -> pb.GetModelMetadataResponse:
         """Describe inputs and outputs as the signature `serving_default`."""
         with self._metrics.request(_METADATA, request.model_spec.name) as answer:
-            name, version = _read_spec(request)
+            name, version = read_spec(request, self._served)
             _check_metadata_fields(request)
             metadata = self._served.model_metadata(name, version)
-            answer.version = metadata.version
+            answer.model, answer.version = metadata.name, metadata.version
             return metadata_response(metadata)
 
     def get_model_status(
@@ -90,17 +87,19 @@ class TfsService:
     ) -> pb.GetModelStatusResponse:
         """Tell the state of every version, or of the one that was asked for."""
         with self._metrics.request(_STATUS, request.model_spec.name):
-            name, version = _read_spec(request)
+            name, version = read_spec(request, self._served)
             return status_response(select_statuses(self._served.statuses(name), name, version))
 
     def reload(
-        self, request: pb.ReloadConfigRequest, _: grpc.ServicerContext
+        self, request: pb.ReloadConfigRequest, context: grpc.ServicerContext
     ) -> pb.ReloadConfigResponse:
-        """Read config.json again; a config in the request has no effect, as in OVMS."""
-        if request.HasField("config"):
-            logger.warning("reload_request_config_ignored", hint="config.json says what is served")
-        self._served.reload()
-        return pb.ReloadConfigResponse(status=pb.StatusProto(error_code=0))
+        """Serve the models of the request; without any, read config.json again."""
+        models = wanted_models(request)
+        if not models:
+            self._served.reload()
+            return pb.ReloadConfigResponse(status=pb.StatusProto(error_code=0))
+        faults = self._served.apply_config(models, _reload_limit_s(context))
+        return pb.ReloadConfigResponse(status=_reload_status(faults))
 
 
 def select_statuses(
@@ -153,32 +152,34 @@ def _method(
     return Method(name, answer, getattr(pb, f"{stem}Request"), getattr(pb, f"{stem}Response"))
 
 
-def _infer_request(request: pb.PredictRequest, context: grpc.ServicerContext) -> InferRequest:
-    name, version = _read_spec(request)
-    return InferRequest(
-        model=name,
-        version=version,
-        inputs={key: decode_tensor_proto(proto, key) for key, proto in request.inputs.items()},
-        outputs=tuple(request.output_filter),
-        deadline=deadline_of(context),
-    )
+def read_spec(request: Any, served: Served) -> tuple[str, int | None]:
+    """Read model and version (None: the latest) of a request; a label is looked up.
 
-
-def _predict_response(result: InferResult) -> pb.PredictResponse:
-    response = pb.PredictResponse(model_spec=_spec(result.model, result.version))
-    for name, array in result.outputs.items():
-        write_tensor_proto(response.outputs[name], array, name)
-    return response
-
-
-def _read_spec(request: Any) -> tuple[str, int | None]:
+    Raises:
+        InvalidInput: it names no model.
+        ModelNotFound, UnknownLabel: the label cannot be looked up.
+    """
     if not request.HasField("model_spec"):
         raise InvalidInput("model_spec missing in request")
     spec = request.model_spec
     if spec.version_label:
-        raise InvalidInput(f"Unrecognized servable version label: {spec.version_label}")
+        return spec.name, served.labelled_version(spec.name, spec.version_label)
     version = spec.version.value if spec.HasField("version") else 0
     return spec.name, version or None
+
+
+def _reload_limit_s(context: grpc.ServicerContext) -> float:
+    deadline = deadline_of(context)
+    if deadline is None:
+        return _RELOAD_LIMIT_S
+    return min(_RELOAD_LIMIT_S, max(0.0, deadline - time.monotonic() - _ANSWER_S))
+
+
+def _reload_status(faults: tuple[str, ...]) -> pb.StatusProto:
+    if not faults:
+        return pb.StatusProto(error_code=0)
+    text = f"{len(faults)} model(s) did not become available: {'; '.join(faults)}"
+    return pb.StatusProto(error_code=_FAILED, error_message=text)
 
 
 def _check_metadata_fields(request: pb.GetModelMetadataRequest) -> None:

@@ -6,9 +6,12 @@ from starlette.routing import Route
 
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import CONTENT_TYPE, ServerMetrics
-from camfleet_server.transports.rest.calls import version_in
+from camfleet_server.transports.rest.bodies import Body
+from camfleet_server.transports.rest.calls import version_in, with_body
 from camfleet_server.transports.rest.tfs import statuses_json
 from camfleet_server.transports.served import Served
+
+_METRICS_OFF = "metrics are off; --metrics_enable or monitoring.metrics in config.json has it so"
 
 
 class AdminRoutes:
@@ -22,7 +25,7 @@ class AdminRoutes:
         """Return the routes."""
         return [
             Route("/v1/config", self.config),
-            Route("/v1/config/reload", self.reload, methods=["POST"]),
+            Route("/v1/config/reload", with_body(self.reload, is_control=True), methods=["POST"]),
             Route("/v1/models/{model}/manifest", self.manifest),
             Route("/v1/models/{model}/versions/{version}/manifest", self.manifest),
             Route("/metrics", self.metrics),
@@ -30,11 +33,11 @@ class AdminRoutes:
             Route("/readyz", self.ready),
         ]
 
-    def config(self, _: Request) -> Response:
+    async def config(self, _: Request) -> Response:
         """Tell the state of every version of every model, with the reason when it has one."""
         return JSONResponse(self._states())
 
-    def reload(self, _: Request) -> Response:
+    def reload(self, _: Request, __: Body) -> Response:
         """Bring what is served in line now: 201 when that changed something, 200 when not."""
         try:
             changed = self._served.reload()
@@ -44,7 +47,7 @@ class AdminRoutes:
         self._metrics.count_reload("changed" if changed else "unchanged")
         return JSONResponse(self._states(), 201 if changed else 200)
 
-    def manifest(self, request: Request) -> Response:
+    async def manifest(self, request: Request) -> Response:
         """Return model.json of a version; 304 to a client that has it already."""
         manifest = self._served.manifest(request.path_params["model"], version_in(request))
         headers = {"etag": f'"{manifest.etag}"', "cache-control": "no-cache"}
@@ -53,7 +56,9 @@ class AdminRoutes:
         return Response(manifest.text, headers=headers, media_type="application/json")
 
     async def metrics(self, _: Request) -> Response:
-        """Return all metrics in Prometheus's text format."""
+        """Return the metrics in Prometheus's text format; 404 where they are switched off."""
+        if not self._metrics.is_on:
+            return JSONResponse({"error": _METRICS_OFF}, 404)
         return Response(self._metrics.exposition(), headers={"content-type": CONTENT_TYPE})
 
     async def health(self, _: Request) -> Response:

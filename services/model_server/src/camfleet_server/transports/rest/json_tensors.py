@@ -13,19 +13,29 @@ from numpy.typing import NDArray
 
 from camfleet_contracts.tensors import get_datatype
 from camfleet_server.errors import InvalidInput
+from camfleet_server.transports.rest.bodies import Body
 
 _MAX_RANK = 32
+_MAX_CONTAINERS = 4_000_000  # each takes about 100 bytes, however short its text
+_DOUBLE_BYTES = 8
+_B64 = "b64"
 _KINDS = {"b": "b", "i": "iu", "u": "iu", "f": "iuf"}  # what JSON may hold for a dtype's kind
 
 
-def parse_object(body: bytes | memoryview) -> dict[str, Any]:
+def parse_object(body: Body | memoryview) -> dict[str, Any]:
     """Parse a request body.
 
     Raises:
         InvalidInput: it is not a JSON object.
     """
+    text = bytes(body) if isinstance(body, memoryview) else body
+    if text.count(b"[") + text.count(b"{") > _MAX_CONTAINERS:
+        raise InvalidInput(
+            f"Invalid JSON structure - more than {_MAX_CONTAINERS} lists; send tensors over gRPC "
+            "or with KServe's binary extension"
+        )
     try:
-        parsed = json.loads(bytes(body))
+        parsed = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"Invalid JSON structure - {error}") from error
     if not isinstance(parsed, dict):
@@ -46,7 +56,10 @@ def array_from_json(values: Any, datatype: str, tensor: str) -> NDArray[Any]:
         loose = np.array(values)
         if loose.size and loose.dtype.kind not in _KINDS[dtype.kind]:
             raise InvalidInput(_not_an_array(tensor, f"{loose.dtype} does not fit {datatype}"))
-        return np.array(values, dtype=dtype)
+        if dtype.kind != "f":
+            return np.array(values, dtype=dtype)  # anew: only that tells integers that do not fit
+        with np.errstate(over="ignore"):
+            return loose.astype(dtype)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(_not_an_array(tensor, str(error))) from error
 
@@ -83,6 +96,8 @@ def checked_shape(shape: Sequence[Any], tensor: str) -> Sequence[int]:
 
 def array_to_json(array: NDArray[Any]) -> Any:
     """Make nested lists of an array; BYTES that are no UTF-8 become `{"b64": ...}`."""
+    if array.dtype.kind == "f" and array.dtype.itemsize < _DOUBLE_BYTES:
+        return _shortened(array).tolist()
     if array.dtype.kind not in "OSU":
         return array.tolist()
     if array.ndim > 1:
@@ -90,12 +105,37 @@ def array_to_json(array: NDArray[Any]) -> Any:
     return [_text(value) for value in array] if array.ndim else _text(array.item())
 
 
+def bytes_to_json(array: NDArray[Any]) -> Any:
+    """Make nested lists of BYTES, each as `{"b64": ...}`."""
+    if array.ndim > 1:
+        return [bytes_to_json(part) for part in array]
+    return [_encoded(value) for value in array] if array.ndim else _encoded(array.item())
+
+
+def _shortened(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the values with the fewest of 6 or 9 digits that read back as the same number."""
+    exact = array.astype(np.float64)
+    told = exact
+    with np.errstate(all="ignore"):
+        exponent = np.floor(np.log10(np.abs(exact)))
+        for digits in (9, 6):
+            scale = 10.0 ** (digits - 1 - exponent)
+            rounded = np.round(exact * scale) / scale
+            is_same = (rounded.astype(array.dtype) == array) & (scale >= 1)
+            told = np.where(is_same, rounded, told)
+    return told
+
+
 def _text(value: Any) -> Any:
     raw = value if isinstance(value, bytes) else str(value).encode()
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return {"b64": base64.b64encode(raw).decode()}
+        return _encoded(raw)
+
+
+def _encoded(raw: bytes) -> dict[str, str]:
+    return {_B64: base64.b64encode(raw).decode()}
 
 
 def _holds_bytes(values: Any) -> bool:
@@ -108,9 +148,10 @@ def _bytes_array(values: Any, tensor: str) -> NDArray[Any]:
     shape = tuple(itertools.islice(_nesting(values), _MAX_RANK + 1))
     if len(shape) > _MAX_RANK:
         raise InvalidInput(_not_an_array(tensor, f"more than {_MAX_RANK} lists in each other"))
-    flat = [_as_bytes(value, tensor) for value in _leaves(values)]
-    if len(flat) != math.prod(shape):
-        raise InvalidInput(_not_an_array(tensor, "the lists differ in length"))
+    try:
+        flat = [_as_bytes(value) for value in _leaves(values, shape)]
+    except ValueError as error:
+        raise InvalidInput(_not_an_array(tensor, str(error))) from error
     array = np.empty(len(flat), dtype=object)
     array[:] = flat
     return array.reshape(shape)
@@ -122,24 +163,26 @@ def _nesting(values: Any) -> Iterator[int]:
         values = values[0] if values else None
 
 
-def _leaves(values: Any) -> Iterator[Any]:
-    if not isinstance(values, list):
+def _leaves(values: Any, shape: Sequence[int]) -> Iterator[Any]:
+    if not shape:
         yield values
         return
+    if not isinstance(values, list) or len(values) != shape[0]:
+        raise ValueError("the lists differ in length")
     for value in values:
-        yield from _leaves(value)
+        yield from _leaves(value, shape[1:])
 
 
-def _as_bytes(value: Any, tensor: str) -> bytes:
+def _as_bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
-    encoded = value.get("b64") if isinstance(value, dict) else None
+    encoded = value.get(_B64) if isinstance(value, dict) else None
     if not isinstance(encoded, str):
-        raise InvalidInput(_not_an_array(tensor, f"text or b64 expected, not {value!r:.40}"))
+        raise ValueError(f"text or b64 expected, not {type(value).__name__}")  # noqa: TRY004 - as all
     try:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
-        raise InvalidInput(_not_an_array(tensor, f"b64: {error}")) from error
+        raise ValueError(f"b64: {error}") from error
 
 
 def _not_an_array(tensor: str, details: str) -> str:

@@ -1,5 +1,6 @@
-"""KServe v2 over REST: health, metadata, inference in JSON and with the binary extension."""
+"""KServe v2 over REST: health, metadata, inference; the table of all /v2 paths."""
 
+from dataclasses import replace
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -8,14 +9,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from camfleet_server.metrics import Call, ServerMetrics
-from camfleet_server.transports.kserve_terms import (
-    EXTENSIONS,
-    model_config,
-    repository_state,
-)
-from camfleet_server.transports.rest.calls import version_in, with_body
-from camfleet_server.transports.rest.json_tensors import parse_object
+from camfleet_server.serving.shared_memory import SharedMemory
+from camfleet_server.transports.kserve_tensors import TensorPlaces
+from camfleet_server.transports.kserve_terms import extensions_offered, model_config
+from camfleet_server.transports.rest.bodies import Body
+from camfleet_server.transports.rest.calls import on_abandoned, peer_of, version_in, with_body
 from camfleet_server.transports.rest.kserve_infer import infer_response, read_request, split_body
+from camfleet_server.transports.rest.kserve_memory import MemoryRoutes
+from camfleet_server.transports.rest.kserve_repository import RepositoryRoutes
+from camfleet_server.transports.rest.kserve_settings import SettingsRoutes
 from camfleet_server.transports.served import Served
 from camfleet_server.types import ModelMetadata, TensorSpec
 
@@ -27,8 +29,12 @@ _READY = Call("KServe", "REST", "ModelReady")
 class KserveRoutes:
     """The /v2 paths in front of the data plane."""
 
-    def __init__(self, served: Served, metrics: ServerMetrics, server_name: str) -> None:
+    def __init__(
+        self, served: Served, metrics: ServerMetrics, server_name: str, memory: SharedMemory
+    ) -> None:
         self._served = served
+        self._memory = memory
+        self._places = TensorPlaces(memory)
         self._metrics = metrics
         self._server_name = server_name
 
@@ -45,7 +51,9 @@ class KserveRoutes:
             Route("/v2/health/live", self.live),
             Route("/v2/health/ready", self.ready),
             Route("/v2", self.server_metadata),
-            Route("/v2/repository/index", with_body(self.repository_index), methods=["POST"]),
+            *RepositoryRoutes(self._served).routes(),
+            *SettingsRoutes(self._served).routes(),
+            *MemoryRoutes(self._memory).routes(),
             *(
                 Route(prefix + path, handler, methods=[method])
                 for prefix in prefixes
@@ -64,9 +72,8 @@ class KserveRoutes:
     async def server_metadata(self, _: Request) -> Response:
         """Tell name and version of the server."""
         version = installed_version("camfleet-server")
-        return JSONResponse(
-            {"name": self._server_name, "version": version, "extensions": EXTENSIONS}
-        )
+        offered = extensions_offered(self._memory)
+        return JSONResponse({"name": self._server_name, "version": version, "extensions": offered})
 
     def model_ready(self, request: Request) -> Response:
         """Answer 200 when the version is AVAILABLE, 503 otherwise."""
@@ -80,40 +87,29 @@ class KserveRoutes:
         name = request.path_params["model"]
         with self._metrics.request(_METADATA, name) as answer:
             metadata = self._served.model_metadata(name, version_in(request))
-            answer.version = metadata.version
+            answer.model, answer.version = metadata.name, metadata.version
             return JSONResponse(_metadata_json(metadata))
 
     def config(self, request: Request) -> Response:
         """Describe the model with its manifest among the parameters."""
         name = request.path_params["model"]
         metadata = self._served.model_metadata(name, version_in(request))
-        manifest = self._served.manifest(name, metadata.version)
-        return JSONResponse(model_config(metadata, manifest.text))
+        return JSONResponse(model_config(metadata, metadata.manifest.text))
 
-    def repository_index(self, _: Request, body: bytes) -> Response:
-        """List every version of every model with its state and reason."""
-        only_ready = bool(body) and parse_object(body).get("ready") is True
-        entries = [
-            {
-                "name": name,
-                "version": str(status.version),
-                "state": repository_state(status),
-                "reason": status.reason,
-            }
-            for name, statuses in self._served.all_statuses().items()
-            for status in statuses
-        ]
-        return JSONResponse([e for e in entries if not only_ready or e["state"] == "READY"])
-
-    def infer(self, request: Request, body: bytes) -> Response:
+    def infer(self, request: Request, body: Body) -> Response:
         """Infer on the inputs of the request."""
         name = request.path_params["model"]
         with self._metrics.request(_INFER, name) as answer:
             head, tail = split_body(request, body)
-            infer_request, wanted = read_request(name, version_in(request), head, tail)
+            infer_request, wanted = read_request(
+                name, version_in(request), head, tail, self._places
+            )
+            infer_request = replace(
+                infer_request, on_abandoned=on_abandoned(request), peer=peer_of(request)
+            )
             result = self._served.infer(infer_request)
-            answer.version = result.version
-            return infer_response(result, wanted)
+            answer.model, answer.version = result.model, result.version
+            return infer_response(request, result, wanted, self._places)
 
 
 def _metadata_json(metadata: ModelMetadata) -> dict[str, Any]:

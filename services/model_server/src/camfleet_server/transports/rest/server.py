@@ -1,14 +1,70 @@
 """The REST port: uvicorn in a thread of its own."""
 
+import asyncio
+import math
 import socket
 import threading
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from camfleet_server.transports.listening import PortTaken, TlsFiles
 
 _BACKLOG = 128
+_MAX_CONNECTIONS = 512  # of one address; more would take the file descriptors the rest needs
+_HEADERS_LIMIT_S = 20.0
+_KEEP_ALIVE_S = 20
+_CUT_LIMIT_S = 2.0
+_TICK_S = 1.0
+_BUSY = object()
+
+
+class GuardedProtocol(H11Protocol):
+    """HTTP that does not wait for ever: connections are counted, and headers have to arrive."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
+        """Take a connection, or drop it when there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > _MAX_CONNECTIONS:
+            transport.abort()
+            return
+        self.loop.call_later(_HEADERS_LIMIT_S, self._look, None)
+
+    def _look(self, seen: object) -> None:
+        """Close a connection that has been without a whole request since the last look."""
+        if self.transport.is_closing():
+            return
+        is_idle = self.cycle is None or self.cycle.response_complete
+        state = self.cycle if is_idle else _BUSY
+        if is_idle and state is seen:
+            self.transport.close()
+            return
+        self.loop.call_later(_HEADERS_LIMIT_S, self._look, state)
+
+
+class _QuietServer(uvicorn.Server):
+    """Looks once a second, for the Date header, and not ten times, and ends when it is told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; in place of uvicorn's own."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _TICK_S)
+
+    def end(self) -> None:
+        """Let requests finish and end; from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._told.set)
 
 
 class RestServer:
@@ -17,7 +73,7 @@ class RestServer:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._socket: socket.socket | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: _QuietServer | None = None
         self._thread: threading.Thread | None = None
         self._tls: TlsFiles | None = None
 
@@ -32,6 +88,9 @@ class RestServer:
             self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         except OSError as error:
             raise PortTaken("REST", f"{host}:{port}", "--rest_port", str(error)) from error
+        # Connections inherit it; asyncio sets it only where a socket names TCP, which this does
+        # not. Without it the body of an answer waits 40 ms for the acknowledgement of its head.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._tls = tls
         return int(self._socket.getsockname()[1])
 
@@ -43,20 +102,23 @@ class RestServer:
             access_log=False,
             lifespan="off",
             server_header=False,
-            timeout_graceful_shutdown=3,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            http=GuardedProtocol,
+            ws="none",
             ssl_certfile=str(self._tls.cert) if self._tls else None,
             ssl_keyfile=str(self._tls.key) if self._tls else None,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _QuietServer(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="rest", daemon=True
         )
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Let running requests finish, then end the thread and free the port."""
+        """Take no new requests, let running ones finish for `timeout_s`, then cut them."""
         if self._server and self._thread:
-            self._server.should_exit = True
-            self._thread.join(timeout_s)
+            self._server.config.timeout_graceful_shutdown = max(1, math.ceil(timeout_s))
+            self._server.end()
+            self._thread.join(timeout_s + _CUT_LIMIT_S)
         if self._socket:
             self._socket.close()

@@ -11,13 +11,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from camfleet_contracts.protocols import POOL
-from camfleet_server.errors import InvalidInput
+from camfleet_server.errors import InvalidInput, NotOffered
 from camfleet_server.metrics import Call, ServerMetrics
 from camfleet_server.transports.grpc.tfs import metadata_response, select_statuses
-from camfleet_server.transports.rest.calls import version_in, with_body
+from camfleet_server.transports.rest.bodies import Body
+from camfleet_server.transports.rest.calls import on_abandoned, peer_of, version_in, with_body
 from camfleet_server.transports.rest.json_tensors import (
     array_from_json,
     array_to_json,
+    bytes_to_json,
     parse_object,
 )
 from camfleet_server.transports.served import Served
@@ -28,6 +30,9 @@ _METADATA = Call("TensorFlowServing", "REST", "GetModelMetadata")
 _STATUS = Call("TensorFlowServing", "REST", "GetModelStatus")
 _ROWS = "instances"
 _COLUMNS = "inputs"
+_MODEL = "/v1/models/{model}"
+_PREFIXES = (_MODEL, _MODEL + "/versions/{version}", _MODEL + "/labels/{label}")
+_BYTES_SUFFIX = "_bytes"  # outputs of such a name are always b64, as in TensorFlow Serving
 
 
 class TfsRoutes:
@@ -39,46 +44,60 @@ class TfsRoutes:
 
     def routes(self) -> list[Route]:
         """Return all routes, the ones with a verb first."""
-        prefixes = ("/v1/models/{model}", "/v1/models/{model}/versions/{version}")
         handlers = [
             (":predict", with_body(self.predict), "POST"),
+            (":classify", self.not_offered, "POST"),
+            (":regress", self.not_offered, "POST"),
             ("/metadata", self.metadata, "GET"),
             ("", self.status, "GET"),
         ]
         return [
             Route(prefix + path, handler, methods=[method])
             for path, handler, method in handlers
-            for prefix in prefixes
+            for prefix in _PREFIXES
         ]
 
-    def status(self, request: Request) -> Response:
+    async def status(self, request: Request) -> Response:
         """Tell the state of every version, or of the one in the URL."""
         name = request.path_params["model"]
         with self._metrics.request(_STATUS, name):
-            version = version_in(request)
+            version = self._version_in(request)
             statuses = select_statuses(self._served.statuses(name), name, version)
             return JSONResponse(statuses_json(statuses))
 
-    def metadata(self, request: Request) -> Response:
+    async def metadata(self, request: Request) -> Response:
         """Describe inputs and outputs as the signature `serving_default`."""
         name = request.path_params["model"]
         with self._metrics.request(_METADATA, name) as answer:
-            metadata = self._served.model_metadata(name, version_in(request))
-            answer.version = metadata.version
+            metadata = self._served.model_metadata(name, self._version_in(request))
+            answer.model, answer.version = metadata.name, metadata.version
             return JSONResponse(_metadata_json(metadata))
 
-    def predict(self, request: Request, body: bytes) -> Response:
+    async def not_offered(self, request: Request) -> Response:
+        """Refuse what needs tf.Example."""
+        raise NotOffered(request.url.path.rpartition(":")[2], ":predict")
+
+    def predict(self, request: Request, body: Body) -> Response:
         """Infer on rows (`instances`) or columns (`inputs`)."""
         name = request.path_params["model"]
         with self._metrics.request(_PREDICT, name) as answer:
             asked = parse_object(body)
-            version = version_in(request)
+            version = self._version_in(request)
             inputs = _read_inputs(asked, self._served.model_metadata(name, version))
             # Not the metadata's version: a newer one may have taken its place meanwhile.
-            result = self._served.infer(InferRequest(name, inputs, version))
-            answer.version = result.version
+            gone, peer = on_abandoned(request), peer_of(request)
+            result = self._served.infer(
+                InferRequest(name, inputs, version, on_abandoned=gone, peer=peer)
+            )
+            answer.model, answer.version = result.model, result.version
             text = json.dumps(_answer_json(result, is_rows=_ROWS in asked), separators=(",", ":"))
             return Response(text, media_type="application/json")  # NaN as TensorFlow Serving
+
+    def _version_in(self, request: Request) -> int | None:
+        label = request.path_params.get("label")
+        if label is None:
+            return version_in(request)
+        return self._served.labelled_version(request.path_params["model"], label)
 
 
 def statuses_json(statuses: tuple[VersionStatus, ...]) -> dict[str, Any]:
@@ -124,8 +143,8 @@ def _columns_of(rows: Any) -> Any:
         raise InvalidInput("Could not parse instance content. Not valid ndarray detected")
     if not _is_named(rows[0]):
         return rows
-    names = list(rows[0])
-    if any(not _is_named(row) or list(row) != names for row in rows):
+    names = rows[0].keys()
+    if any(not _is_named(row) or row.keys() != names for row in rows):
         raise InvalidInput(
             "Could not parse instance content. Not valid ndarray detected - "
             f"every instance needs the inputs {', '.join(names)}"
@@ -145,11 +164,27 @@ def _only_input(metadata: ModelMetadata) -> str:
 
 
 def _answer_json(result: InferResult, *, is_rows: bool) -> dict[str, Any]:
-    columns = {name: array_to_json(array) for name, array in result.outputs.items()}
+    columns = {name: _column_json(name, array) for name, array in result.outputs.items()}
     only = next(iter(columns.values())) if len(columns) == 1 else None
     if not is_rows:
         return {"outputs": columns if only is None else only}
+    _check_rows(result)
     if only is not None:
         return {"predictions": only}
-    rows = zip(*columns.values(), strict=False)
+    rows = zip(*columns.values(), strict=True)
     return {"predictions": [dict(zip(columns, row, strict=True)) for row in rows]}
+
+
+def _column_json(name: str, array: NDArray[Any]) -> Any:
+    is_encoded = name.endswith(_BYTES_SUFFIX) and array.dtype.kind in "OS"
+    return bytes_to_json(array) if is_encoded else array_to_json(array)
+
+
+def _check_rows(result: InferResult) -> None:
+    """Refuse to cut into rows what does not have one value a row in every output."""
+    sizes = {name: array.shape[0] if array.ndim else 0 for name, array in result.outputs.items()}
+    if len(set(sizes.values())) > 1 or any(array.ndim == 0 for array in result.outputs.values()):
+        told = ", ".join(f"{name}: {size}" for name, size in sizes.items())
+        raise InvalidInput(
+            f"Outputs cannot be told as rows - batch sizes: {told}; ask in columns with 'inputs'"
+        )

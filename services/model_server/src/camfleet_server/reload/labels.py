@@ -1,0 +1,61 @@
+"""version_labels.json in a model's folder: names under which clients ask for its versions."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from camfleet_server.serving.configuring import LABELS_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Versions by label, and why the file as it is now is not used."""
+
+    versions: Mapping[str, int] = field(default_factory=dict)
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    stamp: tuple[int, int, int]
+    labels: Labels
+
+
+class LabelFiles:
+    """Reads a file again when it changed; a bad one leaves the former labels. One thread's."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, _Seen] = {}
+
+    def read(self, base_path: Path) -> Labels:
+        """Return the labels of the model in `base_path`; none where there is no file."""
+        path = base_path / LABELS_NAME
+        try:
+            status = path.stat()
+        except OSError:
+            self._seen.pop(path, None)
+            return Labels()
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        seen = self._seen.get(path)
+        if seen is None or seen.stamp != stamp:
+            seen = _Seen(stamp, _read(path, seen.labels if seen else Labels()))
+            self._seen[path] = seen
+        return seen.labels
+
+
+def _read(path: Path, former: Labels) -> Labels:
+    try:
+        return Labels(_parse(json.loads(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, ValueError, RecursionError) as error:
+        kept = "the former labels stay" if former.versions else "it is not used"
+        return Labels(former.versions, f"{LABELS_NAME}: {error}; {kept}")
+
+
+def _parse(document: object) -> dict[str, int]:
+    if not isinstance(document, dict):
+        raise ValueError('must be an object such as {"stable": 3}')  # noqa: TRY004 - one kind of fault
+    for label, version in document.items():
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise ValueError(f"{label!r} must be the number of a version, got {version!r}")
+    return document

@@ -1,0 +1,324 @@
+"""Requests that wait are inferred together, and nobody can tell but by the time it takes."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from camfleet_contracts.model_manifest import BadManifest, ModelManifest, parse_manifest
+from camfleet_contracts.serving_config import ModelConfig
+from camfleet_server.errors import DeadlineExceeded, Superseded
+from camfleet_server.reload.loading import load_servable
+from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.runtimes.table import Runtimes
+from camfleet_server.serving.batching import BatchedInference
+from camfleet_server.serving.inference import Inferred
+from camfleet_server.serving.scheduler import Scheduler
+from camfleet_server.types import Tensors, TensorSpec
+from model_volume import Volume, opset, running_core, save_adder
+from occupied_scheduler import Clock, request_of
+from waiting import wait_until
+
+RUNTIMES = Runtimes()
+BATCHING = {"max_batch_size": 8}
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(12) as pool:
+        yield pool
+
+
+class Doubler:
+    """Doubles its rows; refuses negative ones; the first inference waits until it may go on."""
+
+    platform = "none"
+    device = "none"
+    slots = 1
+
+    def __init__(self) -> None:
+        self.inputs: tuple[TensorSpec, ...] = (TensorSpec("x", "FP32", (-1, 2)),)
+        self.outputs: tuple[TensorSpec, ...] = (TensorSpec("y", "FP32", (-1, 2)),)
+        self.input_aliases: Mapping[str, str] = {}
+        self.output_aliases: Mapping[str, str] = {}
+        self.batches: list[int] = []
+        self.may_go_on = threading.Event()
+
+    def infer(self, inputs: Tensors, wanted: tuple[str, ...], *, in_crowd: bool = False) -> Tensors:
+        del in_crowd
+        self.batches.append(len(inputs["x"]))
+        if len(self.batches) == 1:
+            self.may_go_on.wait(10)
+        if (inputs["x"] < 0).any():
+            raise ValueError("a negative row")
+        return dict.fromkeys(wanted, inputs["x"] * 2)
+
+    def close(self) -> None:
+        self.batches.clear()
+
+
+class Busy:
+    """A doubler whose first inference runs, so that what comes next waits."""
+
+    def __init__(self, threads: ThreadPoolExecutor, max_rows: int = 8, delay_s: float = 0) -> None:
+        self.clock = Clock()
+        self.servable = Doubler()
+        self.scheduler = Scheduler("model", 1, 32, self.clock)
+        self._inference = BatchedInference(self.scheduler, max_rows, delay_s)
+        self._threads = threads
+        self.executed_rows: list[int] = []
+        self._first = threads.submit(self._infer, 0, 1, {})
+        wait_until(lambda: self.servable.batches, 5, "the first inference to run")
+
+    def enqueue(self, value: float, rows: int = 1, **fields: Any) -> Future[NDArray[Any]]:
+        before = self.scheduler.waiting
+        ticket = self._threads.submit(self._infer, value, rows, fields)
+        wait_until(lambda: self.scheduler.waiting > before, 5, "the request to wait")
+        return ticket
+
+    def go_on(self) -> None:
+        self.servable.may_go_on.set()
+        self._first.result(5)
+
+    def _infer(self, value: float, rows: int, fields: dict[str, Any]) -> NDArray[Any]:
+        inputs: Tensors = {"x": np.full((rows, 2), value, np.float32)}
+        done = self._inference.infer(request_of(**fields), self.servable, inputs, ("y",))
+        assert done.began_at <= done.ended_at
+        self.executed_rows.append(rows if done.executed_rows is None else done.executed_rows)
+        return done.outputs["y"]
+
+
+def test_those_that_wait_are_inferred_together_and_each_gets_its_rows(
+    threads: ThreadPoolExecutor,
+) -> None:
+    busy = Busy(threads)
+    tickets = [busy.enqueue(value, rows) for value, rows in ((1, 1), (2, 3), (3, 2))]
+    busy.go_on()
+    answers = [ticket.result(5).tolist() for ticket in tickets]
+    assert answers == [[[2, 2]], [[4, 4]] * 3, [[6, 6]] * 2]
+    assert busy.servable.batches == [1, 6]
+    assert sorted(busy.executed_rows) == [0, 0, 1, 6]  # one request stands for the execution
+    assert busy.scheduler.running == 0
+
+
+def test_batch_never_exceeds_its_bound(threads: ThreadPoolExecutor) -> None:
+    busy = Busy(threads, max_rows=4)
+    tickets = [busy.enqueue(value, rows) for value, rows in ((1, 3), (2, 2), (3, 1), (4, 9))]
+    busy.go_on()
+    assert [len(ticket.result(5)) for ticket in tickets] == [3, 2, 1, 9]
+    assert busy.servable.batches == [1, 4, 2, 9]
+
+
+def test_bad_request_of_a_batch_fails_alone(threads: ThreadPoolExecutor) -> None:
+    busy = Busy(threads)
+    good, bad, fine = busy.enqueue(1), busy.enqueue(-1), busy.enqueue(2)
+    busy.go_on()
+    with pytest.raises(ValueError, match="a negative row"):
+        bad.result(5)
+    assert (good.result(5)[0, 0], fine.result(5)[0, 0]) == (2, 4)
+    assert busy.servable.batches == [1, 3, 1, 1, 1]
+
+
+def test_only_requests_of_equal_dimensions_are_put_together(threads: ThreadPoolExecutor) -> None:
+    busy = Busy(threads)
+    inference = BatchedInference(busy.scheduler, 8, 0)
+    wide: Tensors = {"x": np.ones((1, 3), np.float32)}
+    first = busy.enqueue(1)
+    other = threads.submit(inference.infer, request_of(), busy.servable, wide, ("y",))
+    wait_until(lambda: busy.scheduler.waiting == 2, 5, "both to wait")
+    busy.go_on()
+    assert first.result(5).shape == (1, 2)
+    assert other.result(5).outputs["y"].shape == (1, 3)
+    assert busy.servable.batches == [1, 1, 1]
+
+
+def test_request_whose_deadline_passed_is_not_carried(threads: ThreadPoolExecutor) -> None:
+    busy = Busy(threads)
+    late = busy.enqueue(1, deadline=busy.clock.now + 60)
+    kept = busy.enqueue(2)
+    busy.clock.now += 61
+    busy.go_on()
+    with pytest.raises(DeadlineExceeded):
+        late.result(5)
+    assert kept.result(5)[0, 0] == 4
+    assert busy.servable.batches == [1, 1]
+
+
+def test_newer_request_of_a_stream_still_takes_the_place_of_the_older(
+    threads: ThreadPoolExecutor,
+) -> None:
+    busy = Busy(threads)
+    older = busy.enqueue(1, stream_id="door")
+    newer = threads.submit(busy._infer, 2, 1, {"stream_id": "door"})
+    with pytest.raises(Superseded):
+        older.result(5)
+    busy.go_on()
+    assert newer.result(5)[0, 0] == 4
+
+
+def test_leader_waits_for_more_until_its_batch_is_full(threads: ThreadPoolExecutor) -> None:
+    scheduler = Scheduler("model", 2, 8)
+    inference = BatchedInference(scheduler, 2, 30.0)
+    servable = Doubler()
+    servable.may_go_on.set()
+    row: Tensors = {"x": np.ones((1, 2), np.float32)}
+    tickets = [
+        threads.submit(inference.infer, request_of(), servable, row, ("y",)) for _ in range(2)
+    ]
+    assert [ticket.result(5).outputs["y"].shape for ticket in tickets] == [(1, 2)] * 2
+    assert servable.batches == [2]
+
+
+def test_leader_does_not_wait_longer_than_its_delay() -> None:
+    servable = Doubler()
+    servable.may_go_on.set()
+    inference = BatchedInference(Scheduler("model", 1, 8), 8, 0.001)
+    done = inference.infer(request_of(), servable, {"x": np.ones((1, 2), np.float32)}, ("y",))
+    assert done.outputs["y"].tolist() == [[2, 2]]
+
+
+class Leading:
+    """A leader of up to four rows that has a turn and waits long for more of them."""
+
+    def __init__(self, threads: ThreadPoolExecutor, clock: Callable[[], float], rows: int) -> None:
+        self.servable = Doubler()
+        self.servable.may_go_on.set()
+        self.scheduler = Scheduler("model", 1, 32, clock)
+        self._inference = BatchedInference(self.scheduler, 4, 30.0)
+        self._threads = threads
+        self.leader = self.ask(rows)
+        self.gathering = wait_until(lambda: self.scheduler._gathering, 5, "the leader to wait")
+
+    def ask(self, rows: int, **fields: Any) -> Future[Inferred]:
+        inputs: Tensors = {"x": np.ones((rows, 2), np.float32)}
+        infer, request = self._inference.infer, request_of(**fields)
+        return self._threads.submit(infer, request, self.servable, inputs, ("y",))
+
+
+def test_leader_leaves_itself_time_before_its_own_deadline() -> None:
+    servable = Doubler()
+    servable.may_go_on.set()
+    inference = BatchedInference(Scheduler("model", 1, 8), 8, 30.0)
+    request = request_of(deadline=time.monotonic() + 1)
+    done = inference.infer(request, servable, {"x": np.ones((1, 2), np.float32)}, ("y",))
+    assert done.outputs["y"].tolist() == [[2, 2]]
+
+
+def test_leader_does_not_keep_one_that_joins_beyond_its_deadline(
+    threads: ThreadPoolExecutor,
+) -> None:
+    leading = Leading(threads, time.monotonic, rows=1)
+    hurried = leading.ask(1, deadline=time.monotonic() + 1)
+    assert hurried.result(5).outputs["y"].shape == (1, 2)
+    leading.leader.result(5)
+    assert leading.servable.batches == [2]
+
+
+def test_request_that_expires_while_its_batch_is_gathered_is_not_inferred(
+    threads: ThreadPoolExecutor,
+) -> None:
+    clock = Clock()
+    leading = Leading(threads, clock, rows=1)
+    late = leading.ask(2, deadline=clock.now + 90)
+    wait_until(lambda: leading.gathering.tickets, 5, "the request to join")
+    clock.now += 91
+    leading.gathering._changed.set()  # it sleeps by the real time
+    with pytest.raises(DeadlineExceeded):
+        late.result(5)
+    assert leading.leader.result(5).outputs["y"].shape == (1, 2)
+    assert leading.servable.batches == [1]
+
+
+def test_newer_request_that_joins_a_batch_takes_the_place_of_the_older_in_line(
+    threads: ThreadPoolExecutor,
+) -> None:
+    leading = Leading(threads, Clock(), rows=2)
+    older = leading.ask(3, stream_id="door")
+    wait_until(lambda: leading.scheduler.waiting, 5, "the larger request to wait")
+    newer = leading.ask(2, stream_id="door")
+    with pytest.raises(Superseded):
+        older.result(5)
+    assert newer.result(5).outputs["y"].shape == (2, 2)
+    assert leading.servable.batches == [4]
+
+
+def _load(folder: Path, batching: dict[str, int], **settings: Any) -> Servable:
+    config = ModelConfig(name="model", base_path=folder, **settings)
+    manifest = ModelManifest.model_validate({"batching": batching})
+    return load_servable(ModelSource("model", 1, folder, config, manifest), RUNTIMES)
+
+
+def _save_convolution(folder: Path) -> None:
+    kernel = np.random.default_rng(3).normal(size=(4, 3, 3, 3)).astype(np.float32)
+    x = opset.parameter([1, 3, 12, 12], np.float32, name="x")
+    x.output(0).set_names({"x"})
+    y = opset.relu(opset.convolution(x, opset.constant(kernel), [1, 1], [1, 1], [1, 1], [1, 1]))
+    y.output(0).set_names({"y"})
+    ov.save_model(ov.Model([y], [x], "convolution"), folder / "model.xml", compress_to_fp16=False)
+
+
+def test_batched_answers_of_a_convolution_are_those_of_each_alone(
+    tmp_path: Path, threads: ThreadPoolExecutor
+) -> None:
+    _save_convolution(tmp_path)
+    servable = _load(tmp_path, BATCHING)
+    assert servable.inputs[0].shape == (-1, 3, 12, 12)
+    inference = BatchedInference(Scheduler("model", 1, 64), 8, 0.002)
+    generator = np.random.default_rng(5)
+    frames = [generator.random((rows, 3, 12, 12), np.float32) for rows in (1, 2, 3, 4) * 6]
+    done = list(
+        threads.map(
+            lambda frame: inference.infer(request_of(), servable, {"x": frame}, ("y",)), frames
+        )
+    )
+    for frame, answer in zip(frames, done, strict=True):
+        alone = servable.infer({"x": frame}, ("y",))["y"]
+        np.testing.assert_allclose(answer.outputs["y"], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_batching_of_model_json_is_what_the_server_does(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1, batching=BATCHING)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        assert core.plane.model_metadata("adder").inputs[0].shape == (-1, 4)
+        assert core.add("adder") == 1
+
+
+def test_batch_that_config_json_fixes_is_refused(tmp_path: Path) -> None:
+    save_adder(tmp_path, 1)
+    with pytest.raises(LoadError, match="`batch_size` in config"):
+        _load(tmp_path, BATCHING, batch_size=4)
+
+
+def test_model_whose_output_does_not_follow_the_batch_is_refused(tmp_path: Path) -> None:
+    x = opset.parameter([1, 4], np.float32, name="x")
+    x.output(0).set_names({"x"})
+    y = opset.reduce_sum(x, np.array([0]), keep_dims=True)
+    y.output(0).set_names({"y"})
+    ov.save_model(ov.Model([y], [x], "sum"), tmp_path / "model.xml")
+    with pytest.raises(LoadError, match="does not follow that of the inputs"):
+        _load(tmp_path, BATCHING)
+
+
+def test_model_that_computes_with_a_fixed_batch_is_refused(shared_data: Path) -> None:
+    with pytest.raises(LoadError, match="batching: "):
+        _load(shared_data / "models" / "ssd-mobilenet-v1-coco-quant" / "ir", BATCHING)
+
+
+@pytest.mark.parametrize(
+    "batching",
+    [{}, {"max_batch_size": 1}, {"max_batch_size": 8, "max_queue_delay_us": -1}],
+    ids=["no size", "size of one", "negative delay"],
+)
+def test_manifest_with_impossible_batching_is_refused(batching: dict[str, int]) -> None:
+    with pytest.raises(BadManifest, match="batching"):
+        parse_manifest({"batching": batching}, where="model.json")

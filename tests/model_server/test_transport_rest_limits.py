@@ -1,0 +1,215 @@
+"""What REST does with too much, too slow, and clients that leave."""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from camfleet_server.errors import Abandoned
+from camfleet_server.types import InferRequest, InferResult
+from fakes_model_server import FakeDataPlane
+from transport_callers import RestCaller, serving_rest
+from waiting import wait_until
+
+WAIT_S = 20
+PREDICT = "/v1/models/echo:predict"
+BODIES = "camfleet_server.transports.rest.bodies"
+WORK = "camfleet_server.transports.rest.work"
+
+
+class HoldingPlane(FakeDataPlane):
+    """Holds every inference until it is let go, or abandoned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.abandoned = threading.Event()
+
+    def infer(self, request: InferRequest) -> InferResult:
+        self.requests.append(request)
+        assert request.on_abandoned is not None
+        request.on_abandoned(self._leave)
+        self.go.wait(WAIT_S)
+        if self.abandoned.is_set():
+            raise Abandoned(request.model)
+        return InferResult(request.model, 7, dict(request.inputs))
+
+    def _leave(self) -> None:
+        self.abandoned.set()
+        self.go.set()
+
+
+@contextmanager
+def holding(workers: int = 1) -> Iterator[tuple[RestCaller, HoldingPlane]]:
+    plane = HoldingPlane()
+    with serving_rest(plane=plane, workers=workers) as caller:
+        yield caller, plane
+        plane.go.set()
+
+
+def is_reached(plane: HoldingPlane) -> Callable[[], bool]:
+    return lambda: bool(plane.requests)
+
+
+@pytest.fixture(scope="module")
+def caller() -> Iterator[RestCaller]:
+    with serving_rest() as caller:
+        yield caller
+
+
+def predict(caller: RestCaller) -> httpx.Response:
+    return caller.post(PREDICT, json={"inputs": ["x"]}, timeout=WAIT_S)
+
+
+def test_more_requests_than_workers_and_places_are_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(f"{WORK}._WAITING", 0)
+    with holding() as (caller, plane), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(predict, caller)
+        wait_until(is_reached(plane), WAIT_S, "the first request")
+        second = predict(caller)
+        plane.go.set()
+        assert first.result().status_code == 200
+    assert (second.status_code, second.headers["retry-after"]) == (503, "1")
+    assert "1 REST requests are in hand (--rest_workers)" in second.json()["error"]
+
+
+def test_health_config_and_reload_answer_while_every_worker_is_busy() -> None:
+    with holding() as (caller, plane), ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(predict, caller)
+        wait_until(is_reached(plane), WAIT_S, "the request")
+        paths = ("/healthz", "/v2/health/ready", "/v1/config", "/v1/models/echo", "/metrics")
+        codes = {path: caller.get(path).status_code for path in paths}
+        reloaded = caller.post("/v1/config/reload").status_code
+        assert not busy.done()
+        plane.go.set()
+    assert codes == dict.fromkeys(paths, 200)
+    assert reloaded == 200
+
+
+def test_a_client_that_goes_away_abandons_its_request() -> None:
+    with holding() as (caller, plane):
+        with pytest.raises(httpx.ReadTimeout):
+            caller.post(PREDICT, json={"inputs": ["x"]}, timeout=0.2)
+        assert plane.abandoned.wait(WAIT_S)
+
+
+def test_bodies_in_hand_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    with holding() as (caller, plane), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(predict, caller)
+        wait_until(is_reached(plane), WAIT_S, "the first request")
+        huge = b" " * (40 << 20)
+        monkeypatch.setattr(f"{BODIES}.MAX_BODY_BYTES", 1 << 31)
+        monkeypatch.setattr(f"{BODIES}._JSON_WEIGHT", 1000)
+        second = caller.post(PREDICT, content=huge)
+        plane.go.set()
+        assert first.result().status_code == 200
+    assert (second.status_code, second.headers["retry-after"]) == (503, "1")
+    assert "(JSON counts 1000 times), 1024 MiB may be" in second.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 413), ({"Inference-Header-Content-Length": "2"}, 200)],
+    ids=["json", "binary"],
+)
+def test_json_may_be_smaller_than_binary(
+    caller: RestCaller, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int
+) -> None:
+    monkeypatch.setattr(f"{BODIES}.MAX_JSON_BYTES", 8)
+    response = caller.post("/v2/models/echo/infer", content=b"{}" + b"x" * 20, headers=headers)
+    assert response.status_code == status
+    assert ("binary extension" in response.text) is (status == 413)
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for(
+    caller: RestCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{BODIES}._CHUNK_LIMIT_S", 0.05)
+    with socket.create_connection(("127.0.0.1", caller.port), timeout=WAIT_S) as client:
+        client.sendall(b"POST /v1/models/echo:predict HTTP/1.1\r\nhost: x\r\n")
+        client.sendall(b"content-length: 10\r\n\r\n{")
+        assert client.recv(4096).startswith(b"HTTP/1.1 408 ")
+
+
+def test_headers_that_do_not_arrive_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camfleet_server.transports.rest.server._HEADERS_LIMIT_S", 0.1)
+    with (
+        serving_rest() as caller,
+        socket.create_connection(("127.0.0.1", caller.port), timeout=WAIT_S) as client,
+    ):
+        client.sendall(b"POST /v1/models/echo:predict HTTP/1.1\r\nhost:")
+        assert client.recv(4096) == b""
+
+
+def test_too_many_connections_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camfleet_server.transports.rest.server._MAX_CONNECTIONS", 1)
+    with serving_rest() as caller:
+        assert caller.get("/healthz").status_code == 200  # its connection stays open
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"http://127.0.0.1:{caller.port}/healthz", trust_env=False)
+
+
+def test_json_may_have_so_many_lists(caller: RestCaller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camfleet_server.transports.rest.json_tensors._MAX_CONTAINERS", 3)
+    few = caller.post(PREDICT, json={"inputs": [["x"]]})
+    many = caller.post(PREDICT, json={"inputs": [["x"], ["y"]]})
+    assert (few.status_code, many.status_code) == (200, 400)
+    assert "more than 3 lists" in many.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        '{"inputs": ' + "[" * 900 + "]" * 900 + "}",
+        '{"inputs": [["x"], ' + "[" * 900 + "]" * 900 + "]}",
+        '{"inputs": {"text": ' + '{"a": ' * 900 + "1" + "}" * 900 + "}}",
+        '{"inputs": ' + "9" * 5000 + "}",
+        '{"inputs": [1e999999999999]}',
+        '{"inputs": "\\ud800"}',
+        "\x00",
+        '{"inputs": [["x"], "y"]}',
+    ],
+    ids=range(9),
+)
+def test_strange_json_is_refused_and_nothing_else_happens(caller: RestCaller, body: str) -> None:
+    response = caller.post(PREDICT, content=body)
+    assert (response.status_code, list(response.json())) == (400, ["error"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("HEAD", "/v2/health/live", 200),
+        ("HEAD", "/v1/config", 200),
+        ("OPTIONS", "/v1/config", 405),
+        ("DELETE", "/v1/models/echo", 405),
+        ("GET", "/v2/models/echo/infer", 405),
+        ("GET", "/v1/nothing", 400),
+        ("GET", "/v1/models/echo/versions/" + "9" * 5000, 400),
+        ("GET", "/v2/models/echo/versions/" + "9" * 5000, 400),
+        ("GET", "/nothing", 404),
+    ],
+)
+def test_methods_and_urls(caller: RestCaller, method: str, path: str, status: int) -> None:
+    assert caller.http.request(method, path).status_code == status
+
+
+def test_head_and_body_of_an_answer_do_not_wait_for_each_other(caller: RestCaller) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", caller.port, timeout=WAIT_S)
+    took_s = []
+    for _ in range(20):  # 40 ms each where TCP collects small packets
+        began_at = time.perf_counter()
+        connection.request("POST", PREDICT, b'{"inputs": ["x"]}')
+        assert connection.getresponse().read() == b'{"outputs":["x"]}'
+        took_s.append(time.perf_counter() - began_at)
+    connection.close()
+    assert min(took_s) < 0.03
