@@ -10,6 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from camfleet.service import messages as made
 from camfleet.service.events.hub import EVENTS_AT_ONCE, RESULTS_PER_LISTENER, Choice, Listener
+from camfleet.service.events.quotas import KeyQuotas
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Envelope, Origin, Times, TrackingResults, envelope
 from running_app import RunningApp, messages, running_app
@@ -109,6 +110,48 @@ def test_wrong_acknowledgement_is_refused(app: RunningApp, ack: object) -> None:
     reason = "ack must be the seq of an event, a whole number"
     assert refusal(app.stream("client=ha"), json.dumps({"ack": ack})) == (4400, reason)
     assert app.journal.acknowledged("ha") is None
+
+
+def test_acknowledgement_counts_in_its_epoch(app: RunningApp) -> None:
+    publish(app, "1", "2", "3")
+    with app.stream("client=ha&since=0") as client:
+        messages(client, 3)
+        client.send(json.dumps({"ack": 3, "epoch": "of another process"}))
+        client.send(json.dumps({"ack": 2, "epoch": app.journal.epoch}))
+        wait_until(lambda: app.journal.acknowledged("ha") == 2, 5, "the acknowledgement")
+
+
+def test_wrong_epoch_of_an_acknowledgement_is_refused(app: RunningApp) -> None:
+    closed = refusal(app.stream("client=ha"), json.dumps({"ack": 1, "epoch": 7}))
+    assert closed == (4400, "epoch must be the epoch of an event, a text")
+
+
+def test_key_with_too_many_connections_is_refused(app: RunningApp) -> None:
+    app.hub.quotas = KeyQuotas(connections=1)
+    with app.stream():
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+        reason = "key 'test' has 1 connections already, its quota; close one first"
+        assert refusal(app.stream()) == (4429, reason)
+    wait_until(lambda: not app.hub.listeners, 5, "the first one left")
+    with app.stream():
+        wait_until(lambda: app.hub.listeners, 5, "the next one listens")
+
+
+def test_client_that_sends_too_much_is_refused(app: RunningApp) -> None:
+    app.hub.quotas = KeyQuotas(messages_per_s=5)
+    acks = [json.dumps({"ack": 0})] * 12
+    reason = "too many messages a second; acknowledge less"
+    assert refusal(app.stream("client=ha"), *acks) == (4429, reason)
+
+
+def test_events_over_the_quota_wait_and_results_are_left_out(app: RunningApp) -> None:
+    app.hub.quotas = KeyQuotas(messages_per_s=20)
+    with app.stream() as client:
+        wait_until(lambda: app.hub.listeners, 5, "the client listens")
+        publish(app, *(str(number) for number in range(24)))
+        app.hub.publish_result(result())
+        assert reasons(messages(client, 24)) == [str(number) for number in range(24)]
+        wait_until(lambda: app.hub.quotas.left_out == 1, 5, "the result is left out")
 
 
 def test_client_cannot_acknowledge_what_it_was_not_sent(app: RunningApp) -> None:

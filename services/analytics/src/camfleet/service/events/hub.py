@@ -3,9 +3,12 @@
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from camfleet.service.events.journal import Journal, Stored
+from camfleet.service.events.journal import Journal
+from camfleet.service.events.quotas import KeyQuotas
+from camfleet.service.events.stored import Sinks, Stored
 from camfleet_contracts.events import Envelope
 
 RESULTS_PER_LISTENER = 64  # newer ones replace the oldest of a listener that is too slow
@@ -53,15 +56,26 @@ class Listener:
 class StreamHub:
     """A Publisher. Pipelines publish from their threads, listeners live in one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, quotas: KeyQuotas | None = None) -> None:
+        self.quotas = quotas or KeyQuotas()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: tuple[Listener, ...] = ()
         self._lock = threading.Lock()
         self._journal: Journal | None = None
+        self._routes: Mapping[str, Sinks] = {}  # replaced, never changed
+        self._wakers: tuple[Callable[[], None], ...] = ()
 
     def keep_events_in(self, journal: Journal) -> None:
         """Events published from now on go through this journal."""
         self._journal = journal
+
+    def route(self, sinks_by_camera: Mapping[str, Sinks]) -> None:
+        """Events of these cameras go to these sinks from now on; None means all."""
+        self._routes = {**self._routes, **sinks_by_camera}
+
+    def also_wake(self, waker: Callable[[], None]) -> None:
+        """Call this too when events have come; it must return at once."""
+        self._wakers = (*self._wakers, waker)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listeners of this loop are woken from now on."""
@@ -87,10 +101,12 @@ class StreamHub:
 
     def publish_event(self, message: Envelope) -> None:
         """Into the journal, which wakes the listeners once it is kept."""
-        self.journal.append(message)
+        self.journal.append(message, self._routes.get(message.camera or ""))
 
     def wake_all(self) -> None:
         """The journal has something new. Called from its thread."""
+        for waker in self._wakers:
+            waker()
         self._in_loop(_wake_all, self._listeners)
 
     def listen(self, choice: Choice, position: int) -> Listener:

@@ -6,9 +6,29 @@ from collections.abc import Iterable
 from camfleet.lines import LineCount
 from camfleet_contracts.events import Envelope
 
+TotalsRow = tuple[str, str, str]  # camera, line, totals as JSON
 
-def totals_row(message: Envelope) -> tuple[str, str, str] | None:
-    """(camera, line, totals as JSON) of a crossing; None for other events."""
+
+class LineTotals:
+    """The newest totals by camera and line. Not thread-safe."""
+
+    def __init__(self, rows: Iterable[TotalsRow] = ()) -> None:
+        self._totals = {(camera, line): counts for camera, line, counts in rows}
+
+    def note(self, message: Envelope) -> None:
+        """Remember the totals of a crossing; other events have none."""
+        if row := totals_row(message):
+            camera, line, counts = row
+            self._totals[camera, line] = counts
+
+    def of(self, camera: str) -> dict[str, LineCount]:
+        """The totals of a camera by line."""
+        rows = ((line, text) for (name, line), text in self._totals.items() if name == camera)
+        return {line: _count_from(text) for line, text in rows}
+
+
+def totals_row(message: Envelope) -> TotalsRow | None:
+    """The totals a crossing tells; None for other events."""
     results = message.results
     if results.get("event_label") != "line_crossed" or message.camera is None:
         return None
@@ -17,10 +37,6 @@ def totals_row(message: Envelope) -> tuple[str, str, str] | None:
     return message.camera, str(facts["line"]), counts
 
 
-def totals_from(rows: Iterable[tuple[str, str]]) -> dict[str, LineCount]:
-    """Totals by line from rows of line and JSON."""
-    totals = {}
-    for line, text in rows:
-        counts = json.loads(text)
-        totals[line] = LineCount(entered=int(counts["in"]), left=int(counts["out"]))
-    return totals
+def _count_from(text: str) -> LineCount:
+    counts = json.loads(text)
+    return LineCount(entered=int(counts["in"]), left=int(counts["out"]))

@@ -1,5 +1,9 @@
 """The journal on disk: SQLite, written by one thread in groups, at most one fsync a second.
 
+An event gets its numbers when it is committed, and nobody sees it before: a process that is killed
+can never have shown numbers that the next one gives again. While the disk refuses, events are shown
+from memory, under a new epoch that the disk does not know, for the same reason.
+
 A commit survives the death of the process at once and the loss of power after the next fsync.
 Whoever finds a journal that was not closed by a machine that has since booted therefore begins a
 new epoch, because numbers given in the last second before may have been lost.
@@ -7,7 +11,6 @@ new epoch, because numbers given in the last second before may have been lost.
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -16,42 +19,35 @@ from collections import deque
 from pathlib import Path
 
 from camfleet.lines import LineCount
-from camfleet.service.events.journal import (
-    DEFAULT_BOUND,
-    TAIL,
-    Journal,
-    Listener,
-    MemoryJournal,
-    Stored,
-    Tail,
-    numbered,
-)
-from camfleet.service.events.line_totals import totals_from, totals_row
+from camfleet.service.events.acknowledgements import Acknowledgements
+from camfleet.service.events.cursors import Cursors
+from camfleet.service.events.journal import DEFAULT_BOUND, Journal, Listener, MemoryJournal
+from camfleet.service.events.line_totals import LineTotals, totals_row
+from camfleet.service.events.outbox_database import Group, OutboxDatabase
+from camfleet.service.events.outbox_lock import OutboxLock
+from camfleet.service.events.stored import Sinks, Stored, Tail, numbered
 from camfleet_contracts.events import Envelope
 
 logger = logging.getLogger(__name__)
 
 FSYNC_INTERVAL_S = 1.0
 RETRY_S = 1.0
+TAIL = 2000  # newest events that are answered from memory
 MAX_WAITING = 10_000  # events kept in memory while the disk refuses them
 PRUNE_EVERY = 500
-CHECKPOINT_BYTES = 8_000_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS events(position INTEGER PRIMARY KEY, epoch TEXT, seq INTEGER,
-    type TEXT, camera TEXT, text TEXT);
-CREATE INDEX IF NOT EXISTS events_by_seq ON events(epoch, seq);
-CREATE TABLE IF NOT EXISTS acknowledged(client TEXT PRIMARY KEY, position INTEGER);
-CREATE TABLE IF NOT EXISTS totals(camera TEXT, line TEXT, counts TEXT, PRIMARY KEY(camera, line));
-"""
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+Incoming = tuple[Envelope, Sinks]
 
 
 def open_outbox(path: Path, listener: Listener) -> Journal:
-    """The journal on disk, a new one where it is corrupt; in memory when the disk refuses."""
+    """The journal on disk, a new one where it is corrupt; in memory when the disk refuses.
+
+    Raises:
+        OutboxInUse: another process has it open.
+    """
     try:
         return _open_or_replace(path, listener)
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, PermissionError) as error:
         text = "outbox cannot be opened, events are kept in memory only file=%s reason=%s"
         logger.error(text, path, error)  # noqa: TRY400 - the reason says it all
         return MemoryJournal(listener)
@@ -73,46 +69,43 @@ def _open_or_replace(path: Path, listener: Listener) -> "Outbox":
 
 
 class Outbox:
-    """A Journal that outlives the process."""
+    """A Journal that outlives the process. One process has it open at a time."""
 
     def __init__(self, path: Path, listener: Listener, bound: int = DEFAULT_BOUND) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.dropped = 0
-        self._path, self._listener, self._bound = path, listener, bound
-        self._lock = threading.Lock()  # guards everything below
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._tail = Tail(TAIL)
-        self._waiting: deque[tuple[Stored, Envelope]] = deque()
+        self._listener, self._bound = listener, bound
+        self._lock = threading.Lock()  # guards what is in memory; never held while the disk works
+        self._tail = Tail(min(TAIL, bound))
+        self._incoming: deque[Incoming] = deque()  # without numbers, seen by nobody
+        self._unwritten: deque[tuple[Stored, Envelope]] = deque()  # seen, refused by the disk
+        self._held = OutboxLock(path)
         try:
-            self._prepare()
+            self._database = OutboxDatabase(path)
+            self._resume()
         except sqlite3.Error:
-            self._database.close()
+            self._held.release()
             raise
+        self._is_refused, self._retry_at_s = False, 0.0
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
-    def _prepare(self) -> None:
-        self._database.executescript(
-            f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;{_SCHEMA}"
-        )
-        self._database.execute("PRAGMA wal_autocheckpoint=0")
-        self._position, self._seq, self.epoch = self._resume()
-        self._stored = self._count()
-        newest = self._read_disk(self._position - 1, 1)
-        self.newest_event: Stored | None = newest[-1] if newest else None
+    def _resume(self) -> None:
+        found = self._database.resume()
+        self.epoch, self._position, self._seq = found.epoch, found.position, found.seq
+        self._stored, self.newest_event = found.stored, found.newest
+        self._totals = LineTotals(self._database.totals())
+        self._acknowledged = Acknowledgements(self._database.acknowledged())
+        self.cursors = Cursors(self._database.cursors(found.position))
 
-    def append(self, message: Envelope) -> None:
-        """Give the event epoch and seq and leave it to the writing thread."""
+    def append(self, message: Envelope, sinks: Sinks = None) -> None:
+        """Leave the event to the writing thread; never waits for the disk."""
         with self._lock:
-            self._position += 1
-            self._seq += 1
-            event = numbered(message, self._position, self._seq, self.epoch)
-            self._tail.add(event)
-            self.newest_event = event
-            self._waiting.append((event, message))
-            if len(self._waiting) > MAX_WAITING:
-                self._waiting.popleft()
+            self._totals.note(message)
+            self._incoming.append((message, sinks))
+            if len(self._incoming) > MAX_WAITING:
+                self._incoming.popleft()
                 self.dropped += 1
         self._wake.set()
 
@@ -122,164 +115,166 @@ class Outbox:
             if after >= self._position:
                 return []
             recent = self._tail.read(after, limit)
-            if recent is not None:
-                return recent
-            old = self._read_disk(after, limit)
-            last = old[-1].position if old else after
-            return old + (self._tail.read(max(last, self._tail.oldest), limit - len(old)) or [])
+            unwritten = [event for event, _ in self._unwritten]
+        if recent is not None:
+            return recent
+        found = self._database.read(after, limit)
+        last = found[-1].position if found else after
+        found += [event for event in unwritten if event.position > last]
+        if found:
+            return found[:limit]
+        with self._lock:
+            return self._tail.read(max(after, self._tail.oldest), limit) or []
 
     def position_of(self, seq: int, epoch: str | None) -> int:
         """The position of an event; for one that was dropped, the one before the oldest."""
-        wanted = epoch or self.epoch
         with self._lock:
+            wanted = epoch or self.epoch
             found = self._tail.find(seq, wanted)
-            row = self._database.execute(
-                "SELECT max(position) FROM events WHERE epoch=? AND seq<=?", (wanted, seq)
-            ).fetchone()
-            return found or row[0] or (self._before(wanted) if seq == 0 else 0)
+            unwritten = [event for event, _ in self._unwritten if event.epoch == wanted]
+        if found is not None:
+            return found
+        if reached := [event.position for event in unwritten if event.seq <= seq]:
+            return reached[-1]
+        if unwritten and not self._database.before(wanted):
+            return unwritten[0].position - 1
+        is_beginning = seq == 0
+        return self._database.position_of(seq, wanted) or (
+            self._database.before(wanted) if is_beginning else 0
+        )
 
     @property
     def newest(self) -> int:
         """The position of the newest event."""
         return self._position
 
-    def acknowledge(self, client: str, seq: int, sent: int) -> None:
-        """Kept on disk, so that the client may go on after a restart of either side."""
-        position = min(self.position_of(seq, None), sent)
-        with self._lock:
-            self._database.execute(
-                "INSERT INTO acknowledged VALUES(?, ?) ON CONFLICT(client) DO UPDATE"
-                " SET position=max(position, excluded.position)",
-                (client, position),
-            )
+    def acknowledge(self, client: str, seq: int, epoch: str | None, sent: int) -> None:
+        """Written within a second, so that the client may go on after a restart of either side."""
+        self._acknowledged.note(client, min(self.position_of(seq, epoch), sent))
 
     def acknowledged(self, client: str) -> int | None:
         """The position a client has acknowledged; None when it never did."""
-        with self._lock:
-            row = self._database.execute(
-                "SELECT position FROM acknowledged WHERE client=?", (client,)
-            ).fetchone()
-        return None if row is None else int(row[0])
+        return self._acknowledged.find(client)
 
     def totals(self, camera: str) -> dict[str, LineCount]:
         """The newest line totals of a camera, by line."""
         with self._lock:
-            rows = self._database.execute(
-                "SELECT line, counts FROM totals WHERE camera=?", (camera,)
-            ).fetchall()
-        return totals_from(rows)
+            return self._totals.of(camera)
 
     def close(self) -> None:
         """Write what waits, make it safe and note that nothing was lost."""
         self._closing.set()
         self._wake.set()
         self._thread.join(3)
-        with self._lock:
-            self._write_fact("closed", "yes")
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._database.close()
-
-    def _resume(self) -> tuple[int, int, str]:
-        """Position, seq and epoch to go on from."""
-        facts = dict(self._database.execute("SELECT name, value FROM facts").fetchall())
-        boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else uuid.uuid4().hex
-        is_whole = facts.get("closed") == "yes" or facts.get("boot_id") == boot_id
-        epoch = str(facts["epoch"]) if "epoch" in facts and is_whole else uuid.uuid4().hex
-        for name, value in (("epoch", epoch), ("boot_id", boot_id), ("closed", "no")):
-            self._write_fact(name, value)
-        position, seq = self._database.execute(
-            "SELECT (SELECT max(position) FROM events),"
-            " (SELECT max(seq) FROM events WHERE epoch=?)",
-            (epoch,),
-        ).fetchone()
-        return position or 0, seq or 0, epoch
+        self._database.close()
+        self._held.release()
 
     def _run(self) -> None:
         synced_s, is_dirty = time.monotonic(), False
-        while not (self._closing.is_set() and not self._waiting):
+        while not self._closing.is_set():
             self._wake.wait(FSYNC_INTERVAL_S)
             self._wake.clear()
-            if self._waiting:
-                is_dirty = self._write_waiting() or is_dirty
-                self._listener()
+            is_dirty = self._keep_incoming() or is_dirty
             if is_dirty and time.monotonic() - synced_s >= FSYNC_INTERVAL_S:
                 self._make_safe()
                 synced_s, is_dirty = time.monotonic(), False
+        self._retry_at_s = 0.0
+        self._keep_incoming()
 
-    def _write_waiting(self) -> bool:
+    def _keep_incoming(self) -> bool:
+        """Number, commit and show what came in; True when something was written."""
         with self._lock:
-            group = list(self._waiting)
-            try:
-                self._write(group)
-            except sqlite3.Error as error:
-                logger.warning("outbox cannot write, keeping events in memory error=%s", error)
-                wait_s = 0.0 if self._closing.is_set() else RETRY_S
-            else:
-                self._waiting.clear()
+            incoming = list(self._incoming)
+            self._incoming.clear()
+        if not self._is_refused:
+            events = numbered(incoming, self._position, self._seq, self.epoch)
+            is_written = self._write(events, incoming)
+            if not self._is_refused:
+                self._show(events)
                 self._prune()
-                return True
-        if self._closing.is_set():
-            self._waiting.clear()
-        self._closing.wait(wait_s)
-        return False
+                return is_written
+        self._show_from_memory(incoming)
+        return time.monotonic() >= self._retry_at_s and self._write_unwritten()
 
-    def _write(self, group: list[tuple[Stored, Envelope]]) -> None:
-        totals = [row for _, message in group if (row := totals_row(message))]
-        with self._database:
-            self._database.execute("BEGIN")
-            kept = self._database.executemany(
-                "INSERT OR IGNORE INTO events(position, seq, epoch, type, camera, text)"
-                " VALUES(?,?,?,?,?,?)",
-                [event for event, _ in group],
-            ).rowcount
-            self._database.executemany("INSERT OR REPLACE INTO totals VALUES(?,?,?)", totals)
-        self._stored += kept
+    def _write(self, events: list[Stored], incoming: list[Incoming]) -> bool:
+        """Commit events and cursors; False when there is nothing, or when the disk refuses."""
+        cursors = self.cursors.take_changed()
+        acknowledged = self._acknowledged.take_changed()
+        if not (events or cursors or acknowledged):
+            return False
+        totals = [row for message, _ in incoming if (row := totals_row(message))]
+        try:
+            group = Group(self.epoch, events, totals, cursors, acknowledged)
+            self._database.commit(group)
+        except sqlite3.Error as error:
+            self.cursors.give_back(cursors)
+            self._acknowledged.give_back(acknowledged)
+            self._note_refusal(error)
+            return False
+        self._stored += len(events)
+        return True
+
+    def _note_refusal(self, error: sqlite3.Error) -> None:
+        logger.warning("outbox cannot write, keeping events in memory error=%s", error)
+        self._retry_at_s = time.monotonic() + RETRY_S
+        if not self._is_refused:
+            self._is_refused = True
+            with self._lock:
+                self.epoch, self._seq = uuid.uuid4().hex, 0
+
+    def _show(self, events: list[Stored]) -> None:
+        """From here on these can be read."""
+        if not events:
+            return
+        with self._lock:
+            for event in events:
+                self._tail.add(event)
+            self.newest_event = events[-1]
+            self._position, self._seq = events[-1].position, events[-1].seq
+        self.cursors.note_added(events)
+        self._listener()
+
+    def _show_from_memory(self, incoming: list[Incoming]) -> None:
+        events = numbered(incoming, self._position, self._seq, self.epoch)
+        lost = []
+        with self._lock:
+            self._unwritten.extend(zip(events, (one for one, _ in incoming), strict=True))
+            while len(self._unwritten) > MAX_WAITING:
+                lost.append(self._unwritten.popleft()[0])
+        self._show(events)
+        self.dropped += len(lost)
+        self.cursors.note_dropped(lost)
+
+    def _write_unwritten(self) -> bool:
+        group = list(self._unwritten)
+        events = [event for event, _ in group]
+        if not self._write(events, [(message, None) for _, message in group]):
+            return False
+        logger.info("outbox can write again events=%s", len(events))
+        self._is_refused = False
+        with self._lock:
+            self._unwritten.clear()
+        with contextlib.suppress(sqlite3.Error):  # it is a bound; the next refusal counts again
+            self._stored = self._database.count()
+        return True
 
     def _prune(self) -> None:
         if self._stored <= self._bound + PRUNE_EVERY:
             return
         newest_to_drop = self._position - self._bound
         try:
-            gone = self._database.execute(
-                "DELETE FROM events WHERE position<=?", (newest_to_drop,)
-            ).rowcount
+            oldest = self.cursors.oldest
+            behind = [] if oldest is None else self._database.read_between(oldest, newest_to_drop)
+            gone = self._database.delete_up_to(newest_to_drop)
         except sqlite3.Error as error:
             logger.warning("outbox cannot drop the oldest events yet error=%s", error)
             return
+        self.cursors.note_dropped(behind, newest_to_drop)
         self._stored -= gone
         self.dropped += gone
 
     def _make_safe(self) -> None:
-        log = self._path.with_name(self._path.name + "-wal")
         try:
-            if log.stat().st_size > CHECKPOINT_BYTES:
-                with self._lock:
-                    self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                return
-            descriptor = os.open(log, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            self._database.make_safe()
         except (OSError, sqlite3.Error) as error:
             logger.warning("outbox not safe on disk yet error=%s", error)
-
-    def _read_disk(self, after: int, limit: int) -> list[Stored]:
-        rows = self._database.execute(
-            "SELECT position, seq, epoch, type, camera, text FROM events"
-            " WHERE position>? ORDER BY position LIMIT ?",
-            (after, limit),
-        ).fetchall()
-        return [Stored(*row) for row in rows]
-
-    def _before(self, epoch: str) -> int:
-        row = self._database.execute(
-            "SELECT min(position) FROM events WHERE epoch=?", (epoch,)
-        ).fetchone()
-        return int(row[0]) - 1 if row[0] else 0
-
-    def _count(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM events").fetchone()[0])
-
-    def _write_fact(self, name: str, value: str) -> None:
-        self._database.execute("INSERT OR REPLACE INTO facts VALUES(?, ?)", (name, value))

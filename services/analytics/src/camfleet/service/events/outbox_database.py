@@ -1,0 +1,214 @@
+"""The SQLite file of the outbox: its tables and what is asked of them."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from camfleet.service.events.cursors import Cursor
+from camfleet.service.events.line_totals import TotalsRow
+from camfleet.service.events.stored import Stored
+
+CHECKPOINT_BYTES = 8_000_000
+BUSY_S = 2.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS events(position INTEGER PRIMARY KEY, epoch TEXT, seq INTEGER,
+    type TEXT, camera TEXT, text TEXT, sinks TEXT);
+CREATE INDEX IF NOT EXISTS events_by_seq ON events(epoch, seq);
+CREATE TABLE IF NOT EXISTS acknowledged(client TEXT PRIMARY KEY, position INTEGER);
+CREATE TABLE IF NOT EXISTS totals(camera TEXT, line TEXT, counts TEXT, PRIMARY KEY(camera, line));
+CREATE TABLE IF NOT EXISTS cursors(sink TEXT PRIMARY KEY, position INTEGER, dropped INTEGER);
+"""
+_COLUMNS = "position, seq, epoch, type, camera, text, sinks"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Resumed(NamedTuple):
+    """Where an earlier process stopped."""
+
+    epoch: str
+    position: int
+    seq: int
+    stored: int
+    newest: Stored | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one commit writes; None stands for what is to be deleted."""
+
+    epoch: str
+    events: list[Stored] = field(default_factory=list)
+    totals: list[TotalsRow] = field(default_factory=list)
+    cursors: dict[str, Cursor | None] = field(default_factory=dict)
+    acknowledged: dict[str, int | None] = field(default_factory=dict)
+
+
+class OutboxDatabase:
+    """One connection, used by one thread at a time. Every method may raise sqlite3.Error."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, threading.Lock()
+        self._database = sqlite3.connect(
+            path, BUSY_S, check_same_thread=False, isolation_level=None
+        )
+        try:
+            self._prepare()
+        except sqlite3.Error:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._database.executescript(
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;{_SCHEMA}"
+        )
+        self._database.execute("PRAGMA wal_autocheckpoint=0")
+        columns = {row[1] for row in self._database.execute("PRAGMA table_info(events)")}
+        if "sinks" not in columns:  # an outbox of a version that had none
+            self._database.execute("ALTER TABLE events ADD COLUMN sinks TEXT")
+
+    def resume(self) -> Resumed:
+        """Go on with the epoch, or begin one where numbers may have been lost with the power."""
+        facts = dict(self._rows("SELECT name, value FROM facts"))
+        boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else uuid.uuid4().hex
+        is_whole = facts.get("closed") == "yes" or facts.get("boot_id") == boot_id
+        epoch = str(facts["epoch"]) if "epoch" in facts and is_whole else uuid.uuid4().hex
+        with self._lock:
+            for name, value in (("epoch", epoch), ("boot_id", boot_id), ("closed", "no")):
+                self._write_fact(name, value)
+        [(position,)] = self._rows("SELECT max(position) FROM events")
+        [(seq,)] = self._rows("SELECT max(seq) FROM events WHERE epoch=?", epoch)
+        newest = self.read((position or 0) - 1, 1)
+        return Resumed(epoch, position or 0, seq or 0, self.count(), newest[-1] if newest else None)
+
+    def totals(self) -> list[TotalsRow]:
+        """The newest totals of every line."""
+        return self._rows("SELECT camera, line, counts FROM totals")
+
+    def acknowledged(self) -> list[tuple[str, int]]:
+        """What clients have acknowledged, in the order in which they first did."""
+        return self._rows("SELECT client, position FROM acknowledged ORDER BY rowid")
+
+    def cursors(self, newest: int) -> dict[str, Cursor]:
+        """How far the sinks are."""
+        rows = self._rows("SELECT sink, position, dropped FROM cursors")
+        return {
+            sink: Cursor(min(position, newest), self._queued(sink, position), dropped)
+            for sink, position, dropped in rows
+        }
+
+    def commit(self, group: Group) -> None:
+        """Write all of it or nothing; what a commit that failed late left behind is replaced."""
+        with self._lock, self._transaction():
+            self._database.executemany(
+                f"INSERT OR REPLACE INTO events({_COLUMNS}) VALUES(?,?,?,?,?,?,?)",
+                group.events,
+            )
+            self._database.executemany("INSERT OR REPLACE INTO totals VALUES(?,?,?)", group.totals)
+            for sink, cursor in group.cursors.items():
+                self._write_cursor(sink, cursor)
+            for client, position in group.acknowledged.items():
+                self._write_acknowledged(client, position)
+            self._write_fact("epoch", group.epoch)
+
+    def count(self) -> int:
+        """How many events are kept."""
+        [(count,)] = self._rows("SELECT count(*) FROM events")
+        return int(count)
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """The next events after a position."""
+        query = f"SELECT {_COLUMNS} FROM events WHERE position>? ORDER BY position LIMIT ?"  # noqa: S608 - our own columns
+        return [Stored(*row) for row in self._rows(query, after, limit)]
+
+    def read_between(self, after: int, last: int) -> list[Stored]:
+        """The events after a position up to another one."""
+        query = f"SELECT {_COLUMNS} FROM events WHERE position>? AND position<=?"  # noqa: S608 - our own columns
+        return [Stored(*row) for row in self._rows(query, after, last)]
+
+    def position_of(self, seq: int, epoch: str) -> int:
+        """The position of an event or the one before it that is kept; 0 when there is none."""
+        query = "SELECT max(position) FROM events WHERE epoch=? AND seq<=?"
+        [(position,)] = self._rows(query, epoch, seq)
+        return position or 0
+
+    def before(self, epoch: str) -> int:
+        """The position before the oldest event of an epoch that is kept."""
+        [(position,)] = self._rows("SELECT min(position) FROM events WHERE epoch=?", epoch)
+        return position - 1 if position else 0
+
+    def delete_up_to(self, position: int) -> int:
+        """Delete the oldest events; return how many there were."""
+        with self._lock:
+            return self._database.execute(
+                "DELETE FROM events WHERE position<=?", (position,)
+            ).rowcount
+
+    def make_safe(self) -> None:
+        """What was committed survives a loss of power from here on. Raises OSError too."""
+        log = self._path.with_name(self._path.name + "-wal")
+        if log.stat().st_size > CHECKPOINT_BYTES:
+            with self._lock:
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        descriptor = os.open(log, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Note that nothing was lost. Does not wait for a disk that hangs."""
+        if not self._lock.acquire(timeout=BUSY_S):
+            return
+        try:
+            with contextlib.suppress(sqlite3.Error):
+                self._write_fact("closed", "yes")
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._database.close()
+        finally:
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def _write_cursor(self, sink: str, cursor: Cursor | None) -> None:
+        if cursor is None:
+            self._database.execute("DELETE FROM cursors WHERE sink=?", (sink,))
+            return
+        row = (sink, cursor.position, cursor.dropped)
+        self._database.execute("INSERT OR REPLACE INTO cursors VALUES(?,?,?)", row)
+
+    def _write_acknowledged(self, client: str, position: int | None) -> None:
+        self._database.execute("DELETE FROM acknowledged WHERE client=?", (client,))
+        if position is not None:
+            self._database.execute("INSERT INTO acknowledged VALUES(?,?)", (client, position))
+
+    def _write_fact(self, name: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO facts VALUES(?, ?)", (name, value))
+
+    def _queued(self, sink: str, position: int) -> int:
+        query = (
+            "SELECT count(*) FROM events WHERE position>?"
+            " AND (sinks IS NULL OR instr(',' || sinks || ',', ',' || ? || ',') > 0)"
+        )
+        [(count,)] = self._rows(query, position, sink)
+        return int(count)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()

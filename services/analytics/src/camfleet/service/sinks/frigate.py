@@ -1,0 +1,72 @@
+"""Topics and payloads as Frigate's users know them, as far as our events tell what is in them."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+from camfleet.service.events.stored import Stored
+from camfleet.service.sinks.publication import Publication, level
+
+_Step = Literal["new", "update", "end"]
+_STEPS: dict[str, _Step] = {
+    "zone_entered": "new",
+    "zone_dwelt": "update",
+    "line_crossed": "update",
+    "zone_left": "end",
+}
+
+
+class FrigateTopics:
+    """`<prefix>/available`, `/events`, `/<camera>/status/detect`, `/<zone>/all`."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.online = Publication(f"{prefix}/available", "online", True)
+        self.offline = Publication(f"{prefix}/available", "offline", True)
+
+    def publications(self, event: Stored) -> Iterator[Publication]:
+        """What Frigate would say; nothing for events it does not know."""
+        message = json.loads(event.text)
+        label = str(message["results"].get("event_label"))
+        facts = message["results"].get("data") or {}
+        if event.camera is None:
+            return
+        if label == "camera_state":
+            state = "online" if facts["state"] == "LIVE" else "offline"
+            topic = f"{self._prefix}/{level(event.camera)}/status/detect"
+            yield Publication(topic, state, True)
+        if label in _STEPS:
+            yield Publication(f"{self._prefix}/events", json.dumps(_change(message, _STEPS[label])))
+        if label.startswith("zone_") and "occupancy" in facts:
+            topic = f"{self._prefix}/{level(str(facts['zone']))}/all"
+            yield Publication(topic, str(facts["occupancy"]), True)
+
+
+def _change(message: dict[str, Any], step: _Step) -> dict[str, Any]:
+    after = _tracked(message, step)
+    before = {**after, "end_time": None, "current_zones": []} if step == "new" else after
+    return {"type": step, "before": before, "after": after}
+
+
+def _tracked(message: dict[str, Any], step: _Step) -> dict[str, Any]:
+    results, facts = message["results"], message["results"]["data"]
+    moment_s = datetime.fromisoformat(message["timestamp"]).timestamp()
+    began_s = moment_s - float(facts.get("dwell_s") or 0)
+    zones = [str(facts["zone"])] if "zone" in facts else []
+    return {
+        "id": f"{message['epoch'][:8]}-{message['camera']}-{results.get('object_id')}",
+        "camera": message["camera"],
+        "frame_time": moment_s,
+        "label": results.get("object_label"),
+        "sub_label": None,
+        "false_positive": False,
+        "start_time": round(began_s, 3),
+        "end_time": moment_s if step == "end" else None,
+        "current_zones": [] if step == "end" else zones,
+        "entered_zones": zones,
+        "has_snapshot": False,
+        "has_clip": False,
+        "active": True,
+        "stationary": False,
+    }

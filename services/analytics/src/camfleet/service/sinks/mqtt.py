@@ -1,0 +1,129 @@
+"""The sink that publishes to an MQTT broker with QoS 1."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiomqtt
+
+from camfleet.service.events.stored import Stored
+from camfleet.service.sinks.home_assistant import announcements
+from camfleet.service.sinks.mqtt_topics import Layout, layout_of
+from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
+from camfleet.service.sinks.publication import Publication
+from camfleet_contracts.cameras import Camera, resolve_credentials
+from camfleet_contracts.sinks import MqttSink
+
+ANSWER_LIMIT_S = 10
+KEEPALIVE_S = 15
+FAREWELL_LIMIT_S = 1.0
+MOST_PENDING = 1000  # publishes under way; announcements come all at once
+
+
+@asynccontextmanager
+async def open_mqtt(
+    name: str, settings: MqttSink, context: SinkContext
+) -> AsyncIterator["MqttPublisher"]:
+    """A session that the broker keeps; its last will says that we are gone."""
+    layout = layout_of(settings, context.device_id)
+    client = _client(name, settings, context, layout)
+    try:
+        async with client:
+            publisher = MqttPublisher(name, client, settings, context)
+            await publisher.publish([layout.online])
+            try:
+                yield publisher
+            except asyncio.CancelledError:
+                await _say_goodbye(publisher, layout)
+                raise
+    except aiomqtt.MqttError as error:
+        raise SinkDown(f"{urlsplit(settings.address).netloc}: {error}") from error
+
+
+class MqttPublisher:
+    """Publishes events in order; each counts as delivered when the broker has acknowledged it."""
+
+    at_once = 20  # paho's own window; all of them come again when the connection breaks
+
+    def __init__(
+        self, name: str, client: aiomqtt.Client, settings: MqttSink, context: SinkContext
+    ) -> None:
+        self._name, self._client, self._settings = name, client, settings
+        self._context, self._layout = context, layout_of(settings, context.device_id)
+        self._announced: dict[str, str] = {}
+        self._announced_for: tuple[Camera, ...] | None = None
+
+    async def deliver(self, events: Sequence[Stored]) -> int:
+        """Announce what is new to Home Assistant, then publish the events."""
+        await self._announce()
+        await self.publish(one for event in events for one in self._layout.publications(event))
+        return 0
+
+    async def wait_lost(self) -> str:
+        """Return when the broker is gone."""
+        with contextlib.suppress(aiomqtt.MqttError):
+            async for _ in self._client.messages:
+                pass  # we subscribe to nothing
+        return f"{urlsplit(self._settings.address).netloc}: the broker closed the connection"
+
+    async def publish(self, publications: Iterable[Publication]) -> None:
+        """Return when the broker has them all. Sent in this order over one connection."""
+        await asyncio.gather(
+            *(
+                self._client.publish(one.topic, one.payload, qos=1, retain=one.is_retained)
+                for one in publications
+            )
+        )
+
+    async def _announce(self) -> None:
+        if not self._settings.home_assistant:
+            return
+        cameras = self._context.cameras(self._name)
+        if self._announced_for is not None and _are_the_same(cameras, self._announced_for):
+            return
+        wanted = announcements(self._settings, self._context.device_id, cameras)
+        gone = {topic: "" for topic in self._announced if topic not in wanted}
+        news = {t: text for t, text in wanted.items() if self._announced.get(t) != text}
+        await self.publish(Publication(t, text, True) for t, text in {**gone, **news}.items())
+        self._announced, self._announced_for = wanted, cameras
+
+
+def _are_the_same(some: tuple[Camera, ...], others: tuple[Camera, ...]) -> bool:
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
+
+
+async def _say_goodbye(publisher: MqttPublisher, layout: Layout) -> None:
+    """A session that ends in order leaves no last will."""
+    with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_LIMIT_S):
+            await publisher.publish([layout.offline])
+
+
+def _client(name: str, settings: MqttSink, context: SinkContext, layout: Layout) -> aiomqtt.Client:
+    parts = urlsplit(settings.address)
+    is_encrypted = parts.scheme == "mqtts"
+    options: dict[str, Any] = {}
+    try:
+        if is_encrypted:
+            options["tls_context"] = ssl.create_default_context(cafile=settings.ca)
+        credentials = resolve_credentials(settings.credentials, context.environment())
+    except (ValueError, OSError) as error:
+        raise SinkUnusable(str(error)) from error
+    if credentials:
+        options["username"], options["password"] = credentials
+    client = aiomqtt.Client(
+        parts.hostname or "",
+        parts.port or (8883 if is_encrypted else 1883),
+        identifier=f"camfleet-{context.device_id}-{name}",
+        will=aiomqtt.Will(layout.offline.topic, layout.offline.payload, qos=1, retain=True),
+        clean_session=False,
+        keepalive=KEEPALIVE_S,
+        timeout=ANSWER_LIMIT_S,
+        **options,
+    )
+    client.pending_calls_threshold = MOST_PENDING
+    return client

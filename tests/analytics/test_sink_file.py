@@ -1,0 +1,204 @@
+"""The sink that writes JSON lines, and what all sinks share."""
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from camfleet.service.events.cursors import KEEP_GONE_S
+from camfleet.service.events.journal import MemoryJournal
+from camfleet.service.events.stored import Stored
+from camfleet.service.sinks.ports import SinkDown
+from camfleet.service.sinks.runner import SinkRunner
+from sink_bench import SinkBench, crossing, sink_bench
+from waiting import wait_until
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[SinkBench]:
+    with sink_bench(tmp_path) as made:
+        yield made
+
+
+def seqs(*files: Path) -> list[int]:
+    return [json.loads(line)["seq"] for file in files for line in file.read_text().splitlines()]
+
+
+def test_file_holds_one_event_a_line(bench: SinkBench, tmp_path: Path) -> None:
+    sink = bench.start("file", path="deep/events.jsonl", fsync="always")
+    bench.publish(crossing(1), crossing(2))
+    bench.wait_until_delivered(sink)
+    assert seqs(tmp_path / "deep" / "events.jsonl") == [1, 2]
+
+
+def test_file_is_rotated_before_it_grows_too_large(bench: SinkBench, tmp_path: Path) -> None:
+    sink = bench.start("file", path="e.txt", size_bytes=2000, count=2)
+    bench.publish(*(crossing(number) for number in range(20)))
+    bench.wait_until_delivered(sink)
+    files = [tmp_path / name for name in ("e.txt.2", "e.txt.1", "e.txt")]
+    kept = seqs(*files)
+    assert kept == list(range(kept[0], 21))
+    assert max(file.stat().st_size for file in files) <= 2000
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+
+
+def test_line_that_a_kill_left_unfinished_is_written_whole(
+    bench: SinkBench, tmp_path: Path
+) -> None:
+    first = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1), crossing(2))
+    bench.wait_until_delivered(first)
+    first.stop()
+    file = tmp_path / "e.jsonl"
+    file.write_text(file.read_text()[:-40])
+    cursors = bench.journal.cursors
+    cursors.keep_only([], now_s=0)
+    cursors.keep_only([], now_s=KEEP_GONE_S + 1)
+    cursors.open("file", 0)  # as after a kill: the cursor is behind what is in the file
+    bench.start("file", path="e.jsonl")
+    bench.publish(crossing(3))
+    wait_until(lambda: cursors.get("file").position == 3, 10, "the sink is done")
+    assert seqs(file) == [1, 2, 3]
+
+
+def test_file_that_cannot_be_written_is_named_and_tried_again(
+    bench: SinkBench, tmp_path: Path
+) -> None:
+    (tmp_path / "e.jsonl").mkdir()
+    sink = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1))
+    bench.wait_for_state(sink, "waiting")
+    assert sink.state.reason == f"{tmp_path}/e.jsonl: Is a directory"
+    (tmp_path / "e.jsonl").rmdir()
+    bench.wait_until_delivered(sink)
+    assert seqs(tmp_path / "e.jsonl") == [1]
+
+
+def test_file_that_was_moved_away_is_begun_anew(bench: SinkBench, tmp_path: Path) -> None:
+    sink = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(sink)
+    (tmp_path / "e.jsonl").rename(tmp_path / "moved.jsonl")
+    bench.publish(crossing(2))
+    bench.wait_until_delivered(sink)
+    assert (seqs(tmp_path / "moved.jsonl"), seqs(tmp_path / "e.jsonl")) == ([1], [2])
+
+
+def test_last_events_before_a_quiet_time_are_made_safe(
+    bench: SinkBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    sink = bench.start("file", path="e.jsonl", fsync="second")
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(sink)
+    wait_until(lambda: len(synced) == 1, 5, "the file is made safe")
+
+
+def test_full_disk_loses_nothing(bench: SinkBench, tmp_path: Path) -> None:
+    (tmp_path / "e.jsonl").symlink_to("/dev/full")
+    sink = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1))
+    bench.wait_for_state(sink, "waiting")
+    assert sink.state.reason == f"{tmp_path}/e.jsonl: No space left on device"
+    (tmp_path / "e.jsonl").unlink()
+    bench.wait_until_delivered(sink)
+    assert seqs(tmp_path / "e.jsonl") == [1]
+
+
+def test_missing_library_is_the_trouble_of_that_sink_alone(
+    bench: SinkBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiomqtt", None)
+    monkeypatch.delitem(sys.modules, "camfleet.service.sinks.mqtt", raising=False)
+    mqtt, log = bench.start("mqtt", address="mqtt://127.0.0.1:1"), bench.start("file", path="e.txt")
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(log)
+    bench.wait_for_state(mqtt, "unusable")
+    assert "aiomqtt is not installed; install it with: pip install" in str(mqtt.state.reason)
+
+
+class Flaky:
+    """A delivery that fails as often as it is told."""
+
+    at_once = 1
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.received = failures, list[int]()
+
+    async def deliver(self, events: Sequence[Stored]) -> int:
+        if events and self.failures:
+            self.failures -= 1
+            raise SinkDown("not now")
+        self.received += [event.seq for event in events]
+        return 0
+
+    async def wait_lost(self) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+
+def runner_of(journal: MemoryJournal, delivery: Flaky) -> SinkRunner:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Flaky]:
+        yield delivery
+
+    journal.cursors.open("flaky", 0)
+    return SinkRunner("flaky", journal, opened)
+
+
+def test_sink_is_not_called_connected_before_something_arrived_again() -> None:
+    journal, delivery = MemoryJournal(lambda: None), Flaky(failures=2)
+    journal.cursors.open("flaky", 0)
+    journal.append(crossing(1))
+    runner = runner_of(journal, delivery)
+    runner.start()
+    wait_until(lambda: runner.counts.failures == 1, 5, "the first failure")
+    assert (runner.state.state, runner.state.reason) == ("waiting", "not now")
+    wait_until(lambda: runner.state.state == "connected", 5, "it arrives")
+    runner.stop()
+    assert (delivery.received, runner.counts.failures, runner.counts.delivered) == ([1], 2, 1)
+    assert (runner.state.reason, runner.state.last_error) == (None, "not now")
+
+
+def test_memory_is_flat_and_the_bound_kept_while_a_sink_is_down() -> None:
+    journal = MemoryJournal(lambda: None, bound=100)
+    runner = runner_of(journal, Flaky(failures=10**9))
+    runner.start()
+    append(journal, 200)
+    tracemalloc.start()
+    append(journal, 200)
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    append(journal, 600)
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    runner.stop()
+    assert journal.cursors.get("flaky") == (900, 100, 900)
+    assert after - before < 200_000  # 600 events are about 1.2 MB
+
+
+def append(journal: MemoryJournal, count: int) -> None:
+    for number in range(count):
+        journal.append(crossing(number))
+
+
+def test_sink_that_was_down_goes_on_with_the_oldest_that_is_left() -> None:
+    journal = MemoryJournal(lambda: None, bound=50)
+    journal.cursors.open("flaky", 0)
+    append(journal, 200)
+    delivery = Flaky(failures=0)
+    runner = runner_of(journal, delivery)
+    runner.start()
+    wait_until(lambda: len(delivery.received) == 50, 5, "what is left is delivered")
+    runner.stop()
+    assert delivery.received == list(range(151, 201))
+    assert journal.cursors.get("flaky") == (200, 0, 150)
