@@ -23,7 +23,7 @@ class FakeVersion:
 
     manifest: dict[str, Any] | None
     shape: tuple[int, ...]
-    answer: Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
+    answer: Callable[[NDArray[Any]], dict[str, NDArray[np.float32]]]
 
 
 @dataclass
@@ -33,11 +33,16 @@ class FakeServer:
     versions: dict[int, FakeVersion] = field(default_factory=dict)
     newest: int = 1
     inferred: list[int] = field(default_factory=list)
+    extensions: tuple[str, ...] = ()
+    received: list[tuple[str, list[int]]] = field(default_factory=list)  # datatypes and shapes
     refusal: tuple[grpc.StatusCode, str] | None = None
     keys: list[str] = field(default_factory=list)
     before_infer: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
+
+    def server_metadata(self, _: Any, __: grpc.ServicerContext) -> Any:
+        return pb.ServerMetadataResponse(name="fake", extensions=self.extensions)
 
     def metadata(self, request: Any, context: grpc.ServicerContext) -> Any:
         version = self._version(request, context)
@@ -60,10 +65,13 @@ class FakeServer:
         number = self._version(request, context)
         version = self.versions[number]
         tensor = request.inputs[0]
-        if tuple(tensor.shape) != version.shape:
+        self.received.append((tensor.datatype, list(tensor.shape)))
+        is_picture = tensor.datatype == "UINT8" and "camfleet_images" in self.extensions
+        if tuple(tensor.shape) != version.shape and not is_picture:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Invalid input shape")
         self.inferred.append(number)
-        given = np.frombuffer(request.raw_input_contents[0], np.float32).reshape(version.shape)
+        kind = np.uint8 if is_picture else np.float32
+        given = np.frombuffer(request.raw_input_contents[0], kind).reshape(tensor.shape)
         response = pb.ModelInferResponse(model_name=request.model_name, model_version=str(number))
         for name, values in version.answer(given).items():
             response.outputs.add(name=name, datatype="FP32", shape=values.shape)
@@ -86,6 +94,7 @@ class FakeServer:
 def serving(server: FakeServer, port: int = 0) -> Iterator[FakeServer]:
     """The server listens on a free port, or on the one a former server had."""
     methods: dict[str, tuple[Any, Any]] = {
+        "ServerMetadata": (server.server_metadata, pb.ServerMetadataRequest),
         "ModelMetadata": (server.metadata, pb.ModelMetadataRequest),
         "ModelConfig": (server.config, pb.ModelConfigRequest),
         "ModelInfer": (server.infer, pb.ModelInferRequest),

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from camfleet.heat import HeatMap
 from camfleet.service.live import LiveHub
 from camfleet_contracts.clock import now_utc, rfc3339
 from fakes_live import ClipPlan, demuxed, make_clip, make_frame, square_at
@@ -135,6 +136,7 @@ class ScriptedFleet:
                 Route("/", self._serve_page),
                 Route("/login", self._serve_login),
                 Route("/v1/status", self._serve_status),
+                Route("/v1/cameras/{name}/heatmap.png", self._serve_heat),
                 WebSocketRoute("/v1/stream", self._serve_stream),
                 *self.hub.routes(),
                 Mount("/static", StaticFiles(directory=str(PAGE))),
@@ -152,6 +154,9 @@ class ScriptedFleet:
         if self.locked:
             return JSONResponse({"error": "a key is needed"}, status_code=401)
         return JSONResponse(self.status())
+
+    async def _serve_heat(self, _request: Request) -> Response:
+        return Response(HeatMap().to_png(), media_type="image/png")
 
     async def _serve_stream(self, socket: WebSocket) -> None:
         await socket.accept()

@@ -20,11 +20,12 @@ from camfleet.service.http.app import Parts, create_app
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.pipeline import Surroundings
 from camfleet.service.server_watch import ServerWatch
+from camfleet.service.sinks.fleet import SinkFleet
 from camfleet.service.status import Identity, StatusBoard, Watches
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import read_settings
-from fakes_analytics import NoLiveVideo, ScriptedDetector, ScriptedSource
+from fakes_analytics import NoLiveVideo, ScriptedDetector, ScriptedSource, frame
 from waiting import wait_until
 
 ONE_CAMERA = """
@@ -51,10 +52,15 @@ class RunningApp:
         self.capture = CaptureWatch("", "")
         around = Surroundings(self.detector, self.hub, "box")
         self.fleet = PipelineFleet(settings, self._source, NoLiveVideo(), around, self.journal)
+        self.sinks = SinkFleet(settings, "box", self.hub, self.journal)
+        self.fleet.listener = self.sinks.follow
         identity = Identity("box", "h:9000", str(self.file))
         self.server_watch = ServerWatch(lambda: ())
         self.status = StatusBoard(
-            identity, self.fleet, Watches(self.capture, self.server_watch), self.journal
+            identity,
+            self.fleet,
+            Watches(self.capture, self.server_watch, self.sinks.facts),
+            self.journal,
         )
         self.port = 0
 
@@ -68,6 +74,13 @@ class RunningApp:
     def stream(self, query: str = "") -> ClientConnection:
         url = f"ws://127.0.0.1:{self.port}/v1/stream?apiKey={self.key}&{query}"
         return connect(url, open_timeout=10, max_queue=None)
+
+    def show(self, name: str = "door", count: int = 6) -> None:
+        """Let a camera see frames, each taken before the next one."""
+        source = self.sources[name]
+        for number in range(count):
+            source.slot.put(frame(number))
+            wait_until(source.has_nothing_to_take, 5, "the frame is taken")
 
     def tell_of_capture(self, **facts: Any) -> None:
         self.capture.take(CaptureView(None, **facts))
@@ -90,6 +103,7 @@ def running_app(folder: Path, cameras: str = ONE_CAMERA) -> Iterator[RunningApp]
             yield app
         finally:
             app.fleet.stop()
+            app.sinks.stop()
             server.should_exit = True
             thread.join(10)
 

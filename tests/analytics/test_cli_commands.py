@@ -25,7 +25,10 @@ def keys(tmp_path: Path) -> KeyStore:
 
 @pytest.mark.parametrize(
     "verb",
-    ["up", "url", "doctor", "infer", "model pull", "model add", "camera add", "camera test"],
+    [
+        *("up", "url", "doctor", "infer", "model pull", "model add", "model log"),
+        *("model rollback", "camera add", "camera test"),
+    ],
 )
 def test_help_of_every_verb_has_an_example(camfleet: CommandLine, verb: str) -> None:
     outcome = camfleet.run(*verb.split(), "--help")

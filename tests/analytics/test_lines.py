@@ -1,25 +1,13 @@
 """Counting lines: direction, hysteresis, the segment and not its prolongation."""
 
-import numpy as np
 import pytest
 
 from camfleet.detections import Detections
 from camfleet.lines import LineCounter, LineShape, Point
+from fakes_analytics import standing_at
 
 SIZE = (100, 100)
 ACROSS = LineShape("gate", (0.0, 0.5), (1.0, 0.5))
-
-
-def at(*anchors: Point, label: str = "car") -> Detections:
-    """One object per anchor, its bottom centre there; the ids are 1, 2, 3 ..."""
-    count = len(anchors)
-    return Detections(
-        np.array([[x - 5, y - 20, x + 5, y] for x, y in anchors], np.float32),
-        np.full(count, 0.9, np.float32),
-        np.zeros(count, np.int64),
-        (label,) * count,
-        np.arange(1, count + 1),
-    )
 
 
 def walk(counter: LineCounter, *anchors: Point, label: str = "car") -> list[str]:
@@ -27,7 +15,7 @@ def walk(counter: LineCounter, *anchors: Point, label: str = "car") -> list[str]
     return [
         crossing.direction
         for anchor in anchors
-        for crossing in counter.update(at(anchor, label=label), SIZE)
+        for crossing in counter.update(standing_at(anchor, label=label), SIZE)
     ]
 
 
@@ -93,6 +81,6 @@ def test_counts_are_kept_per_direction_and_label() -> None:
 
 def test_objects_without_identity_are_not_counted() -> None:
     counter = LineCounter(ACROSS)
-    boxes = at((50, 30))
+    boxes = standing_at((50, 30))
     nameless = Detections(boxes.xyxy, boxes.confidence, boxes.class_id, boxes.labels)
     assert counter.update(nameless, SIZE) == []

@@ -44,6 +44,34 @@ def test_answer_is_decoded_into_frame_pixels(detector: ServerDetector) -> None:
     assert found(detector) == (1, "car", 0)
 
 
+def test_pictures_are_sent_as_bytes_where_the_server_prepares_them(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    server.extensions = ("camfleet_images",)
+    assert found(detector) == (1, "car", 0)
+    server.versions[2], server.newest = one_face("face", (64, 48)), 2
+    assert found(detector) == (2, "face", 320)
+    first, *_, last = server.received
+    assert (first, last) == (("UINT8", [1, 32, 32, 3]), ("UINT8", [1, 48, 64, 3]))
+
+
+def test_own_tensors_are_sent_to_other_servers(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    found(detector)
+    assert server.received == [("FP32", [1, 3, 32, 32])]
+
+
+def test_a_server_without_pictures_in_place_of_one_with_gets_own_tensors(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    server.extensions = ("camfleet_images",)
+    found(detector)
+    server.extensions = ()
+    assert found(detector) == (1, "car", 0)
+    assert server.received[-1] == ("FP32", [1, 3, 32, 32])
+
+
 def test_key_is_presented(detector: ServerDetector, server: FakeServer) -> None:
     found(detector)
     assert set(server.keys) == {"Bearer secret"}

@@ -156,6 +156,27 @@ def test_a_crossing_is_listed_and_counted_at_once(
     assert browser.text(".counts tbody td") == "13"
 
 
+def test_who_enters_a_zone_is_listed(browser: Browser, fleet: ScriptedFleet, address: str) -> None:
+    corners = [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8]]
+    fleet.cameras[0]["zones"] = [{"name": "yard", "polygon": corners, "occupancy": {}}]
+    browser.open(address)
+    browser.wait_for_text("#link-state", "connected")
+    happened = {"event_label": "zone_entered", "object_label": "car", "object_id": 4}
+    data = {"zone": "yard", "track_id": 4, "dwell_s": 0, "occupancy": 3}
+    fleet.send_event("street", happened | {"zone_label": "yard", "data": data})
+    browser.wait_for_text("#event-list li", "car 4 entered yard")
+    assert "3 inside" in browser.text("#event-list li")
+
+
+def test_where_objects_have_been_is_laid_over_the_picture(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.wait_for_text(".state", "LIVE")
+    assert not browser.is_shown(".heat")
+    browser.ask("document.querySelector('[aria-pressed]').click()")
+    browser.wait_for("document.querySelector('.heat').naturalWidth > 0")
+    assert browser.is_shown(".heat")
+
+
 def test_a_missing_model_names_the_way_out(
     browser: Browser, fleet: ScriptedFleet, address: str
 ) -> None:
@@ -169,9 +190,9 @@ def test_a_missing_model_names_the_way_out(
 def test_a_live_camera_that_cannot_be_analysed_says_why(
     browser: Browser, fleet: ScriptedFleet, address: str
 ) -> None:
-    fleet.cameras[0]["reason"] = "tracker kind 'sort' is not available yet; use bytetrack"
+    fleet.cameras[0]["reason"] = "tracker sort: unexpected keyword argument 'colour'"
     browser.open(address)
-    browser.wait_for_text(".model-fault", "use bytetrack")
+    browser.wait_for_text(".model-fault", "unexpected keyword argument")
 
 
 def test_no_camera_names_the_file_to_edit(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from camfleet.detections import Detections
 from camfleet.inference.errors import (
     InferenceError,
     ModelMissing,
@@ -31,6 +32,10 @@ from fakes_analytics import (
 from waiting import wait_until
 
 GATE = "{fps: 10, model: cars, lines: [{name: gate, from: [0, 0.5], to: [1, 0.5]}]}"
+
+CORNERS = "[[0, 0.4], [1, 0.4], [1, 0.6], [0, 0.6]]"
+YARD = f"{{fps: 10, model: cars, zones: [{{name: yard, polygon: {CORNERS}}}]}}"
+IN_THE_YARD = boxes((300, 180, 360, 240))
 
 
 class WatchedLive(NoLiveCamera):
@@ -110,6 +115,87 @@ def test_results_carry_the_frame_and_the_version_that_answered() -> None:
     prediction = message.results["objects"][0]["ObjectDetectionPrediction"]
     assert prediction["box"]["start_x"] == 1
     assert prediction["label"] == "car"
+
+
+def test_car_driving_through_a_zone_comes_stays_and_goes() -> None:
+    yard = "{name: yard, polygon: [[0, 0.4], [1, 0.4], [1, 0.6], [0, 0.6]], loiter_after_s: 0.1}"
+    steps = falling([150, 180, 210, 240, 270, 300, 330])
+    with running(f"{{fps: 10, model: cars, zones: [{yard}]}}") as rig:
+        rig.detector.answer = lambda asked: steps[asked - 1]
+        rig.show(*(frame(number) for number in range(7)))
+    events = [e for e in rig.publisher.events if e.results.get("zone_label") == "yard"]
+    labels = [event.results["event_label"] for event in events]
+    assert labels == ["zone_entered", "zone_dwelt", "zone_left"]
+    assert [event.results["data"]["occupancy"] for event in events] == [1, 1, 0]
+
+
+def broken_answer(asked: int) -> Detections:
+    raise ZeroDivisionError
+
+
+def zone_events(rig: Rig) -> list[tuple[str, int, int]]:
+    told = [event.results for event in rig.publisher.events if "zone_label" in event.results]
+    return [
+        (one["event_label"], one["object_id"], one["data"]["occupancy"])
+        for one in told
+        if one["zone_label"] == "yard"
+    ]
+
+
+def test_who_is_in_a_zone_leaves_when_the_settings_change_and_ids_go_on() -> None:
+    with running(YARD) as rig:
+        rig.detector.answer = lambda _: IN_THE_YARD
+        rig.show(frame(0), frame(1), frame(2))
+        rig.pipeline.reconfigure(camera(YARD.replace("cars", "trucks")))
+        rig.show(frame(3), frame(4), frame(5))
+        told = zone_events(rig)
+    assert told == [("zone_entered", 1, 1), ("zone_left", 1, 0), ("zone_entered", 2, 1)]
+
+
+def test_who_is_in_a_zone_leaves_when_the_camera_ends() -> None:
+    with running(YARD) as rig:
+        rig.detector.answer = lambda _: IN_THE_YARD
+        rig.show(frame(0), frame(1), frame(2))
+    assert zone_events(rig) == [("zone_entered", 1, 1), ("zone_left", 1, 0)]
+
+
+def test_who_is_in_a_zone_leaves_when_the_streams_clock_goes_back() -> None:
+    with running(YARD) as rig:
+        rig.detector.answer = lambda _: IN_THE_YARD
+        rig.show(frame(0, 50.0), frame(1, 50.1), frame(2, 50.2))
+        rig.show(frame(3, 0.1), frame(4, 0.2), frame(5, 0.3))
+        told = zone_events(rig)
+    assert told == [("zone_entered", 1, 1), ("zone_left", 1, 0), ("zone_entered", 2, 1)]
+
+
+def test_frames_that_fail_alike_are_logged_once_and_are_the_cameras_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with running() as rig:
+        rig.detector.answer = broken_answer
+        rig.show(frame(0), frame(1), frame(2))
+        assert "frames cannot be analysed: ZeroDivisionError" in str(rig.pipeline.fault)
+        rig.detector.answer = lambda _: boxes()
+        rig.show(frame(3))
+        assert rig.pipeline.fault is None
+    assert caplog.text.count("frame failed camera=door") == 1
+
+
+def test_where_nothing_moves_the_last_answer_is_repeated() -> None:
+    with running("{fps: 10, model: cars, motion: true}") as rig:
+        rig.detector.answer = lambda _: boxes((1, 2, 30, 40))
+        rig.show(*(frame(number) for number in range(6)))
+        assert len(rig.detector.asked) == 1
+        assert (rig.pipeline.statistics.still, rig.pipeline.statistics.analysed) == (5, 6)
+    assert len(rig.publisher.results[-1].results["objects"]) == 1
+
+
+def test_after_a_failure_the_model_is_asked_again_though_nothing_moves() -> None:
+    busy = ServerBusy("h:9000", "queue full")
+    with running("{fps: 10, model: cars, motion: true}") as rig:
+        rig.detector.answer = lambda asked: busy if asked == 1 else boxes()
+        rig.show(*(frame(number) for number in range(4)))
+        assert len(rig.detector.asked) == 2
 
 
 def test_two_cars_in_one_frame_have_a_count_each() -> None:
@@ -218,6 +304,7 @@ def test_new_settings_are_taken_over_and_the_camera_stays_connected() -> None:
         assert rig.source.is_running
 
 
-def test_tracker_that_is_not_available_is_said() -> None:
-    with running("{fps: 10, model: cars, tracker: {kind: sort}}") as rig:
-        assert "tracker kind 'sort' is not available yet" in str(rig.pipeline.fault)
+def test_tracker_parameter_that_does_not_exist_is_said() -> None:
+    with running("{fps: 10, model: cars, tracker: {kind: sort, colour: red}}") as rig:
+        wait_until(lambda: rig.pipeline.fault, 30, "the fault")
+        assert "tracker sort:" in str(rig.pipeline.fault)

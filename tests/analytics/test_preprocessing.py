@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from camfleet.inference.geometry import Resize, crop, letterbox, stretch
-from camfleet.inference.preprocessing import input_size, preprocess_of, to_tensor
+from camfleet.inference.preprocessing import input_size, preprocess_of, to_pixels, to_tensor
 from camfleet.inference.served_model import TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import Preprocess, parse_manifest
 from fakes_analytics import picture
@@ -47,6 +47,18 @@ def test_values_are_normalised_per_channel() -> None:
     assert tensor.shape == (1, 3, 32, 64)
     assert tensor.dtype == np.float32
     assert tensor[0, :, 0, 0].tolist() == pytest.approx([-10, -10, -3])
+
+
+@pytest.mark.parametrize(("colour", "channels"), [("RGB", 3), ("BGR", 3), ("GRAY", 1)])
+def test_pixels_are_what_the_tensor_is_made_of(colour: Any, channels: int) -> None:
+    preprocess = Preprocess(resize="letterbox", colour=colour, mean=(10,), scale=0.5)
+    pixels, resize = to_pixels(picture(640, 280), preprocess, (64, 32))
+    assert pixels.shape == (1, 32, 64, channels)
+    assert pixels.dtype == np.uint8
+    tensor, expected_resize = to_tensor(picture(640, 280), preprocess, NCHW, (64, 32))
+    assert resize == expected_resize
+    ordered = pixels[0, ..., ::-1] if colour == "RGB" else pixels[0]
+    assert tensor[0] == pytest.approx((ordered.transpose(2, 0, 1) - 10.0) * 0.5)
 
 
 def test_bytes_stay_bytes_for_a_model_that_takes_bytes() -> None:

@@ -1,9 +1,11 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from camfleet_contracts.cameras import (
     BadCameras,
+    CamerasChanged,
     CamerasFile,
     edit_cameras,
     parse_cameras,
@@ -56,6 +58,15 @@ def test_an_empty_file_has_no_camera() -> None:
         ("cameras:\n  - {name: a, source: x, credentials: me:pw}", "never the password itself"),
         ("cameras:\n  - {name: a, source: x, pipeline: {model: 'm:0'}}", "number from 1"),
         ("cameras:\n  - {name: a, source: x}\n  - {name: a, source: y}", "cameras.yaml:3: .*twice"),
+        ("1: a\nfoo: b", "unknown key '1'"),
+        ("sinks: {a: {kind: [mqtt]}}", r"cameras.yaml:1: sink 'a': kind: \['mqtt'\] is not one of"),
+        ("sinks: {a: {kind: mqtt, 1: 2}}", "cameras.yaml:1: sink 'a': .*must be strings"),
+        ("cameras: " + "[" * 3000, "not valid YAML: nested too deeply"),
+        (
+            "cameras:\n  - {name: a, source: x, pipeline: {tracker: {x: !mine 1}}}",
+            "cameras.yaml:2: camera 'a': .*serialize",
+        ),
+        ("version: " + "9" * 5000, "not valid YAML"),
         (TEXT.replace("to: [1, 0.6]", "to: [0, 0.6]"), "two different points"),
     ],
 )
@@ -99,6 +110,41 @@ def test_a_bad_edit_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BadCameras, match="source"), edit_cameras(path) as document:
         document["cameras"].append({"name": "new"})
     assert not path.exists()
+
+
+def test_a_file_that_is_no_utf8_is_neither_read_nor_edited(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    path.write_bytes(b"cameras: []  # \xff\n")
+    with pytest.raises(BadCameras, match="UTF-8"):
+        read_cameras(path)
+    with pytest.raises(BadCameras, match="UTF-8"), edit_cameras(path):
+        pass
+
+
+def test_an_edit_loses_nothing_that_was_written_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    path.write_text(TEXT)
+
+    def change_while_an_editor_does(document: dict[str, Any]) -> None:
+        del document["cameras"][1]
+        path.write_text(TEXT + "# by hand\n")
+
+    with pytest.raises(CamerasChanged, match="meanwhile"), edit_cameras(path) as document:
+        change_while_an_editor_does(document)
+    assert path.read_text() == TEXT + "# by hand\n"
+
+
+def test_an_edit_keeps_the_mode_and_the_link_of_the_file(tmp_path: Path) -> None:
+    path, real = tmp_path / "cameras.yaml", tmp_path / "real" / "yard.yaml"
+    real.parent.mkdir()
+    real.write_text(TEXT)
+    real.chmod(0o600)
+    path.symlink_to(real)
+    with edit_cameras(path) as document:
+        del document["cameras"][1]
+    assert path.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert [camera.name for camera in read_cameras(real).cameras] == ["front-door"]
 
 
 def test_the_environment_adds_one_camera(tmp_path: Path) -> None:

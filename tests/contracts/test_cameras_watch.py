@@ -53,6 +53,23 @@ def test_a_bad_file_is_a_fault_until_it_is_good_again(watch: CamerasWatch, path:
     assert watch.fault is None
 
 
+def test_a_file_that_was_emptied_is_a_fault_and_ends_no_camera(
+    watch: CamerasWatch, path: Path
+) -> None:
+    watch.look()
+    path.write_text("# nothing\n")
+    assert [names(watch), names(watch)] == [None, None]
+    assert watch.fault is not None
+    assert "write `cameras: []` to mean none; the last good state stays" in watch.fault
+    path.write_text("cameras: []\n")
+    assert [names(watch), names(watch)] == [None, []]
+
+
+def test_a_file_may_be_empty_at_the_start(path: Path) -> None:
+    path.write_text("")
+    assert names(CamerasWatch(path, read_settings())) == []
+
+
 def test_a_missing_file_says_so_and_is_read_when_it_comes(watch: CamerasWatch, path: Path) -> None:
     path.unlink()
     assert names(watch) is None

@@ -1,13 +1,21 @@
 """cameras.yaml: the cameras and what analytics does with each."""
 
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -15,6 +23,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.names import CAMERA_NAME, split_version
 from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.sinks import (
+    SINK_KINDS,
+    STREAM,
+    SinkSettings,
+    checked_sink_names,
+    fault_of_sinks,
+    parse_sink,
+)
 
 Point = tuple[float, float]
 SourceKind = Literal[
@@ -22,6 +38,16 @@ SourceKind = Literal[
 ]
 _WORDS: dict[str, SourceKind] = {"auto": "auto", "picamera": "picamera", "testcard": "testcard"}
 _CREDENTIALS = re.compile(r"\$\{(env|file):([^}]+)\}")
+_UNFORESEEN = (  # what a strange document can raise in the parsers
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    YAMLError,
+)
 _STREAM_URL = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
 
 
@@ -31,6 +57,10 @@ class BadCameras(Exception):
     def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
         self.path, self.reason, self.line = path, reason, line
         super().__init__(f"{path}{f':{line}' if line else ''}: {reason}")
+
+
+class CamerasChanged(BadCameras):
+    """Somebody else wrote cameras.yaml while it was being changed; theirs is kept."""
 
 
 class _Part(BaseModel):
@@ -58,6 +88,7 @@ class Zone(_Part):
     name: str = Field(min_length=1, max_length=64)
     polygon: tuple[Point, ...] = Field(min_length=3)
     labels: tuple[str, ...] = ()
+    loiter_after_s: float | None = Field(None, gt=0, description="a stay of so long is an event")
 
 
 class Tracker(_Part):
@@ -79,8 +110,13 @@ class Pipeline(_Part):
     tracker: Tracker = Tracker()
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
-    sinks: tuple[Literal["websocket", "mqtt", "nats", "webhook", "file"], ...] = ("websocket",)
+    sinks: tuple[str, ...] | None = Field(None, description="where events go; not given: to all")
     results_rate: float = Field(5, gt=0, le=120)
+
+    @field_validator("sinks")
+    @classmethod
+    def _sink_names(cls, sinks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return checked_sink_names(sinks)
 
     @field_validator("model")
     @classmethod
@@ -125,6 +161,7 @@ class CamerasFile(_Part):
     """All cameras, in the order of the file."""
 
     version: Literal[1] = 1
+    sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     cameras: tuple[Camera, ...] = ()
 
     def find(self, name: str) -> Camera | None:
@@ -159,18 +196,19 @@ def _is_folder(source: str) -> bool:
         return False
 
 
-def read_cameras(path: Path, settings: FleetSettings | None = None) -> CamerasFile:
+def read_cameras(
+    path: Path, settings: FleetSettings | None = None, *, may_be_empty: bool = True
+) -> CamerasFile:
     """Read cameras.yaml; `settings` adds the camera of `CAMERA_SOURCE` unless the name is taken.
 
     Raises:
         BadCameras: the file cannot be read or used.
     """
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadCameras(path, f"cannot be read: {reason}") from error
-    parsed = parse_cameras(text, path=path)
+        text = read_text(path)
+    except OSError as error:
+        raise BadCameras(path, f"cannot be read: {error.strerror or error}") from error
+    parsed = parse_cameras(text, path=path, may_be_empty=may_be_empty)
     extra = _camera_of_environment(settings) if settings else None
     if extra is None or parsed.find(str(extra["name"])):
         return parsed
@@ -179,50 +217,90 @@ def read_cameras(path: Path, settings: FleetSettings | None = None) -> CamerasFi
     )
 
 
-def parse_cameras(text: str, *, path: Path) -> CamerasFile:
+def read_text(path: Path) -> str:
+    """Return the text of cameras.yaml.
+
+    Raises:
+        BadCameras: it is no UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadCameras(path, f"cannot be read: {error}; save it as UTF-8") from error
+
+
+def parse_cameras(text: str, *, path: Path, may_be_empty: bool = True) -> CamerasFile:
     """Parse the text of cameras.yaml.
 
     Raises:
         BadCameras: with the line of the camera at fault.
     """
     document = _load(text, path)
+    if document is None and not may_be_empty:
+        raise BadCameras(path, "is empty; write `cameras: []` to mean none")
     if document is None:
         return CamerasFile()
+    try:
+        return _parse_document(document, path)
+    except _UNFORESEEN as error:
+        raise BadCameras(path, _unforeseen(error)) from error
+
+
+def _parse_document(document: Any, path: Path) -> CamerasFile:
     if not isinstance(document, dict) or not isinstance(document.get("cameras") or [], list):
         raise BadCameras(path, "needs a list 'cameras' at the top level")
-    if unknown := set(document) - {"version", "defaults", "cameras"}:
-        raise BadCameras(path, f"unknown key {min(unknown)!r}", 1)
+    if unknown := set(document) - {"version", "defaults", "sinks", "cameras"}:
+        raise BadCameras(path, f"unknown key {min(map(str, unknown))!r}", 1)
     if document.get("version", 1) != 1:
         raise BadCameras(path, f"version {document['version']!r}: this build reads version 1", 1)
     defaults = _parse_defaults(document.get("defaults") or {}, path, _line_of(document, "defaults"))
+    sinks = _parse_sinks(document, path)
     entries = document.get("cameras") or []
     cameras = tuple(
         _parse_one(entry, defaults, path, _line_of(entries, number))
         for number, entry in enumerate(entries)
     )
     _refuse_twins(cameras, entries, path)
-    return CamerasFile(cameras=cameras)
+    _refuse_unknown_sinks(cameras, sinks, entries, path)
+    return CamerasFile(sinks=sinks, cameras=cameras)
 
 
 @contextmanager
 def edit_cameras(path: Path) -> Iterator[CommentedMap]:
     """Change cameras.yaml under its lock, comments kept; written atomically when it stays valid.
 
+    The file keeps its mode, and a link stays one.
+
     Raises:
         BadCameras: the file before or after the change cannot be used.
+        CamerasChanged: an editor wrote the file meanwhile.
     """
-    with locked(path):
-        text = path.read_text() if path.is_file() else "version: 1\ncameras: []\n"
+    target = path.resolve()
+    with locked(target):
+        before = read_text(path) if path.is_file() else None
+        text = "version: 1\ncameras: []\n" if before is None else before
         parse_cameras(text, path=path)
         document = _load(text, path)
         document = CommentedMap(version=1) if document is None else document
         if document.get("cameras") is None:
             document["cameras"] = []
-        yield document
-        after = _dump(document)
+        try:
+            yield document
+            after = _dump(document, path)
+        except RecursionError as error:
+            raise BadCameras(path, _unforeseen(error)) from error
         parse_cameras(after, path=path)
         if after != text:
-            write_atomically(path, after)
+            _replace(path, target, before, after)
+
+
+def _replace(path: Path, target: Path, before: str | None, after: str) -> None:
+    is_there = target.is_file()
+    if before != (read_text(target) if is_there else None):
+        raise CamerasChanged(path, "was changed meanwhile by somebody else; repeat the change")
+    mode = stat.S_IMODE(target.stat().st_mode) if is_there else 0o644
+    write_atomically(target, after, mode=mode)
 
 
 def resolve_credentials(text: str | None, env: dict[str, str]) -> tuple[str, str] | None:
@@ -250,14 +328,21 @@ def _load(text: str, path: Path) -> Any:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise BadCameras(path, f"not valid YAML: {error.problem}", line) from error
-    except (YAMLError, ValueError) as error:
-        raise BadCameras(path, f"not valid YAML: {error}") from error
+    except _UNFORESEEN as error:
+        raise BadCameras(path, f"not valid YAML: {_unforeseen(error)}") from error
 
 
-def _dump(document: CommentedMap) -> str:
+def _dump(document: CommentedMap, path: Path) -> str:
     buffer = StringIO()
-    YAML(typ="rt").dump(document, buffer)
-    return buffer.getvalue()
+    try:
+        YAML(typ="rt").dump(document, buffer)
+        return buffer.getvalue().encode().decode()
+    except _UNFORESEEN as error:
+        raise BadCameras(path, f"cannot be written: {_unforeseen(error)}") from error
+
+
+def _unforeseen(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _line_of(container: Any, key: str | int) -> int | None:
@@ -277,6 +362,36 @@ def _parse_defaults(defaults: Any, path: Path, line: int | None) -> dict[str, An
     return dict(defaults)
 
 
+def _parse_sinks(document: Any, path: Path) -> dict[str, SinkSettings]:
+    entries = document.get("sinks") or {}
+    if not isinstance(entries, dict):
+        reason = "sinks: must be a mapping of names to settings"
+        raise BadCameras(path, reason, _line_of(document, "sinks"))
+    sinks: dict[str, SinkSettings] = {}
+    for name, entry in entries.items():
+        try:
+            sinks[str(name)] = parse_sink(str(name), entry)
+        except (ValueError, TypeError) as error:
+            line = _line_of_fault(entry, error) or _line_of(entries, name)
+            raise BadCameras(path, f"sink {name!r}: {_reasons(error)}", line) from error
+        if fault := fault_of_sinks(sinks):
+            raise BadCameras(path, f"sink {name!r}: {fault}", _line_of(entries, name))
+    return sinks
+
+
+def _refuse_unknown_sinks(
+    cameras: tuple[Camera, ...], sinks: dict[str, SinkSettings], entries: Any, path: Path
+) -> None:
+    """A kind that is not set up yet is no fault of the file: analytics says so of that sink."""
+    known = {STREAM, *SINK_KINDS, *sinks}
+    for number, camera in enumerate(cameras):
+        for name in camera.pipeline.sinks or ():
+            if name not in known:
+                reason = f"sink {name!r} is not under the top-level 'sinks:'"
+                line = _line_of(entries, number)
+                raise BadCameras(path, f"camera {camera.name!r}: {reason}", line)
+
+
 def _parse_one(entry: Any, defaults: dict[str, Any], path: Path, line: int | None) -> Camera:
     if not isinstance(entry, dict):
         raise BadCameras(path, "a camera must be a mapping with name and source", line)
@@ -284,13 +399,23 @@ def _parse_one(entry: Any, defaults: dict[str, Any], path: Path, line: int | Non
     try:
         if not isinstance(pipeline, dict):
             raise TypeError("pipeline: must be a mapping")  # noqa: TRY301 - one report for all faults
-        return Camera(**{**entry, "pipeline": {**defaults, **pipeline}})
-    except (ValidationError, TypeError) as error:
+        camera = Camera(**{**entry, "pipeline": {**defaults, **pipeline}})
+        camera.model_dump_json()  # a tracker takes any value, and REST tells them all
+    except (ValueError, TypeError) as error:
         raise BadCameras(path, f"camera {entry.get('name')!r}: {_reasons(error)}", line) from error
+    return camera
 
 
-def _reasons(error: ValidationError | TypeError) -> str:
-    if isinstance(error, TypeError):
+def _line_of_fault(entry: Any, error: ValueError | TypeError) -> int | None:
+    """The line of the setting that is wrong, where the fault names one."""
+    if not isinstance(error, ValidationError):
+        return None
+    location = error.errors(include_url=False)[0]["loc"]
+    return _line_of(entry, location[0]) if location else None
+
+
+def _reasons(error: ValueError | TypeError) -> str:
+    if not isinstance(error, ValidationError):
         return str(error)
     faults = error.errors(include_url=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)

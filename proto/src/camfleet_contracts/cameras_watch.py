@@ -20,6 +20,7 @@ class CamerasWatch:
     def __init__(self, path: Path, settings: FleetSettings) -> None:
         self._path, self._settings = path, settings
         self._read = self._seen = _NEVER_READ
+        self._has_content = False  # there are cameras or sinks, which an empty file would end
         self.fault: str | None = None  # file, line and reason of the file as it is now
 
     @property
@@ -36,12 +37,14 @@ class CamerasWatch:
             return None
         self._read = stamp
         try:
-            cameras = read_cameras(self._path, self._settings)
+            may_be_empty = not self._has_content
+            cameras = read_cameras(self._path, self._settings, may_be_empty=may_be_empty)
         except BadCameras as error:
             hint = "the last good state stays" if stamp else "create it or fix the path"
             self.fault = f"{error}; {hint}"
             return None
         self.fault = None
+        self._has_content = bool(cameras.cameras or cameras.sinks)
         return cameras
 
 

@@ -49,6 +49,10 @@ class FleetSettings(BaseSettings):
     device_id: str | None = Field(None, validation_alias="CAMFLEET_DEVICE_ID")
     balena_uuid: str | None = Field(None, validation_alias="BALENA_DEVICE_UUID")
 
+    webhook_hosts: str = Field("", validation_alias="CAMFLEET_WEBHOOK_HOSTS")
+    stream_connections: int = Field(50, validation_alias="CAMFLEET_STREAM_CONNECTIONS", ge=1)
+    stream_rate: float = Field(1000, validation_alias="CAMFLEET_STREAM_RATE", gt=0)
+
     mirror: str | None = Field(None, validation_alias="CAMFLEET_MIRROR")
     log_level: str = Field("INFO", validation_alias="CAMFLEET_LOG_LEVEL")
 

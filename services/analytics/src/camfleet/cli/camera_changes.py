@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from ruamel.yaml.comments import CommentedMap
-
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_cameras import absolute_source
 from camfleet.cli.volume_seed import ensure_catalog
-from camfleet_contracts.cameras import edit_cameras
+from camfleet_contracts.camera_entries import (
+    CameraExists,
+    NoSuchCamera,
+    add_entry,
+    remove_entry,
+)
 from camfleet_contracts.settings import FleetSettings
 
 
@@ -22,18 +25,13 @@ def add_camera(
         BadCameras: the file would not be valid with it.
     """
     ensure_catalog(settings)
-    with edit_cameras(settings.cameras_file) as document:
-        if any(camera.get("name") == name for camera in document["cameras"]):
-            raise CommandError(
-                f"camera '{name}' is in {settings.cameras_file} already; remove it first or edit "
-                "the file"
-            )
-        entry = CommentedMap(name=name, source=absolute_source(source))
-        if credentials:
-            entry["credentials"] = credentials
-        if pipeline:
-            entry["pipeline"] = CommentedMap(pipeline)
-        document["cameras"].append(entry)
+    entry: dict[str, Any] = {"name": name, "source": absolute_source(source)}
+    entry |= {"credentials": credentials} if credentials else {}
+    entry |= {"pipeline": pipeline} if pipeline else {}
+    try:
+        add_entry(settings.cameras_file, entry)
+    except CameraExists as error:
+        raise CommandError(str(error)) from error
     note(
         f"camera '{name}' added to {settings.cameras_file}; `camfleet camera list` shows its state"
     )
@@ -45,13 +43,8 @@ def remove_camera(settings: FleetSettings, name: str) -> None:
     Raises:
         CommandError: there is none of this name.
     """
-    with edit_cameras(settings.cameras_file) as document:
-        cameras = document["cameras"]
-        index = next((i for i, c in enumerate(cameras) if c.get("name") == name), None)
-        if index is None:
-            raise CommandError(
-                f"camera '{name}' is not in {settings.cameras_file}; `camfleet camera list` shows "
-                "those that are"
-            )
-        del cameras[index]
+    try:
+        remove_entry(settings.cameras_file, name)
+    except NoSuchCamera as error:
+        raise CommandError(str(error)) from error
     note(f"camera '{name}' removed from {settings.cameras_file}")

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from camfleet.inference.channels import Access, Channels
 from camfleet.inference.errors import InferenceError, InferenceRefused, ModelMissing, NoDecoder
 from camfleet.inference.geometry import Resize
-from camfleet.inference.preprocessing import input_size, preprocess_of, to_tensor
+from camfleet.inference.preprocessing import input_size, preprocess_of, to_pixels, to_tensor
 from camfleet.inference.served_model import ServedModel, TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import BadManifest, ModelManifest, parse_manifest
 
 MANIFEST_KEY = "camfleet.manifest"
+IMAGE_EXTENSION = "camfleet_images"
 MANIFEST_LIFETIME_S = 2.0  # a version whose files changed in place is noticed after it
 DEADLINE_S = 10.0
 METADATA_DEADLINE_S = 3.0
@@ -130,11 +131,25 @@ class ModelClient:
         metadata = self._metadata(name, str(version))
         manifest = self._manifest(name, str(version))
         spec = _picture_input(metadata)
-        model = ServedModel(name, version, manifest, spec)
+        has_entrance = manifest.preprocess is not None and spec.datatype != "UINT8"
+        takes_pictures = has_entrance and self._server_takes_pictures(name)
+        model = ServedModel(name, version, manifest, spec, takes_pictures)
         if len(self._versions) >= MAX_KNOWN:
             self._versions = {}
         self._versions[name, version] = _Known(model, time.monotonic())
         return model
+
+    def _server_takes_pictures(self, name: str) -> bool:
+        try:
+            metadata = self._channels.call(
+                lambda client, headers: client.get_server_metadata(
+                    headers=headers, client_timeout=METADATA_DEADLINE_S
+                ),
+                name,
+            )
+        except InferenceRefused:  # a server that does not tell
+            return False
+        return IMAGE_EXTENSION in metadata.extensions
 
     def _metadata(self, name: str, version: str) -> Any:
         return self._channels.call(
@@ -164,7 +179,7 @@ class ModelClient:
         self, model: ServedModel, reference: str, tensor: NDArray[Any]
     ) -> tuple[dict[str, NDArray[Any]], int, float]:
         name, _, pinned = reference.partition(":")
-        inputs = [_infer_input(model.input, tensor)]
+        inputs = [_infer_input(model, tensor)]
         began = time.monotonic()
         result = self._channels.call(
             lambda client, headers: client.infer(
@@ -189,6 +204,8 @@ def _tensor_of(picture: av.VideoFrame, model: ServedModel) -> tuple[NDArray[Any]
     preprocess = preprocess_of(model.manifest)
     try:
         size = input_size(preprocess, model.input, model.name)
+        if model.takes_pictures:
+            return to_pixels(picture, preprocess, size)
         return to_tensor(picture, preprocess, model.input, size)
     except UnusableModel as error:
         raise InferenceRefused(model.name, str(error)) from error
@@ -197,10 +214,11 @@ def _tensor_of(picture: av.VideoFrame, model: ServedModel) -> tuple[NDArray[Any]
         raise InferenceRefused(model.name, reason) from error
 
 
-def _infer_input(spec: TensorSpec, tensor: NDArray[np.generic]) -> Any:
+def _infer_input(model: ServedModel, tensor: NDArray[np.generic]) -> Any:
     from tritonclient import grpc as triton  # noqa: PLC0415 - slow to import
 
-    given = triton.InferInput(spec.name, list(tensor.shape), spec.datatype)
+    datatype = "UINT8" if model.takes_pictures else model.input.datatype
+    given = triton.InferInput(model.input.name, list(tensor.shape), datatype)
     given.set_data_from_numpy(tensor)
     return given
 

@@ -1,6 +1,6 @@
 """A picture becomes a model's input tensor, as the model's manifest says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import av
@@ -8,16 +8,17 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from camfleet.inference.geometry import Resize, crop, letterbox, stretch
+from camfleet.inference.geometry import Resize, fit
 from camfleet.inference.served_model import TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
+from camfleet_contracts.pictures import normalise
 
 _FORMATS = {"RGB": "rgb24", "BGR": "bgr24", "GRAY": "gray"}
-_DTYPES: Mapping[str, type[np.generic]] = {
-    "FP32": np.float32,
-    "FP16": np.float16,
-    "UINT8": np.uint8,
-    "INT8": np.int8,
+_DTYPES: Mapping[str, np.dtype[Any]] = {
+    "FP32": np.dtype(np.float32),
+    "FP16": np.dtype(np.float16),
+    "UINT8": np.dtype(np.uint8),
+    "INT8": np.dtype(np.int8),
 }
 
 
@@ -61,32 +62,27 @@ def to_tensor(
     picture: av.VideoFrame, preprocess: Preprocess, spec: TensorSpec, size: tuple[int, int]
 ) -> tuple[NDArray[Any], Resize]:
     """One picture as a batch of one in the file's own type and layout, and how it was fitted."""
-    resize = _RESIZES[preprocess.resize]((picture.width, picture.height), size)
-    pixels = _fit(picture, preprocess, resize)  # (H, W, C) uint8
-    if preprocess.layout == "NCHW":
-        pixels = pixels.transpose(2, 0, 1)
-    return _normalise(pixels, preprocess, _DTYPES[spec.datatype])[None], resize
+    pixels, resize = _fit(picture, preprocess, preprocess.colour, size)
+    return normalise(pixels, preprocess, _DTYPES[spec.datatype])[None], resize
 
 
-_RESIZES: Mapping[str, Callable[[tuple[int, int], tuple[int, int]], Resize]] = {
-    "stretch": stretch,
-    "crop": crop,
-    "letterbox": lambda frame, wanted: letterbox(frame, wanted, centred=True),
-    "letterbox-topleft": lambda frame, wanted: letterbox(frame, wanted, centred=False),
-}
+def to_pixels(
+    picture: av.VideoFrame, preprocess: Preprocess, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], Resize]:
+    """One picture (1, H, W, C) as the image entrance of our server takes it; it does the rest."""
+    colour = "GRAY" if preprocess.colour == "GRAY" else "BGR"
+    pixels, resize = _fit(picture, preprocess, colour, size)
+    return pixels[None], resize
 
 
-def _fit(picture: av.VideoFrame, preprocess: Preprocess, resize: Resize) -> NDArray[np.uint8]:
-    width, height = (
-        max(1, round(side * factor))
-        for side, factor in zip(resize.frame_size, resize.scale, strict=True)
-    )
-    scaled = _pixels(picture, width, height, _FORMATS[preprocess.colour])
-    if (width, height) == resize.input_size:
-        return scaled
-    canvas = np.full((*resize.input_size[::-1], scaled.shape[2]), preprocess.pad, np.uint8)
-    _paste(scaled, canvas, round(resize.offset[0]), round(resize.offset[1]))
-    return canvas
+def _fit(
+    picture: av.VideoFrame, preprocess: Preprocess, colour: str, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], Resize]:
+    """Pixels (H, W, C) of the input's size, and how the picture was fitted."""
+    resize = fit(preprocess.resize, (picture.width, picture.height), size)
+    width, height = resize.scaled_size
+    scaled = _pixels(picture, width, height, _FORMATS[colour])
+    return resize.place(scaled, preprocess.pad), resize
 
 
 def _pixels(picture: av.VideoFrame, width: int, height: int, layout: str) -> NDArray[np.uint8]:
@@ -95,34 +91,3 @@ def _pixels(picture: av.VideoFrame, width: int, height: int, layout: str) -> NDA
     )
     pixels = np.asarray(scaled.to_ndarray(), np.uint8)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]  # noqa: PLR2004 - gray has no channels
-
-
-def _paste(scaled: NDArray[np.uint8], canvas: NDArray[np.uint8], x: int, y: int) -> None:
-    """Copy what of `scaled`, laid with its corner at (x, y), falls onto the canvas."""
-    left, top = max(0, -x), max(0, -y)
-    x, y = max(0, x), max(0, y)
-    width = min(scaled.shape[1] - left, canvas.shape[1] - x)
-    height = min(scaled.shape[0] - top, canvas.shape[0] - y)
-    canvas[y : y + height, x : x + width] = scaled[top : top + height, left : left + width]
-
-
-def _normalise(
-    pixels: NDArray[np.uint8], preprocess: Preprocess, dtype: type[np.generic]
-) -> NDArray[Any]:
-    mean = _per_channel(preprocess.mean, pixels, preprocess.layout)
-    scale = _per_channel(preprocess.scale, pixels, preprocess.layout)
-    plain = not mean.any() and bool((scale == 1).all())
-    if plain:
-        return np.ascontiguousarray(pixels, dtype=dtype)
-    floats = np.subtract(pixels, mean, dtype=np.float32, order="C")
-    floats *= scale
-    return floats if dtype is np.float32 else floats.round().astype(dtype)
-
-
-def _per_channel(
-    values: float | tuple[float, ...], pixels: NDArray[np.uint8], layout: str
-) -> NDArray[np.float32]:
-    """The values shaped so that they apply per channel of the layout."""
-    channels = pixels.shape[0] if layout == "NCHW" else pixels.shape[2]
-    row = np.broadcast_to(np.asarray(values, np.float32), (channels,))
-    return row[:, None, None] if layout == "NCHW" else row

@@ -26,6 +26,7 @@ class ServedModel:
     version: int
     manifest: ModelManifest
     input: TensorSpec
+    takes_pictures: bool = False  # UINT8 pixels beside its own tensor
 
     def takes_same_input_as(self, other: "ServedModel") -> bool:
         """True when a tensor made for the other one is also right for this one."""

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from camfleet.service.events.outbox_lock import OutboxInUse
 from camfleet.service.http.server import CannotListen
 from camfleet.service.options import parse_options
 from camfleet.service.service import run
@@ -19,7 +20,7 @@ def main() -> None:
     address = f"{options.settings.bind_address}:{options.port}"
     try:
         run(options)
-    except (RefusedToListen, OSError) as error:
+    except (RefusedToListen, OutboxInUse, OSError) as error:
         logger.error("cannot start reason=%s", error)  # noqa: TRY400 - one line, as promised
         sys.exit(1)
     except CannotListen as error:

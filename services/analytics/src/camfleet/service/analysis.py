@@ -1,4 +1,4 @@
-"""What happens to the detections of one camera: labels, tracking, class vote, lines."""
+"""What happens to the detections of one camera: labels, tracking, class vote, lines, zones."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ from camfleet.service.model_kinds import is_tracked
 from camfleet.tracking.class_vote import ClassVote
 from camfleet.tracking.tracker import Tracker, create_tracker
 from camfleet.video.frames import Frame
-from camfleet_contracts.cameras import Line, Pipeline
+from camfleet.zones import ZoneEvent, ZoneShape, ZoneWatcher
+from camfleet_contracts.cameras import Line, Pipeline, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +18,24 @@ class Findings:
     """The objects of one frame, and what they did."""
 
     objects: Detections
-    crossings: tuple[Crossing, ...]
-    tracked_by: str | None  # the algorithm; None where nothing is tracked
+    tracked_by: str | None = None  # the algorithm; None where nothing is tracked
+    crossings: tuple[Crossing, ...] = ()
+    zone_events: tuple[ZoneEvent, ...] = ()
 
 
 class Analysis:
     """One camera's memory between frames. Not thread-safe."""
 
-    def __init__(self, pipeline: Pipeline, counts: dict[str, LineCount]) -> None:
-        """`counts` are totals to go on from, by line."""
-        self.pipeline = pipeline
-        self._tracker: Tracker = create_tracker(pipeline)
+    def __init__(
+        self, pipeline: Pipeline, counts: dict[str, LineCount], highest_id: int = 0
+    ) -> None:
+        """`counts` are totals to go on from, by line; `highest_id` is the last id given before."""
+        self.pipeline, self.highest_id = pipeline, highest_id
+        self._tracker: Tracker = create_tracker(pipeline, highest_id)
         self._vote = ClassVote()
         self.lines = [_counter(line, counts.get(line.name)) for line in pipeline.lines]
-        self._connection = -1
+        self.zones = [ZoneWatcher(_zone_shape(zone)) for zone in pipeline.zones]
+        self._connection, self._newest_s = -1, 0.0
 
     @property
     def lowest_confidence(self) -> float:
@@ -51,16 +56,39 @@ class Analysis:
         wanted = detections.with_labels_in(self.pipeline.labels)
         if not is_tracked(model.manifest):
             sure = wanted.select(wanted.confidence >= self.pipeline.confidence)
-            return Findings(sure, (), None)
-        if frame.connection != self._connection:
-            self._tracker.restart()
-            self._connection = frame.connection
+            return Findings(sure)
+        zone_events = self._restart() if self._begins_anew(frame) else []
         objects = self._vote.apply(self._tracker.update(wanted, frame.pts_s))
+        self._note_ids(objects)
         crossings = [c for counter in self.lines for c in counter.update(objects, frame.size)]
-        return Findings(objects, tuple(crossings), self._tracker.algorithm)
+        for zone in self.zones:
+            zone_events += zone.update(objects, frame.size, frame.pts_s)
+        return Findings(objects, self._tracker.algorithm, tuple(crossings), tuple(zone_events))
+
+    def empty_zones(self) -> list[ZoneEvent]:
+        """Everybody inside has left, as far as anybody will know."""
+        return [event for zone in self.zones for event in zone.restart()]
+
+    def _begins_anew(self, frame: Frame) -> bool:
+        """True on a new connection, and when the stream's clock does not go on within one."""
+        before = self._connection, self._newest_s
+        self._connection, self._newest_s = frame.connection, frame.pts_s
+        return frame.connection != before[0] or frame.pts_s <= before[1]
+
+    def _restart(self) -> list[ZoneEvent]:
+        self._tracker.restart()
+        return self.empty_zones()
+
+    def _note_ids(self, objects: Detections) -> None:
+        ids = [] if objects.tracker_id is None else objects.tracker_id.tolist()
+        self.highest_id = max([self.highest_id, *ids])
 
 
 def _counter(line: Line, count: LineCount | None) -> LineCounter:
     counter = LineCounter(LineShape(line.name, line.start, line.end, line.labels))
     counter.count = count or counter.count
     return counter
+
+
+def _zone_shape(zone: Zone) -> ZoneShape:
+    return ZoneShape(zone.name, zone.polygon, zone.labels, zone.loiter_after_s)

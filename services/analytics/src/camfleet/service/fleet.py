@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from camfleet.service.configured import ConfiguredCameras
 from camfleet.service.events.journal import Journal
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.pipeline import Pipeline, SourceFactory, Surroundings
@@ -28,9 +29,12 @@ class PipelineFleet:
         journal: Journal,
     ) -> None:
         self.pipelines: Mapping[str, Pipeline] = {}  # replaced, never changed
+        self.configured = ConfiguredCameras(settings)
         self._watch = CamerasWatch(settings.cameras_file, settings)
+        self._has_capture = bool(settings.capture)
         self._source_of, self._live = source_of, live
         self._around, self._journal = surroundings, journal
+        self.listener: Callable[[CamerasFile], None] = _ignore  # told before the cameras are
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cameras-file", daemon=True)
 
@@ -68,11 +72,12 @@ class PipelineFleet:
                 logger.exception("cameras file could not be followed")
 
     def _follow(self, cameras: CamerasFile) -> None:
+        self.listener(cameras)
         wanted = {camera.name: camera for camera in cameras.cameras if camera.enabled}
         kept: dict[str, Pipeline] = {}
         gone = []
         for name, pipeline in self.pipelines.items():
-            if name in wanted and _same_source(pipeline.camera, wanted[name]):
+            if name in wanted and self._has_same_source(pipeline.camera, wanted[name]):
                 kept[name] = pipeline
             else:
                 gone.append(pipeline)
@@ -83,6 +88,14 @@ class PipelineFleet:
                 pipeline.reconfigure(wanted[name])
         added = {name: self._add(wanted[name]) for name in wanted if name not in kept}
         self.pipelines = {name: kept.get(name) or added[name] for name in wanted}
+
+    def _has_same_source(self, running: Camera, wanted: Camera) -> bool:
+        """True when the connection may stay; where there is capture, `source` is its business."""
+        return self._connection_of(running) == self._connection_of(wanted)
+
+    def _connection_of(self, camera: Camera) -> tuple[str | None, str | None]:
+        own = None if self._has_capture else camera.source
+        return camera.detect_source or own, camera.credentials
 
     def _add(self, camera: Camera) -> Pipeline:
         logger.info("camera added camera=%s model=%s", camera.name, camera.pipeline.model)
@@ -102,12 +115,8 @@ class PipelineFleet:
                 self._live.remove_camera(pipeline.camera.name)
 
 
-def _same_source(running: Camera, wanted: Camera) -> bool:
-    """True when the connection may stay; `source` itself is capture's business."""
-    return (running.detect_source, running.credentials) == (
-        wanted.detect_source,
-        wanted.credentials,
-    )
+def _ignore(_: CamerasFile) -> None:
+    """Nobody else follows the file."""
 
 
 def _stop_all(pipelines: list[Pipeline]) -> None:

@@ -12,6 +12,7 @@ from camfleet.lines import Crossing, LineCount
 from camfleet.service.analysis import Findings
 from camfleet.service.model_kinds import base_service
 from camfleet.video.frames import Frame
+from camfleet.zones import ZoneEvent
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import (
     Box,
@@ -81,6 +82,24 @@ def line_crossed(
         },
     )
     return envelope(happened, origin, Times(frame.captured_at, frame.received_at))
+
+
+def zone_event(origin: Origin, times: Times, event: ZoneEvent) -> Envelope:
+    """The event of one object coming into a zone, leaving it, or staying for long."""
+    happened = OccurrenceEvent(
+        event_label=f"zone_{event.happening}",
+        object_label=event.label,
+        object_id=event.track_id,
+        camera_label=origin.camera,
+        zone_label=event.zone,
+        data={
+            "zone": event.zone,
+            "track_id": event.track_id,
+            "dwell_s": event.dwell_s,
+            "occupancy": event.occupancy,
+        },
+    )
+    return envelope(happened, origin, times)
 
 
 def camera_state(origin: Origin, state: str, reason: str | None, before: str) -> Envelope:

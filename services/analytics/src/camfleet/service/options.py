@@ -4,6 +4,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from camfleet_contracts.settings import FleetSettings, read_settings
 
 OUTBOXES = ("sqlite", "memory")
@@ -34,7 +36,18 @@ def parse_options(arguments: list[str] | None = None) -> Options:
         "--outbox", choices=OUTBOXES, default="sqlite", help="where events are kept"
     )
     given = parser.parse_args(arguments)
-    settings = read_settings(
+    try:
+        settings = _settings_of(given)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+        )
+        parser.error(faults)
+    return Options(settings, given.outbox, settings.streamer_port)
+
+
+def _settings_of(given: argparse.Namespace) -> FleetSettings:
+    return read_settings(
         cameras=given.cameras,
         streamer_port=given.port,
         bind_address=given.bind,
@@ -43,4 +56,3 @@ def parse_options(arguments: list[str] | None = None) -> Options:
         capture_http=given.capture_http,
         state_dir=given.state,
     )
-    return Options(settings, given.outbox, settings.streamer_port)

@@ -4,26 +4,31 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import av
+
+from camfleet.heat import HeatMap
 from camfleet.inference.detector import Detected, Detector
 from camfleet.inference.errors import InferenceError, ServerBusy
 from camfleet.inference.served_model import ServedModel
 from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Analysis
+from camfleet.service.interval_counts import IntervalCounts
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.model_state import ModelState, state_after
 from camfleet.service.pacing import Pacer
 from camfleet.service.statistics import Statistics
-from camfleet.tracking.bytetrack import BadTrackerParameters
-from camfleet.tracking.tracker import UnknownTracker
+from camfleet.tracking.box_tracker import BadTrackerParameters
 from camfleet.video.frames import Frame, FrameSlot
+from camfleet.video.motion import MotionGate
 from camfleet.video.reader import Connection, ReaderCounts, ReaderState
+from camfleet.zones import ZoneEvent, ZoneWatcher
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.clock import now_utc
-from camfleet_contracts.events import Envelope, Origin
+from camfleet_contracts.events import Envelope, Origin, Times
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +82,17 @@ class Pipeline:
     ) -> None:
         self.camera, self.source = camera, source
         self.statistics = Statistics()
+        self.interval_counts, self.heat = IntervalCounts(), HeatMap()
         self.model = ModelState(camera.pipeline.model)
-        self.fault: str | None = None  # of the configuration
+        self.fault: str | None = None  # of the configuration, or why no frame can be analysed
+        self._logged_fault: str | None = None
         self._live, self._around = live, surroundings
         self._origin = Origin(surroundings.device_id, camera.name)
         self._counts = counts
         self._analysis: Analysis | None = None
+        self._highest_id = 0  # of the tracks of all analyses so far
+        self._gate = MotionGate()
+        self._last: Detected | None = None  # the model's last answer, while it may be repeated
         self._wanted = threading.Event()  # a new configuration waits
         self._stopped = threading.Event()
         self._seen_state = ReaderState.CONNECTING
@@ -114,6 +124,11 @@ class Pipeline:
         """Totals by line."""
         return self._counts
 
+    @property
+    def zones(self) -> list[ZoneWatcher]:
+        """Who is inside the zones."""
+        return [] if self._analysis is None else self._analysis.zones
+
     def _run(self) -> None:
         self._prepare()
         while not self._stopped.is_set():
@@ -123,27 +138,38 @@ class Pipeline:
                 self._apply_camera()
                 self._prepare()
             self._watch_connection()
-            if frame is None or self._analysis is None:
-                continue
-            try:
-                self._take(frame, self._analysis)
-            except Exception:  # the thread's border: one frame must not end a camera
+            if frame is not None and self._analysis is not None:
+                self._try_to_take(frame, self._analysis)
+        self._empty_zones()
+
+    def _try_to_take(self, frame: Frame, analysis: Analysis) -> None:
+        try:
+            self._take(frame, analysis)
+        except Exception as error:  # the thread's border: one frame must not end a camera
+            self.fault = f"frames cannot be analysed: {type(error).__name__}: {error}"
+            if self.fault != self._logged_fault:
                 logger.exception("frame failed camera=%s", self.camera.name)
-                self.statistics.failed += 1
+                self._logged_fault = self.fault
+            self.statistics.failed += 1
 
     def _apply_camera(self) -> None:
         pipeline = self.camera.pipeline
         self._pacer = Pacer(pipeline.fps)
         self._results_pacer = Pacer(pipeline.results_rate)
-        self._retry_at_s = 0.0
+        self._retry_at_s, self._last = 0.0, None
         if self.model.name != pipeline.model:
             self.model = ModelState(pipeline.model)
-        try:
-            self._analysis = Analysis(pipeline, self._counts)
-        except UnknownTracker as error:
-            self._analysis, self.fault = None, str(error)
+        self._empty_zones()
+        self._analysis = Analysis(pipeline, self._counts, self._highest_id)
+        self._counts, self.fault, self._logged_fault = self._analysis.counts, None, None
+
+    def _empty_zones(self) -> None:
+        """Whoever is inside leaves now: the next analysis will not know them again."""
+        if self._analysis is None:
             return
-        self._counts, self.fault = self._analysis.counts, None
+        self._highest_id, now = self._analysis.highest_id, now_utc()
+        for event in self._analysis.empty_zones():
+            self._tell_of_zone(Times(now, now), event)
 
     def _prepare(self) -> None:
         if self._analysis is None:
@@ -162,15 +188,28 @@ class Pipeline:
             self._miss(frame)
             return
         try:
-            detected = self._around.detector.detect(
-                frame.picture, analysis.pipeline.model, analysis.lowest_confidence
-            )
+            detected = self._detect(frame, analysis)
         except InferenceError as error:
+            self._last = None
             self._note_failure(error)
             self._miss(frame)
             return
         self._note_model(detected.model)
         self._publish(frame, detected, analysis)
+        self.fault = None
+
+    def _detect(self, frame: Frame, analysis: Analysis) -> Detected:
+        """Ask the model, or repeat its last answer while nothing moves."""
+        wanted = analysis.pipeline
+        if wanted.motion and self._last is not None and self._gate.is_still(*_moment(frame)):
+            self.statistics.still += 1
+            return replace(self._last, duration_s=0.0)
+        if wanted.motion and self._last is None:
+            self._gate.forget()
+            self._gate.is_still(*_moment(frame))
+        confidence = analysis.lowest_confidence
+        self._last = self._around.detector.detect(frame.picture, wanted.model, confidence)
+        return self._last
 
     def _publish(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:
         began_s = time.monotonic()
@@ -184,9 +223,17 @@ class Pipeline:
             self._around.publisher.publish_event(
                 messages.line_crossed(self._origin, frame, crossing, count, missed)
             )
+            self.interval_counts.add_crossing(frame.captured_at, crossing)
+        for event in findings.zone_events:
+            self._tell_of_zone(Times(frame.captured_at, frame.received_at), event)
+        self.heat.add(findings.objects, frame.size, 1 / analysis.pipeline.fps)
         self._show(frame, messages.results_of(self._origin, frame, detected, findings))
         latency_s = max(0.0, (now_utc() - frame.captured_at).total_seconds())
         self.statistics.note_frame(time.monotonic(), latency_s, detected.duration_s, track_s)
+
+    def _tell_of_zone(self, times: Times, event: ZoneEvent) -> None:
+        self._event(messages.zone_event(self._origin, times, event))
+        self.interval_counts.add_zone_event(times.captured_at, event)
 
     def _show(self, frame: Frame, message: Envelope) -> None:
         if self._results_pacer.is_due(frame):
@@ -237,6 +284,10 @@ class Pipeline:
 
     def _event(self, message: Envelope) -> None:
         self._around.publisher.publish_event(message)
+
+
+def _moment(frame: Frame) -> tuple[av.VideoFrame, float]:
+    return frame.picture, frame.pts_s
 
 
 SourceFactory = Callable[[Camera, LiveCamera], Source]

@@ -8,6 +8,7 @@ from camfleet.service.capture_watch import CaptureWatch
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal, MemoryJournal
 from camfleet.service.events.outbox import open_outbox
+from camfleet.service.events.quotas import KeyQuotas
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.http.app import Parts, create_app
 from camfleet.service.http.server import HttpServer
@@ -15,9 +16,10 @@ from camfleet.service.live import LiveHub
 from camfleet.service.options import Options
 from camfleet.service.pipeline import Surroundings
 from camfleet.service.server_watch import ServerWatch
+from camfleet.service.sinks.fleet import SinkFleet
 from camfleet.service.sources import rtsp_reader
 from camfleet.service.status import Identity, StatusBoard, Watches
-from camfleet_contracts.access import check_exposure
+from camfleet_contracts.access import Network, check_exposure
 from camfleet_contracts.device import device_id
 from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.keys import KeyStore
@@ -27,35 +29,36 @@ logger = logging.getLogger(__name__)
 
 
 def run(options: Options) -> None:
-    """Run until SIGINT or SIGTERM. Raises RefusedToListen, CannotListen and OSError."""
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        RefusedToListen: the address is not protected as it must be.
+        CannotListen: the port is taken.
+        OutboxInUse: another process works on the state folder.
+        OSError: the state folder cannot be used.
+    """
     settings = options.settings
-    networks = check_exposure(settings.bind_address, settings)
-    if networks:
-        logger.warning(
-            "clear text beyond this machine bind=%s allowed=%s; to encrypt it set"
-            " CAMFLEET_TLS_CERT and CAMFLEET_TLS_KEY",
-            settings.bind_address,
-            settings.allow_cidr,
-        )
-    keys = KeyStore(settings.state_dir / "keys.json")
-    keys.ensure(settings.api_key)
+    networks = _exposed_to(settings)
+    keys = _keys_of(settings)
     with HttpServer(settings, options.port) as server:
-        journal = _open_journal(options, hub := StreamHub())
+        hub = StreamHub(KeyQuotas(settings.stream_connections, settings.stream_rate))
+        journal = _open_journal(options, hub)
         client = ModelClient(settings.server, _access(settings, keys))
         capture = CaptureWatch(capture_http_address(settings), keys.fleet_secret())
-        live = LiveHub()
         around = Surroundings(ServerDetector(client), hub, device_id(settings))
         fleet = PipelineFleet(
             settings,
             lambda camera, its_live: rtsp_reader(camera, its_live, settings, keys),
-            live,
+            live := LiveHub(),
             around,
             journal,
         )
+        sinks = SinkFleet(settings, around.device_id, hub, journal)
+        fleet.listener = sinks.follow
         identity = Identity(around.device_id, settings.server, str(settings.cameras_file))
-        watches = Watches(capture, ServerWatch(client.refusals))
-        status = StatusBoard(identity, fleet, watches, journal)
-        app = create_app(Parts(hub, fleet, status, live, keys), networks)
+        watches = Watches(capture, ServerWatch(client.refusals), sinks.facts)
+        parts = Parts(hub, fleet, StatusBoard(identity, fleet, watches, journal), live, keys)
+        app = create_app(parts, networks)
         capture.start()
         watches.server.start()
         fleet.start()
@@ -65,12 +68,32 @@ def run(options: Options) -> None:
             fleet.stop()
             capture.stop()
             watches.server.stop()
+            sinks.stop()
             journal.close()
             client.close()
 
 
+def _exposed_to(settings: FleetSettings) -> tuple[Network, ...]:
+    """The networks that may speak clear text to us, with a warning. Raises RefusedToListen."""
+    networks = check_exposure(settings.bind_address, settings)
+    if networks:
+        logger.warning(
+            "clear text beyond this machine bind=%s allowed=%s; to encrypt it set"
+            " CAMFLEET_TLS_CERT and CAMFLEET_TLS_KEY",
+            settings.bind_address,
+            settings.allow_cidr,
+        )
+    return networks
+
+
+def _keys_of(settings: FleetSettings) -> KeyStore:
+    keys = KeyStore(settings.state_dir / "keys.json")
+    keys.ensure(settings.api_key)
+    return keys
+
+
 def _open_journal(options: Options, hub: StreamHub) -> Journal:
-    """The journal on disk; in memory when asked for or when the disk refuses."""
+    """The journal on disk; in memory when asked for or the disk refuses. Raises OutboxInUse."""
     journal: Journal
     if options.outbox == "memory":
         journal = MemoryJournal(hub.wake_all)

@@ -1,7 +1,7 @@
 """The state of everything, as the page and other programs read it from /v1/status."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +13,8 @@ from camfleet.service.pipeline import Pipeline
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.truth_counts import Counts, TruthCounts
 from camfleet.video.reader import ReaderState
-from camfleet_contracts.cameras import source_kind
+from camfleet.zones import ZoneWatcher
+from camfleet_contracts.cameras import Camera, source_kind
 from camfleet_contracts.clock import now_utc, rfc3339
 from camfleet_contracts.redaction import redact
 
@@ -35,6 +36,7 @@ class Watches:
 
     capture: CaptureWatch
     server: ServerWatch
+    sinks: Callable[[], list[Facts]] = list
 
 
 class StatusBoard:
@@ -44,7 +46,7 @@ class StatusBoard:
         self, identity: Identity, fleet: PipelineFleet, watches: Watches, journal: Journal
     ) -> None:
         self._identity, self._fleet, self._journal = identity, fleet, journal
-        self._capture, self._server = watches.capture, watches.server
+        self._capture, self._server, self.sinks = watches.capture, watches.server, watches.sinks
         self._truths: dict[str, TruthCounts] = {}  # used by the watch's thread only
         self._compared: dict[str, tuple[Counts, Counts]] = {}
         self._capture.listener = self._compare
@@ -54,7 +56,8 @@ class StatusBoard:
         view = self._capture.view
         pipelines = self._fleet.pipelines
         server = _server_service(self._identity.server, pipelines, self._server.faults)
-        services = [_capture_service(view), server]
+        sinks = self.sinks()
+        services = [_capture_service(view), server, *map(_sink_service, sinks)]
         return {
             "version": version("camfleet"),
             "device_id": self._identity.device_id,
@@ -63,6 +66,7 @@ class StatusBoard:
             "newest_event": self._newest_event(),
             "health": _health(self._fleet.fault, services),
             "services": services,
+            "sinks": sinks,
             "cameras": [self._camera(pipeline, view) for pipeline in pipelines.values()],
         }
 
@@ -71,24 +75,25 @@ class StatusBoard:
         """The file to edit."""
         return self._identity.cameras_file
 
-    def cameras(self) -> list[Facts]:
-        """Every camera as /v1/cameras shows it."""
-        return [self._configured(pipeline) for pipeline in self._fleet.pipelines.values()]
+    def configured(self) -> tuple[Camera, ...]:
+        """The cameras of the file as it is now. Waits for the disk: not for the event loop."""
+        return self._fleet.configured.read()
 
-    def find_camera(self, name: str) -> Facts | None:
-        """One camera as /v1/cameras/<name> shows it."""
-        pipeline = self._fleet.pipelines.get(name)
-        return None if pipeline is None else self._configured(pipeline)
-
-    def _configured(self, pipeline: Pipeline) -> Facts:
-        """The configuration of a camera, without secrets, and its state."""
-        camera = pipeline.camera
+    def facts_of(self, camera: Camera) -> Facts:
+        """The configuration of a camera as /v1/cameras shows it, without secrets, and its state."""
         facts = camera.model_dump(mode="json", by_alias=True, exclude={"credentials"})
         for field in ("source", "detect_source"):
             if facts.get(field):
                 facts[field] = redact(facts[field])
-        told = self._capture.view.cameras.get(camera.name, {})
-        return facts | {"state": _state(pipeline, told)}
+        return facts | {"state": self._state_of(camera)}
+
+    def _state_of(self, camera: Camera) -> str:
+        pipeline = self._fleet.pipelines.get(camera.name)
+        if not camera.enabled:
+            return "DISABLED"
+        if pipeline is None:
+            return "STARTING"  # the file is followed within a second
+        return _state(pipeline, self._capture.view.cameras.get(camera.name, {}))
 
     def _newest_event(self) -> Facts | None:
         event = self._journal.newest_event
@@ -112,10 +117,7 @@ class StatusBoard:
             "loop_started_at": told.get("loop_started_at"),
             "model": _model(pipeline),
             "lines": self._lines(pipeline),
-            "zones": [
-                {"name": zone.name, "polygon": [list(point) for point in zone.polygon]}
-                for zone in camera.pipeline.zones
-            ],
+            "zones": [_zone(zone) for zone in pipeline.zones],
             "frames": _frames(pipeline),
         }
 
@@ -147,12 +149,24 @@ class StatusBoard:
         self._compared = compared
 
 
+def _zone(zone: ZoneWatcher) -> Facts:
+    return {
+        "name": zone.shape.name,
+        "polygon": [list(point) for point in zone.shape.polygon],
+        "occupancy": zone.occupancy,
+        "entered": zone.totals.entered,
+        "left": zone.totals.left,
+        "longest_s": round(zone.totals.longest_s, 1),
+    }
+
+
 def _frames(pipeline: Pipeline) -> Facts:
     statistics = pipeline.statistics
     return {
         "decoded": pipeline.source.counts.decoded,
         "analysed": statistics.analysed,
         "skipped": statistics.skipped,
+        "still": statistics.still,
         "failed": statistics.failed,
     }
 
@@ -208,10 +222,22 @@ def _server_service(
     return {"name": "model-server", "state": "ok", "reason": None}
 
 
+def _sink_service(sink: Facts) -> Facts:
+    """A sink beside the services; one that still connects is no fault yet."""
+    states = {"connected": "ok", "connecting": "ok", "waiting": "warning", "unusable": "failed"}
+    state, reason = states[sink["state"]], sink["reason"]
+    if reason and state == "ok":
+        state = "warning"  # it is connected, and refuses all it is given
+    if reason and sink["queued"]:
+        reason = f"{reason}; {sink['queued']} events wait"
+    return {"name": f"sink {sink['name']}", "state": state, "reason": reason}
+
+
 def _health(fault: str | None, services: list[Facts]) -> Facts:
     if fault:
         return {"state": "warning", "reason": fault}
     bad = next((service for service in services if service["state"] != "ok"), None)
     if bad:
-        return {"state": "warning", "reason": bad["reason"]}
+        which = f"{bad['name']}: " if bad["name"].startswith("sink ") else ""
+        return {"state": "warning", "reason": f"{which}{bad['reason']}"}
     return {"state": "ok", "reason": None}

@@ -1,23 +1,18 @@
-"""What a pipeline needs of a tracker, and the table of those there are."""
+"""What a pipeline needs of a tracker."""
 
 from typing import Protocol
 
 from camfleet.detections import Detections
-from camfleet.tracking.bytetrack import ByteTracker
+from camfleet.tracking.box_tracker import BoxTracker
 from camfleet_contracts.cameras import Pipeline
-
-
-class UnknownTracker(ValueError):
-    """The configuration names a tracker this version does not have."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"tracker kind '{kind}' is not available yet; use bytetrack")
 
 
 class Tracker(Protocol):
     """Gives detections an identity."""
 
-    algorithm: str
+    @property
+    def algorithm(self) -> str:
+        """The algorithm's name."""
 
     @property
     def lowest_confidence(self) -> float:
@@ -33,9 +28,8 @@ class Tracker(Protocol):
         """Forget all tracks; ids go on."""
 
 
-def create_tracker(pipeline: Pipeline) -> Tracker:
-    """The tracker a pipeline asks for; raises UnknownTracker."""
-    if pipeline.tracker.kind != "bytetrack":
-        raise UnknownTracker(pipeline.tracker.kind)
-    parameters = pipeline.tracker.model_extra or {}
-    return ByteTracker(pipeline.fps, pipeline.confidence, dict(parameters))
+def create_tracker(pipeline: Pipeline, after_id: int = 0) -> Tracker:
+    """The tracker a pipeline asks for; its ids begin after one that was given already."""
+    wanted, given = pipeline.tracker, pipeline.tracker.model_extra or {}
+    fps, confidence = pipeline.fps, pipeline.confidence
+    return BoxTracker(wanted.kind, fps, confidence, given, after_id=after_id)

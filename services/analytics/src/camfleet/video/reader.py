@@ -74,6 +74,7 @@ class ReaderCounts:
     late: int = 0
     undecodable: int = 0
     connections: int = 0
+    decode_s: float = 0.0  # processor time of the reader's thread
 
 
 class RtspReader:
@@ -156,11 +157,14 @@ class RtspReader:
         if packet.pts is not None:
             clock.read(packet, float(packet.pts * packet.time_base))
         self._sink.push_packet(packet)
+        began_s = time.thread_time()
         try:
             pictures = packet.decode()
         except av.error.InvalidDataError:
             self.counts.undecodable += 1
             return
+        finally:
+            self.counts.decode_s += time.thread_time() - began_s
         for picture in pictures:
             self._offer(picture, stream, clock, lag)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.markup import escape
 
-from camfleet.cli.checks import environment, fleet
+from camfleet.cli.checks import environment, fleet, sinks
 from camfleet.cli.checks.finding import Finding
 from camfleet.cli.console import out, print_json, table
 from camfleet_contracts.settings import FleetSettings
@@ -37,3 +37,4 @@ def all_findings(settings: FleetSettings) -> Iterator[Finding]:
     yield from fleet.check_volume(settings)
     yield from fleet.check_cameras(settings)
     yield from fleet.check_server(settings)
+    yield from sinks.check_sinks(settings)

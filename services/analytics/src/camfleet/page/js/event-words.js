@@ -7,6 +7,19 @@ const sentences = {
     words: `${label} ${id ?? ""} went ${data.direction} at ${data.line}`.replace("  ", " "),
     detail: `in ${data.count_in}, out ${data.count_out}`,
   }),
+  zone_entered: ({ object_label: label, object_id: id, data }) => ({
+    words: `${label} ${id ?? ""} entered ${data.zone}`,
+    detail: `${data.occupancy} inside`,
+  }),
+  zone_left: ({ object_label: label, object_id: id, data }) => ({
+    words: `${label} ${id ?? ""} left ${data.zone}`,
+    detail: `after ${Math.round(data.dwell_s)} s, ${data.occupancy} inside`,
+  }),
+  zone_dwelt: ({ object_label: label, object_id: id, data }) => ({
+    words: `${label} ${id ?? ""} stays in ${data.zone}`,
+    detail: `for ${Math.round(data.dwell_s)} s`,
+    level: "warning",
+  }),
   camera_state: ({ data, camera }) => ({
     words: `${camera} is ${data.state}`,
     detail: data.reason ?? "",

@@ -37,6 +37,7 @@ function showEnvelope(envelope) {
   if (!envelope.results?.event_label) return;
   events.add(envelope);
   if (envelope.results.event_label === "line_crossed") tile?.addCrossing(envelope.results.data ?? {});
+  if (envelope.results.event_label?.startsWith("zone_")) tile?.setOccupancy(envelope.results.data ?? {});
 }
 
 const linkWords = { connected: "connected", reconnecting: "reconnecting…", locked: "not logged in" };

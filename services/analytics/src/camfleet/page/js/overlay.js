@@ -1,4 +1,4 @@
-// Draws boxes, ids and counting lines over one picture.
+// Draws boxes, ids, counting lines and zones over one picture.
 
 import { colourOf } from "./colours.js";
 import { Labels } from "./labels.js";
@@ -6,6 +6,8 @@ import { Labels } from "./labels.js";
 const LINE_INK = "#f8fafc";
 const LABEL_INK = "#0b1116";
 const SHADE = "rgb(8 12 16 / 62%)";
+const ZONE_FREE = "rgb(248 250 252 / 8%)";
+const ZONE_TAKEN = "rgb(250 204 21 / 22%)";
 
 export class Overlay {
   constructor(canvas) {
@@ -22,7 +24,7 @@ export class Overlay {
   }
 
   // The picture keeps its shape inside the canvas, as object-fit: contain does.
-  draw({ boxes, lines, shape }) {
+  draw({ boxes, lines, zones, shape }) {
     const { canvas, pen } = this;
     const scale = Math.min(canvas.width / shape.width, canvas.height / shape.height);
     const [wide, high] = [shape.width * scale, shape.height * scale];
@@ -30,9 +32,11 @@ export class Overlay {
     this.unit = this.density * Math.min(Math.max(canvas.clientWidth / 640, 0.85), 1.15);
     this.labels = new Labels(pen, this.unit, this.place);
     pen.clearRect(0, 0, canvas.width, canvas.height);
+    for (const zone of zones) this.drawZone(zone);
     for (const line of lines) this.drawLine(line);
     for (const box of boxes) this.drawBox(box);
     for (const line of lines) this.nameLine(line);
+    for (const zone of zones) this.nameZone(zone);
     for (const box of [...boxes].sort((a, b) => area(b) - area(a))) this.nameBox(box);
   }
 
@@ -61,6 +65,24 @@ export class Overlay {
     const style = { fill: colourOf(label), ink: LABEL_INK };
     const texts = id === null ? [label] : [`${label} ${id}`, String(id)];
     texts.some((text) => this.labels.writeIfFree(text, at, style));
+  }
+
+  drawZone({ polygon, occupancy }) {
+    const { pen, unit } = this;
+    pen.beginPath();
+    for (const corner of polygon) pen.lineTo(...this.point(corner));
+    pen.closePath();
+    pen.fillStyle = insideOf(occupancy) > 0 ? ZONE_TAKEN : ZONE_FREE;
+    pen.fill();
+    pen.strokeStyle = LINE_INK;
+    pen.lineWidth = 1.5 * unit;
+    pen.stroke();
+  }
+
+  nameZone({ name, polygon, occupancy }) {
+    const corners = polygon.map((corner) => this.point(corner));
+    const top = corners.reduce((best, corner) => (corner[1] < best[1] ? corner : best));
+    this.labels.write(`${name}  ${insideOf(occupancy)} inside`, [top[0] + 8 * this.unit, top[1] + 22 * this.unit], { fill: SHADE, ink: LINE_INK });
   }
 
   drawLine(line) {
@@ -108,4 +130,5 @@ export class Overlay {
   }
 }
 
+const insideOf = (occupancy) => Object.values(occupancy ?? {}).reduce((sum, count) => sum + count, 0);
 const area = ({ corners: [left, top, right, bottom] }) => (right - left) * (bottom - top);

@@ -2,6 +2,7 @@
 
 import { make, setLevel, setText } from "./dom.js";
 import { onEachFrame } from "./frame-clock.js";
+import { Heat } from "./heat.js";
 import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
 import { Results } from "./results.js";
@@ -14,11 +15,12 @@ export class Picture {
     this.video.muted = true;
     this.image = make("img", { hidden: true, alt: `Live picture of ${name}` });
     this.canvas = make("canvas", { "aria-hidden": "true" });
+    this.heat = new Heat(name);
     this.headline = make("strong");
     this.reason = make("span");
     this.words = make("div", { class: "picture-words" }, this.headline, this.reason);
     this.note = make("p", { class: "picture-note", hidden: true });
-    this.element = make("div", { class: "picture" }, this.video, this.image, this.canvas, this.words, this.note);
+    this.element = make("div", { class: "picture" }, this.video, this.image, this.heat.element, this.canvas, this.words, this.note);
     this.overlay = new Overlay(this.canvas);
     this.results = new Results();
     this.camera = { state: "CONNECTING", lines: [] };
@@ -52,6 +54,7 @@ export class Picture {
 
   remove() {
     this.unwatch();
+    this.heat.hide();
     this.player.stop();
   }
 
@@ -67,9 +70,9 @@ export class Picture {
   }
 
   draw(boxes) {
-    const { width, height, lines } = this.camera;
+    const { width, height, lines, zones } = this.camera;
     const shape = { width: width || this.video.videoWidth || 16, height: height || this.video.videoHeight || 9 };
-    this.overlay.draw({ boxes, lines: lines ?? [], shape });
+    this.overlay.draw({ boxes, lines: lines ?? [], zones: zones ?? [], shape });
   }
 
   pictureCame() {

@@ -17,7 +17,7 @@ export class Tile {
     this.figures = new Figures();
     this.counts = new Counts(name);
     const title = make("h2", { class: "tile-name", id: `camera-${name}`, text: name });
-    const head = make("header", { class: "tile-head" }, title, this.state, this.enlargeButton());
+    const head = make("header", { class: "tile-head" }, title, this.state, this.heatButton(), this.enlargeButton());
     this.element = make("article", { class: "tile", "aria-labelledby": title.id }, head, this.picture.element, this.figures.element, this.figures.fault, this.counts.element);
   }
 
@@ -50,9 +50,22 @@ export class Tile {
     this.counts.show(this.camera.lines);
   }
 
+  // So does who is inside a zone.
+  setOccupancy({ zone: name, occupancy }) {
+    const zone = this.camera?.zones?.find((candidate) => candidate.name === name);
+    if (zone && Number.isFinite(occupancy)) zone.occupancy = { all: occupancy };
+  }
+
   remove() {
     this.picture.remove();
     this.element.remove();
+  }
+
+  heatButton() {
+    const words = `Show where objects of ${this.name} have been`;
+    const button = make("button", { class: "enlarge", type: "button", "aria-pressed": "false", "aria-label": words, title: words }, icon("heat"));
+    button.addEventListener("click", () => button.setAttribute("aria-pressed", String(this.picture.heat.toggle())));
+    return button;
   }
 
   enlargeButton() {

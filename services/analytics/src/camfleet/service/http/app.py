@@ -14,6 +14,8 @@ from starlette.websockets import WebSocket
 
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.fleet import PipelineFleet
+from camfleet.service.http.cameras import CameraRoutes
+from camfleet.service.http.insights import InsightRoutes
 from camfleet.service.http.login import log_in
 from camfleet.service.http.metrics import registry_of
 from camfleet.service.http.page import PageFiles, show_html
@@ -23,8 +25,6 @@ from camfleet.service.status import StatusBoard
 from camfleet_contracts.access import HEALTH_PATHS, App, KeyMiddleware, Network
 from camfleet_contracts.keys import KeyStore
 
-CAMERA_PATHS = ("/v1/cameras", "/v1/cameras/{name}")
-CHANGES = ["POST", "PUT", "PATCH", "DELETE"]
 OPEN_PATHS = HEALTH_PATHS | {"/", "/login"}  # "/" shows the login to strangers
 
 
@@ -82,7 +82,7 @@ def _page(parts: Parts) -> list[BaseRoute]:
 
 
 def _health(parts: Parts) -> list[BaseRoute]:
-    registry = registry_of(parts.fleet, parts.hub)
+    registry = registry_of(parts.fleet, parts.hub, parts.status.sinks)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -100,31 +100,12 @@ def _api(parts: Parts) -> list[BaseRoute]:
     async def status(_: Request) -> Response:
         return JSONResponse(parts.status.read(), headers={"cache-control": "no-store"})
 
-    async def cameras(_: Request) -> Response:
-        return JSONResponse({"cameras": parts.status.cameras()})
-
-    async def camera(request: Request) -> Response:
-        name = request.path_params["name"]
-        facts = parts.status.find_camera(name)
-        if facts is None:
-            reason = f"camera '{name}' is not in cameras.yaml; see /v1/cameras"
-            return JSONResponse({"error": reason}, status_code=404)
-        return JSONResponse(facts)
-
-    async def refuse_change(_: Request) -> Response:
-        reason = (
-            f"cameras cannot be changed here yet; edit {parts.status.cameras_file},"
-            " or use: camfleet camera add|remove"
-        )
-        return JSONResponse({"error": reason}, 405, headers={"allow": "GET, HEAD"})
-
     async def stream(websocket: WebSocket) -> None:
         await serve_stream(websocket, parts.hub)
 
     return [
         Route("/v1/status", status),
-        Route("/v1/cameras", cameras),
-        Route("/v1/cameras/{name}", camera),
-        *(Route(path, refuse_change, methods=CHANGES) for path in CAMERA_PATHS),
+        *InsightRoutes(parts.fleet).routes(),
+        *CameraRoutes(parts.status).routes(),
         WebSocketRoute("/v1/stream", stream),
     ]

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from camfleet_contracts.access import SESSION_COOKIE
-from camfleet_contracts.keys import SESSION_LIFETIME_S, Key, KeyStore
+from camfleet_contracts.access import SESSION_COOKIE, check_key
+from camfleet_contracts.keys import SESSION_LIFETIME_S, Key, KeyStore, TooManyChecks
 
 LARGEST_FORM_BYTES = 4096
 
@@ -18,7 +18,10 @@ async def log_in(request: Request, keys: KeyStore) -> Response:
         if body is None:
             return PlainTextResponse("the form is too large; send only the key\n", 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
-        key = keys.check(fields.get("key", [""])[0].strip())
+        try:
+            key = await check_key(keys, fields.get("key", [""])[0].strip())
+        except TooManyChecks as error:
+            return PlainTextResponse(f"{error}\n", 429, {"retry-after": "1"})
     else:
         key = keys.use_login(request.query_params.get("token", ""))
     if key is None:

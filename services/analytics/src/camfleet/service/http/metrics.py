@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -50,10 +51,48 @@ _COUNTERS: Mapping[str, tuple[str, Callable[[Pipeline], float]]] = {
         lambda p: p.statistics.skipped,
     ),
     "camfleet_frames_analysed": ("Frames analysed", lambda p: p.statistics.analysed),
+    "camfleet_frames_still": (
+        "Analysed frames in which nothing moved: the answer before was repeated",
+        lambda p: p.statistics.still,
+    ),
     "camfleet_frames_failed": ("Frames the model did not answer", lambda p: p.statistics.failed),
     "camfleet_results_published": ("Results given to the stream", lambda p: p.statistics.published),
     "camfleet_connections": ("Connections to the camera", lambda p: p.source.counts.connections),
 }
+
+
+_SINK_GAUGES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float]]] = {
+    "camfleet_sink_connected": ("1 while it works", lambda s: float(s["state"] == "connected")),
+    "camfleet_sink_queued": ("Events that wait", lambda s: s["queued"]),
+}
+_SINK_COUNTERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float]]] = {
+    "camfleet_sink_delivered": ("Events delivered", lambda s: s["delivered"]),
+    "camfleet_sink_refused": ("Events the other side refused for good", lambda s: s["refused"]),
+    "camfleet_sink_dropped": ("Events that went at the bound", lambda s: s["dropped"]),
+    "camfleet_sink_failures": ("Times it was down", lambda s: s["failures"]),
+}
+SinkFacts = Callable[[], list[dict[str, Any]]]
+
+
+class SinkCollector(Collector):
+    """The figures of the sinks."""
+
+    def __init__(self, facts: SinkFacts) -> None:
+        self._facts = facts
+
+    def collect(self) -> Iterable[Metric]:
+        """All families, with the sink's name and kind."""
+        facts, labels = self._facts(), ["sink", "kind"]
+        for name, (text, gauge_of) in _SINK_GAUGES.items():
+            gauge = GaugeMetricFamily(name, text, labels=labels)
+            for sink in facts:
+                gauge.add_metric([sink["name"], sink["kind"]], gauge_of(sink))
+            yield gauge
+        for name, (text, counter_of) in _SINK_COUNTERS.items():
+            counter = CounterMetricFamily(name, text, labels=labels)
+            for sink in facts:
+                counter.add_metric([sink["name"], sink["kind"]], counter_of(sink))
+            yield counter
 
 
 class PipelineCollector(Collector):
@@ -77,7 +116,14 @@ class PipelineCollector(Collector):
                 counter.add_metric([camera], counter_of(pipeline))
             yield counter
         yield from self._of_lines(pipelines)
+        yield _stages(pipelines)
         yield GaugeMetricFamily("camfleet_stream_clients", "Stream clients", self._hub.listeners)
+        yield CounterMetricFamily(
+            "camfleet_stream_refused", "Connections over a quota", self._hub.quotas.refused
+        )
+        yield CounterMetricFamily(
+            "camfleet_stream_left_out", "Results over a quota", self._hub.quotas.left_out
+        )
         yield CounterMetricFamily(
             "camfleet_events_dropped", "Events dropped at the bound", self._hub.journal.dropped
         )
@@ -93,8 +139,22 @@ class PipelineCollector(Collector):
         yield crossed
 
 
-def registry_of(fleet: PipelineFleet, hub: StreamHub) -> CollectorRegistry:
+def _stages(pipelines: Mapping[str, Pipeline]) -> Metric:
+    """Where a camera's time goes: decode is processor time, request is waiting for the server."""
+    seconds = CounterMetricFamily(
+        "camfleet_camera_stage_seconds", "Time by stage", labels=["camera", "stage"]
+    )
+    for camera, pipeline in pipelines.items():
+        statistics = pipeline.statistics
+        seconds.add_metric([camera, "decode"], pipeline.source.counts.decode_s)
+        seconds.add_metric([camera, "request"], statistics.request_s)
+        seconds.add_metric([camera, "track"], statistics.track_s)
+    return seconds
+
+
+def registry_of(fleet: PipelineFleet, hub: StreamHub, sinks: SinkFacts) -> CollectorRegistry:
     """A registry of its own, so that two services may live in one test."""
     registry = CollectorRegistry()
     registry.register(PipelineCollector(fleet, hub))
+    registry.register(SinkCollector(sinks))
     return registry

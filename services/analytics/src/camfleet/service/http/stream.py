@@ -9,8 +9,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from camfleet.service.events.hub import Choice, Listener, StreamHub
 from camfleet.service.events.journal import LARGEST_SEQ
+from camfleet.service.events.quotas import Bucket, QuotaExceeded
 
-BAD_REQUEST, FOREIGN_PAGE = 4400, 4403
+BAD_REQUEST, FOREIGN_PAGE, TOO_MANY = 4400, 4403, 4429
 MAX_CLIENT_NAME = 64
 _WRONG_SEQ = "{} must be the seq of an event, a whole number"
 
@@ -28,11 +29,18 @@ async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
     except ValueError:
         await refuse(websocket, BAD_REQUEST, _WRONG_SEQ.format("since"))
         return
-    await websocket.accept()
-    listener = hub.listen(choice, position)
-    receiving = asyncio.create_task(_receive(websocket, hub, listener, client))
     try:
-        await _send_until_gone(websocket, hub, listener, receiving)
+        with hub.quotas.connection(_key_name(websocket)) as quota:
+            await websocket.accept()
+            await _serve(websocket, hub, hub.listen(choice, position), quota)
+    except QuotaExceeded as error:
+        await refuse(websocket, TOO_MANY, f"{error}; close one first")
+
+
+async def _serve(websocket: WebSocket, hub: StreamHub, listener: Listener, quota: Bucket) -> None:
+    receiving = asyncio.create_task(_receive(websocket, hub, listener))
+    try:
+        await _send_until_gone(websocket, hub, listener, quota, receiving)
     finally:
         hub.leave(listener)
         receiving.cancel()
@@ -41,48 +49,67 @@ async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
 
 
 async def _send_until_gone(
-    websocket: WebSocket, hub: StreamHub, listener: Listener, receiving: "asyncio.Task[None]"
+    websocket: WebSocket,
+    hub: StreamHub,
+    listener: Listener,
+    quota: Bucket,
+    receiving: "asyncio.Task[None]",
 ) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it left while we sent
         while not receiving.done():
             listener.changed.clear()
             for event in await hub.events_for(listener):
+                await quota.wait_for_one()
                 listener.sent = event.position
                 await websocket.send_text(event.text)
             listener.sent = listener.position  # past what it does not want
             for text in listener.take_results():
-                await websocket.send_text(text)
+                if quota.take():
+                    await websocket.send_text(text)
+                else:
+                    hub.quotas.left_out += 1
             changed = asyncio.create_task(listener.changed.wait())
             await asyncio.wait({changed, receiving}, return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
 
 
-async def _receive(websocket: WebSocket, hub: StreamHub, listener: Listener, client: str) -> None:
+async def _receive(websocket: WebSocket, hub: StreamHub, listener: Listener) -> None:
     """Acknowledgements until the client leaves or sends a wrong one; anything else is ignored."""
+    client, incoming = _client_name(websocket), hub.quotas.incoming()
     with contextlib.suppress(WebSocketDisconnect):
         while True:
-            try:
-                sequence = _acknowledged(await websocket.receive_text())
-            except ValueError:
-                await websocket.close(BAD_REQUEST, _WRONG_SEQ.format("ack"))
+            text = await websocket.receive_text()
+            if not incoming.take():
+                await websocket.close(TOO_MANY, "too many messages a second; acknowledge less")
                 return
-            if sequence is not None:
-                sent = listener.sent
-                await asyncio.to_thread(hub.journal.acknowledge, client, sequence, sent)
+            try:
+                acknowledged = _acknowledged(text)
+            except ValueError as error:
+                await websocket.close(BAD_REQUEST, str(error))
+                return
+            if acknowledged is not None:
+                note = hub.journal.acknowledge
+                await asyncio.to_thread(note, client, *acknowledged, listener.sent)
 
 
-def _acknowledged(text: str) -> int | None:
-    """The seq; None when the text is no acknowledgement. Raises ValueError when it is none."""
+def _acknowledged(text: str) -> tuple[int, str | None] | None:
+    """Seq and epoch (None: the current one); None when the text is no acknowledgement.
+
+    Raises:
+        ValueError: it is a wrong one.
+    """
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict) or "ack" not in message:
         return None
-    sequence = message["ack"]
-    if not isinstance(sequence, int) or isinstance(sequence, bool):
-        raise ValueError(text)  # noqa: TRY004 - what was sent is wrong, not our types
-    return _checked(sequence)
+    sequence, epoch = message["ack"], message.get("epoch")
+    if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence > LARGEST_SEQ:
+        raise ValueError(_WRONG_SEQ.format("ack"))
+    if epoch is not None and not isinstance(epoch, str):
+        raise ValueError("epoch must be the epoch of an event, a text")
+    return max(0, sequence), epoch
 
 
 def _checked(sequence: int) -> int:
@@ -103,10 +130,13 @@ def _first_position(websocket: WebSocket, hub: StreamHub, client: str) -> int:
 
 def _client_name(websocket: WebSocket) -> str:
     """Who acknowledges: the name it gives itself, else that of its key."""
+    given = websocket.query_params.get("client")
+    return (given or _key_name(websocket))[:MAX_CLIENT_NAME]
+
+
+def _key_name(websocket: WebSocket) -> str:
     key = websocket.scope.get("camfleet_key")
-    return (websocket.query_params.get("client") or (key.name if key else "anyone"))[
-        :MAX_CLIENT_NAME
-    ]
+    return key.name if key else "anyone"
 
 
 def _names(text: str | None) -> frozenset[str]:

@@ -1,0 +1,55 @@
+"""Which changes of cameras.yaml give a camera a new connection."""
+
+from pathlib import Path
+
+import pytest
+
+from camfleet.service.events.journal import MemoryJournal
+from camfleet.service.fleet import PipelineFleet
+from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet_contracts.settings import read_settings
+from fakes_analytics import CollectingPublisher, NoLiveVideo, ScriptedDetector, ScriptedSource
+
+CAMERA = "cameras: [{name: door, source: rtsp://a/1}]"
+SUB_STREAM = "cameras: [{name: door, source: rtsp://a/1, detect_source: rtsp://a/2}]"
+CAPTURE = "rtsp://127.0.0.1:8554"
+
+
+def nobody() -> None:
+    """Nobody waits for events."""
+
+
+def fleet_of(folder: Path, capture: str) -> PipelineFleet:
+    settings = read_settings(cameras=folder / "cameras.yaml", state_dir=folder, capture=capture)
+    around = Surroundings(ScriptedDetector(), CollectingPublisher(), "box")
+    journal = MemoryJournal(nobody)
+    return PipelineFleet(settings, lambda *_: ScriptedSource(), NoLiveVideo(), around, journal)
+
+
+def follow(fleet: PipelineFleet, file: Path, text: str) -> Pipeline:
+    """The pipeline with this file; a changed one is read once it looks the same twice."""
+    file.write_text(text)
+    fleet.follow_file()
+    fleet.follow_file()
+    return fleet.pipelines["door"]
+
+
+@pytest.mark.parametrize(
+    ("before", "capture", "is_kept"),
+    [
+        (CAMERA, "", False),
+        (CAMERA, CAPTURE, True),
+        (SUB_STREAM, "", True),
+        (SUB_STREAM, CAPTURE, True),
+    ],
+    ids=["no capture", "capture", "sub-stream, no capture", "sub-stream, capture"],
+)
+def test_new_source_is_a_new_connection_where_analytics_reads_it_itself(
+    tmp_path: Path, before: str, capture: str, *, is_kept: bool
+) -> None:
+    fleet, file = fleet_of(tmp_path, capture), tmp_path / "cameras.yaml"
+    old = follow(fleet, file, before)
+    new = follow(fleet, file, before.replace("rtsp://a/1", "rtsp://b/22"))
+    fleet.stop()
+    assert (new is old) == is_kept
+    assert new.camera.source == "rtsp://b/22"

@@ -1,0 +1,113 @@
+"""Changes of single cameras where cameras.yaml shares parts among them."""
+
+from pathlib import Path
+
+import pytest
+
+from camfleet_contracts.camera_entries import (
+    add_entry,
+    merge_entry,
+    remove_entry,
+    replace_entry,
+)
+from camfleet_contracts.cameras import BadCameras, Camera, CamerasFile, read_cameras
+
+ALIASED = """\
+cameras:
+  - name: a
+    source: demo:street
+    pipeline: &p   # as fast
+      fps: 3  # enough
+      tracker: {kind: sort}
+  - {name: b, source: demo:street, pipeline: *p}
+"""
+MERGED = """\
+cameras:
+  - &c  # the base
+    name: a
+    source: demo:street
+    pipeline: {fps: 3}
+    enabled: false
+  - {<<: *c, name: b}
+"""
+SECRET = "cameras:\n  - {name: a, source: 'rtsp://me:secret@h/b'}\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cameras.yaml"
+
+
+def anything(_: Camera) -> None:
+    """A check that lets every change pass."""
+
+
+def camera(file: CamerasFile, name: str) -> Camera:
+    found = file.find(name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("text", [ALIASED, MERGED], ids=["alias", "merge"])
+@pytest.mark.parametrize(("changed", "other"), [("a", "b"), ("b", "a")])
+def test_a_change_of_one_camera_leaves_the_other(
+    path: Path, text: str, changed: str, other: str
+) -> None:
+    path.write_text(text)
+    before = camera(read_cameras(path), other)
+    merge_entry(path, changed, {"pipeline": {"fps": 9, "tracker": {"kind": "ocsort"}}}, anything)
+    after = read_cameras(path)
+    assert camera(after, other) == before
+    assert camera(after, changed).pipeline.fps == 9
+    assert camera(after, changed).pipeline.tracker.kind == "ocsort"
+
+
+def test_comments_stay_where_parts_were_shared(path: Path) -> None:
+    path.write_text(ALIASED)
+    merge_entry(path, "a", {"pipeline": {"fps": 9}}, anything)
+    assert [words for words in ("# as fast", "# enough") if words not in path.read_text()] == []
+
+
+def test_what_was_merged_in_can_be_taken_out(path: Path) -> None:
+    path.write_text(MERGED)
+    assert merge_entry(path, "b", {"enabled": None}, anything).enabled
+    assert replace_entry(path, "b", {"source": "demo:street"}, anything).pipeline.fps == 5
+    assert not camera(read_cameras(path), "a").enabled
+
+
+@pytest.mark.parametrize("text", [ALIASED, MERGED], ids=["alias", "merge"])
+def test_a_camera_outlives_the_one_it_shares_with(path: Path, text: str) -> None:
+    path.write_text(text)
+    before = camera(read_cameras(path), "b")
+    remove_entry(path, "a")
+    assert read_cameras(path).cameras == (before,)
+
+
+@pytest.mark.parametrize("source", ["rtsp://***@h/other", "http://h/b?password=***"])
+def test_a_source_with_stars_for_its_secret_is_refused(path: Path, source: str) -> None:
+    path.write_text(SECRET)
+    with pytest.raises(BadCameras, match=r"source has \*\*\* for a secret"):
+        merge_entry(path, "a", {"source": source}, anything)
+    with pytest.raises(BadCameras, match=r"source has \*\*\* for a secret"):
+        add_entry(path, {"name": "b", "source": source})
+    assert path.read_text() == SECRET
+
+
+def test_the_source_as_it_is_shown_keeps_its_secret(path: Path) -> None:
+    path.write_text(SECRET)
+    after = merge_entry(path, "a", {"source": "rtsp://***@h/b", "enabled": False}, anything)
+    assert (after.source, after.enabled) == ("rtsp://me:secret@h/b", False)
+
+
+def test_an_entry_nested_too_deeply_is_refused(path: Path) -> None:
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(BadCameras, match="nested too deeply"):
+        add_entry(path, {"name": "a", "source": "x.mp4", "pipeline": {"tracker": {"x": deep}}})
+
+
+def test_text_that_is_no_unicode_is_refused(path: Path) -> None:
+    with pytest.raises(BadCameras):
+        add_entry(path, {"name": "a", "source": "\ud800.mp4"})
+    assert not path.exists()
