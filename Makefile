@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-notebooks test-containers check fix lock proto schemas bench bench-server bench-capture bench-analytics up down logs images engine
+.PHONY: help setup run test test-browser test-notebooks test-containers check fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -21,7 +21,9 @@ run: setup  ## the whole fleet on the demo; CAMERAS="rtsp://... clip.mp4" MODEL=
 	@$(BIN)/camfleet up $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(MODEL),--model "$(MODEL)")
 
 test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes on 2 cores)
-	@$(BIN)/python -m pytest
+	@tools/apt.sh mosquitto:mosquitto nats-server:nats-server || echo 'test: without them the tests of MQTT and NATS skip'
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not (alone or browser or notebooks or containers)"
+	@$(BIN)/python -m pytest -m alone
 
 test-browser: setup  ## the page in headless Chromium (installs Debian's chromium)
 	@tools/apt.sh chromium:chromium chromedriver:chromium-driver
@@ -57,8 +59,21 @@ schemas: setup  ## docs/schemas/*.json from the contracts
 
 bench: bench-server bench-capture bench-analytics  ## all benchmarks, as tables of ratios
 
-bench-server: setup  ## the model server against the raw runtime
+bench-server: setup  ## the model server: against the raw runtime, its front, memory, scheduling, pictures, reloads
 	@$(BIN)/python benchmarks/bench_server.py
+	@$(BIN)/python benchmarks/bench_server_wire.py
+	@$(BIN)/python benchmarks/bench_server_shm.py
+	@$(BIN)/python benchmarks/bench_server_scheduling.py
+	@$(BIN)/python benchmarks/bench_pictures.py
+	@$(BIN)/python benchmarks/bench_server_reload.py
+
+PEER_BENCH ?= ../shared/tools/peer-bench
+PEERS := $(CURDIR)/var/peer-bench
+bench-peers: setup  ## the model server beside Triton and KServe (needs peer-bench: PEER_BENCH=folder)
+	@tools/apt.sh h2load:nghttp2-client
+	@[ -x $(PEERS)/ours/bin/python ] || UV=$(CURDIR)/$(BIN)/uv sh $(PEER_BENCH)/setup.sh $(PEERS)
+	@$(BIN)/python benchmarks/bench_server_peers.py --peer-bench $(PEER_BENCH) --venvs $(PEERS)
+	@$(BIN)/python benchmarks/bench_server_streams.py --peer-bench $(PEER_BENCH) --venvs $(PEERS)
 
 bench-capture: setup  ## capture's share of a core: stream copy and the demo scene
 	@$(BIN)/python benchmarks/bench_capture.py

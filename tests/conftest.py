@@ -4,9 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 
 # One module of fixtures a part, under names of their own, so that mypy reads all tests in one run.
 pytest_plugins = ["fixtures_capture", "fixtures_containers", "fixtures_interop"]
+
+# What is logged before a service configures it: a traceback with every local takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
