@@ -8,7 +8,7 @@ from camfleet.lines import LineCount
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.outbox import open_outbox
 from camfleet.service.sinks.fleet import SinkFleet
-from camfleet_contracts.cameras import parse_cameras
+from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Envelope, OccurrenceEvent, Origin, Times, envelope
 from camfleet_contracts.settings import read_settings

@@ -17,7 +17,8 @@ from camfleet.inference.served_model import ServedModel, TensorSpec
 from camfleet.service.live_ports import LiveCamera
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet.video.reader import Connection, ReaderCounts, ReaderState
-from camfleet_contracts.cameras import Camera, parse_cameras
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.events import Envelope
 from camfleet_contracts.model_manifest import parse_manifest
 

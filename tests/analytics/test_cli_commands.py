@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from camfleet_contracts.cameras import read_cameras
+from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.keys import KeyStore
 from cli_runs import CommandLine
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from camfleet.decoders import decoder_names
-from camfleet_contracts.cameras import read_cameras
+from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.catalog import read_catalog
 from camfleet_contracts.model_manifest import parse_manifest
 from camfleet_contracts.serving_config import read_serving_config

@@ -4,7 +4,7 @@ import pytest
 
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_cameras import camera_name, write_run_cameras
-from camfleet_contracts.cameras import read_cameras
+from camfleet_contracts.cameras_file import read_cameras
 
 
 @pytest.mark.parametrize(

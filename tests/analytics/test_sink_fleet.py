@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from camfleet.cli.checks.sinks import check_sinks
-from camfleet_contracts.cameras import parse_cameras
+from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.settings import read_settings
 from running_app import RunningApp, running_app
 from sink_bench import crossing

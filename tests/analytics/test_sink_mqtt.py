@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from camfleet_contracts.cameras import parse_cameras
+from camfleet_contracts.cameras_file import parse_cameras
 from sink_bench import (
     Broker,
     SinkBench,

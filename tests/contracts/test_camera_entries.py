@@ -10,7 +10,8 @@ from camfleet_contracts.camera_entries import (
     remove_entry,
     replace_entry,
 )
-from camfleet_contracts.cameras import BadCameras, Camera, CamerasFile, read_cameras
+from camfleet_contracts.cameras import Camera, CamerasFile
+from camfleet_contracts.cameras_file import BadCameras, read_cameras
 
 ALIASED = """\
 cameras:

@@ -3,15 +3,13 @@ from typing import Any
 
 import pytest
 
-from camfleet_contracts.cameras import (
+from camfleet_contracts.cameras import CamerasFile, resolve_credentials, source_kind
+from camfleet_contracts.cameras_file import (
     BadCameras,
     CamerasChanged,
-    CamerasFile,
     edit_cameras,
     parse_cameras,
     read_cameras,
-    resolve_credentials,
-    source_kind,
 )
 from camfleet_contracts.settings import read_settings
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from camfleet_contracts.cameras import BadCameras, CamerasFile, parse_cameras
+from camfleet_contracts.cameras import CamerasFile
+from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.sinks import resolve_secret
 
 FILE = """version: 1

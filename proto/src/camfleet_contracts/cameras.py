@@ -1,35 +1,21 @@
 """cameras.yaml: the cameras and what analytics does with each."""
 
 import re
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.names import CAMERA_NAME, split_version
-from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.sinks import (
-    SINK_KINDS,
-    STREAM,
     SinkSettings,
     checked_sink_names,
-    fault_of_sinks,
-    parse_sink,
 )
 
 Point = tuple[float, float]
@@ -38,29 +24,7 @@ SourceKind = Literal[
 ]
 _WORDS: dict[str, SourceKind] = {"auto": "auto", "picamera": "picamera", "testcard": "testcard"}
 _CREDENTIALS = re.compile(r"\$\{(env|file):([^}]+)\}")
-_UNFORESEEN = (  # what a strange document can raise in the parsers
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    YAMLError,
-)
 _STREAM_URL = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
-
-
-class BadCameras(Exception):
-    """cameras.yaml cannot be used; the text names file, line, camera and field."""
-
-    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
-        self.path, self.reason, self.line = path, reason, line
-        super().__init__(f"{path}{f':{line}' if line else ''}: {reason}")
-
-
-class CamerasChanged(BadCameras):
-    """Somebody else wrote cameras.yaml while it was being changed; theirs is kept."""
 
 
 class _Part(BaseModel):
@@ -196,113 +160,6 @@ def _is_folder(source: str) -> bool:
         return False
 
 
-def read_cameras(
-    path: Path, settings: FleetSettings | None = None, *, may_be_empty: bool = True
-) -> CamerasFile:
-    """Read cameras.yaml; `settings` adds the camera of `CAMERA_SOURCE` unless the name is taken.
-
-    Raises:
-        BadCameras: the file cannot be read or used.
-    """
-    try:
-        text = read_text(path)
-    except OSError as error:
-        raise BadCameras(path, f"cannot be read: {error.strerror or error}") from error
-    parsed = parse_cameras(text, path=path, may_be_empty=may_be_empty)
-    extra = _camera_of_environment(settings) if settings else None
-    if extra is None or parsed.find(str(extra["name"])):
-        return parsed
-    return parsed.model_copy(
-        update={"cameras": (*parsed.cameras, _parse_one(extra, {}, path, None))}
-    )
-
-
-def read_text(path: Path) -> str:
-    """Return the text of cameras.yaml.
-
-    Raises:
-        BadCameras: it is no UTF-8.
-        OSError: it cannot be read.
-    """
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadCameras(path, f"cannot be read: {error}; save it as UTF-8") from error
-
-
-def parse_cameras(text: str, *, path: Path, may_be_empty: bool = True) -> CamerasFile:
-    """Parse the text of cameras.yaml.
-
-    Raises:
-        BadCameras: with the line of the camera at fault.
-    """
-    document = _load(text, path)
-    if document is None and not may_be_empty:
-        raise BadCameras(path, "is empty; write `cameras: []` to mean none")
-    if document is None:
-        return CamerasFile()
-    try:
-        return _parse_document(document, path)
-    except _UNFORESEEN as error:
-        raise BadCameras(path, _unforeseen(error)) from error
-
-
-def _parse_document(document: Any, path: Path) -> CamerasFile:
-    if not isinstance(document, dict) or not isinstance(document.get("cameras") or [], list):
-        raise BadCameras(path, "needs a list 'cameras' at the top level")
-    if unknown := set(document) - {"version", "defaults", "sinks", "cameras"}:
-        raise BadCameras(path, f"unknown key {min(map(str, unknown))!r}", 1)
-    if document.get("version", 1) != 1:
-        raise BadCameras(path, f"version {document['version']!r}: this build reads version 1", 1)
-    defaults = _parse_defaults(document.get("defaults") or {}, path, _line_of(document, "defaults"))
-    sinks = _parse_sinks(document, path)
-    entries = document.get("cameras") or []
-    cameras = tuple(
-        _parse_one(entry, defaults, path, _line_of(entries, number))
-        for number, entry in enumerate(entries)
-    )
-    _refuse_twins(cameras, entries, path)
-    _refuse_unknown_sinks(cameras, sinks, entries, path)
-    return CamerasFile(sinks=sinks, cameras=cameras)
-
-
-@contextmanager
-def edit_cameras(path: Path) -> Iterator[CommentedMap]:
-    """Change cameras.yaml under its lock, comments kept; written atomically when it stays valid.
-
-    The file keeps its mode, and a link stays one.
-
-    Raises:
-        BadCameras: the file before or after the change cannot be used.
-        CamerasChanged: an editor wrote the file meanwhile.
-    """
-    target = path.resolve()
-    with locked(target):
-        before = read_text(path) if path.is_file() else None
-        text = "version: 1\ncameras: []\n" if before is None else before
-        parse_cameras(text, path=path)
-        document = _load(text, path)
-        document = CommentedMap(version=1) if document is None else document
-        if document.get("cameras") is None:
-            document["cameras"] = []
-        try:
-            yield document
-            after = _dump(document, path)
-        except RecursionError as error:
-            raise BadCameras(path, _unforeseen(error)) from error
-        parse_cameras(after, path=path)
-        if after != text:
-            _replace(path, target, before, after)
-
-
-def _replace(path: Path, target: Path, before: str | None, after: str) -> None:
-    is_there = target.is_file()
-    if before != (read_text(target) if is_there else None):
-        raise CamerasChanged(path, "was changed meanwhile by somebody else; repeat the change")
-    mode = stat.S_IMODE(target.stat().st_mode) if is_there else 0o644
-    write_atomically(target, after, mode=mode)
-
-
 def resolve_credentials(text: str | None, env: dict[str, str]) -> tuple[str, str] | None:
     """Return (user, password) of `${env:NAME}` or `${file:PATH}`; None when `text` is None.
 
@@ -320,124 +177,3 @@ def resolve_credentials(text: str | None, env: dict[str, str]) -> tuple[str, str
     if not colon:
         raise ValueError(f"credentials {text}: must hold user:password")
     return user, password
-
-
-def _load(text: str, path: Path) -> Any:
-    try:
-        return YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise BadCameras(path, f"not valid YAML: {error.problem}", line) from error
-    except _UNFORESEEN as error:
-        raise BadCameras(path, f"not valid YAML: {_unforeseen(error)}") from error
-
-
-def _dump(document: CommentedMap, path: Path) -> str:
-    buffer = StringIO()
-    try:
-        YAML(typ="rt").dump(document, buffer)
-        return buffer.getvalue().encode().decode()
-    except _UNFORESEEN as error:
-        raise BadCameras(path, f"cannot be written: {_unforeseen(error)}") from error
-
-
-def _unforeseen(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def _line_of(container: Any, key: str | int) -> int | None:
-    try:
-        return int(container.lc.data[key][0]) + 1
-    except (AttributeError, KeyError, TypeError):
-        return None
-
-
-def _parse_defaults(defaults: Any, path: Path, line: int | None) -> dict[str, Any]:
-    if not isinstance(defaults, dict):
-        raise BadCameras(path, "defaults: must be a mapping", line)
-    try:
-        Pipeline(**defaults)
-    except (ValidationError, TypeError) as error:
-        raise BadCameras(path, f"defaults: {_reasons(error)}", line) from error
-    return dict(defaults)
-
-
-def _parse_sinks(document: Any, path: Path) -> dict[str, SinkSettings]:
-    entries = document.get("sinks") or {}
-    if not isinstance(entries, dict):
-        reason = "sinks: must be a mapping of names to settings"
-        raise BadCameras(path, reason, _line_of(document, "sinks"))
-    sinks: dict[str, SinkSettings] = {}
-    for name, entry in entries.items():
-        try:
-            sinks[str(name)] = parse_sink(str(name), entry)
-        except (ValueError, TypeError) as error:
-            line = _line_of_fault(entry, error) or _line_of(entries, name)
-            raise BadCameras(path, f"sink {name!r}: {_reasons(error)}", line) from error
-        if fault := fault_of_sinks(sinks):
-            raise BadCameras(path, f"sink {name!r}: {fault}", _line_of(entries, name))
-    return sinks
-
-
-def _refuse_unknown_sinks(
-    cameras: tuple[Camera, ...], sinks: dict[str, SinkSettings], entries: Any, path: Path
-) -> None:
-    """A kind that is not set up yet is no fault of the file: analytics says so of that sink."""
-    known = {STREAM, *SINK_KINDS, *sinks}
-    for number, camera in enumerate(cameras):
-        for name in camera.pipeline.sinks or ():
-            if name not in known:
-                reason = f"sink {name!r} is not under the top-level 'sinks:'"
-                line = _line_of(entries, number)
-                raise BadCameras(path, f"camera {camera.name!r}: {reason}", line)
-
-
-def _parse_one(entry: Any, defaults: dict[str, Any], path: Path, line: int | None) -> Camera:
-    if not isinstance(entry, dict):
-        raise BadCameras(path, "a camera must be a mapping with name and source", line)
-    pipeline = entry.get("pipeline") or {}
-    try:
-        if not isinstance(pipeline, dict):
-            raise TypeError("pipeline: must be a mapping")  # noqa: TRY301 - one report for all faults
-        camera = Camera(**{**entry, "pipeline": {**defaults, **pipeline}})
-        camera.model_dump_json()  # a tracker takes any value, and REST tells them all
-    except (ValueError, TypeError) as error:
-        raise BadCameras(path, f"camera {entry.get('name')!r}: {_reasons(error)}", line) from error
-    return camera
-
-
-def _line_of_fault(entry: Any, error: ValueError | TypeError) -> int | None:
-    """The line of the setting that is wrong, where the fault names one."""
-    if not isinstance(error, ValidationError):
-        return None
-    location = error.errors(include_url=False)[0]["loc"]
-    return _line_of(entry, location[0]) if location else None
-
-
-def _reasons(error: ValueError | TypeError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    faults = error.errors(include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
-
-
-def _refuse_twins(cameras: tuple[Camera, ...], entries: Any, path: Path) -> None:
-    seen: set[str] = set()
-    for number, camera in enumerate(cameras):
-        if camera.name in seen:
-            raise BadCameras(
-                path, f"camera {camera.name!r}: named twice", _line_of(entries, number)
-            )
-        seen.add(camera.name)
-
-
-def _camera_of_environment(settings: FleetSettings) -> dict[str, Any] | None:
-    if not settings.camera_source:
-        return None
-    pipeline = {
-        "model": settings.camera_model,
-        "fps": settings.camera_fps,
-        "confidence": settings.camera_confidence,
-    }
-    given = {key: value for key, value in pipeline.items() if value is not None}
-    return {"name": settings.camera_name, "source": settings.camera_source, "pipeline": given}

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from camfleet_contracts.cameras import BadCameras, CamerasFile, read_cameras
+from camfleet_contracts.cameras import CamerasFile
+from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.settings import FleetSettings
 
 SETTLE_S = 0.1  # editors empty a file before they write it

@@ -7,7 +7,8 @@ from rich.markup import escape
 from camfleet.cli.capture_client import camera_states
 from camfleet.cli.console import note, out, print_json, table
 from camfleet.cli.volume_seed import ensure_catalog
-from camfleet_contracts.cameras import Camera, read_cameras
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings

@@ -15,13 +15,8 @@ from camfleet.cli.console import out, print_json
 from camfleet.cli.errors import CommandError
 from camfleet.cli.media import pixels_of
 from camfleet.cli.pictures import write_picture
-from camfleet_contracts.cameras import (
-    BadCameras,
-    Camera,
-    read_cameras,
-    resolve_credentials,
-    source_kind,
-)
+from camfleet_contracts.cameras import Camera, resolve_credentials, source_kind
+from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings, environment_of
 

@@ -33,7 +33,7 @@ def _contract_error_line(error: Exception) -> str | None:
     from pydantic import ValidationError
 
     from camfleet.catalog.errors import CatalogError
-    from camfleet_contracts.cameras import BadCameras
+    from camfleet_contracts.cameras_file import BadCameras
     from camfleet_contracts.catalog import BadCatalog
     from camfleet_contracts.model_manifest import BadManifest
     from camfleet_contracts.serving_config import BadServingConfig

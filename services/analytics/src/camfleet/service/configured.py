@@ -4,7 +4,8 @@ import contextlib
 import threading
 from pathlib import Path
 
-from camfleet_contracts.cameras import BadCameras, Camera, read_cameras
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.settings import FleetSettings
 
 _Stamp = tuple[int, int, int] | None

@@ -9,7 +9,7 @@ from camfleet.cli.fleet.plan import fleet_ports
 from camfleet.cli.fleet.ports import taken_ports
 from camfleet.cli.fleet.run_record import running_pid
 from camfleet.cli.server_status import VersionState, rest_address, served_models
-from camfleet_contracts.cameras import BadCameras, read_cameras
+from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.serving_config import BadServingConfig, read_serving_config
 from camfleet_contracts.settings import FleetSettings

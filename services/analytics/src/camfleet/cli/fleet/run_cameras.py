@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from camfleet.cli.errors import CommandError
-from camfleet_contracts.cameras import BadCameras, parse_cameras
+from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.files import write_atomically
 
 FILE_NAME = "cameras.run.yaml"

@@ -27,7 +27,8 @@ from camfleet_contracts.camera_entries import (
     replace_entry,
     tag_of,
 )
-from camfleet_contracts.cameras import BadCameras, Camera, CamerasChanged
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras_file import BadCameras, CamerasChanged
 from camfleet_contracts.redaction import redact
 
 logger = logging.getLogger(__name__)
