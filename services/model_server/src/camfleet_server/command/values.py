@@ -62,9 +62,7 @@ def channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
     wrong = [name for name, equals, value in pairs if not (name and equals and value)]
     if wrong:
         raise argparse.ArgumentTypeError(f"{wrong[0]!r} is not of the form name=value")
-    return tuple(
-        (k.strip(), int(v) if v.strip().lstrip("-").isdecimal() else v) for k, _, v in pairs
-    )
+    return tuple((name.strip(), _number_or_text(value.strip())) for name, _, value in pairs)
 
 
 def text_or_json(text: str) -> Any:
@@ -84,4 +82,4 @@ def json_object(text: str) -> Any:
 
 
 def _number_or_text(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isdecimal() else text
+    return int(text) if text.removeprefix("-").isdecimal() else text
