@@ -80,7 +80,7 @@ class RunningApp:
         source = self.sources[name]
         for number in range(count):
             source.slot.put(frame(number))
-            wait_until(source.has_nothing_to_take, 5, "the frame is taken")
+            wait_until(source.has_nothing_to_take, 30, "the frame is taken")
 
     def tell_of_capture(self, **facts: Any) -> None:
         self.capture.take(CaptureView(None, **facts))

@@ -65,8 +65,8 @@ class Rig:
         """Each frame is taken before the next one comes."""
         for one in frames:
             self.source.slot.put(one)
-            wait_until(self.source.has_nothing_to_take, 5, "the frame is taken")
-        wait_until(lambda: self.seen >= frames[-1].number + 1, 5, "all frames are dealt with")
+            wait_until(self.source.has_nothing_to_take, 30, "the frame is taken")
+        wait_until(lambda: self.seen >= frames[-1].number + 1, 30, "all frames are dealt with")
 
     @property
     def seen(self) -> int:

@@ -1,0 +1,71 @@
+"""Asking the model: its answer, a rest after a failure, and what is known of its state."""
+
+import logging
+import time
+
+from camfleet.inference.detector import Detected, Detector
+from camfleet.inference.errors import InferenceError, ServerBusy
+from camfleet.inference.served_model import ServedModel
+from camfleet.service import messages
+from camfleet.service.model_state import ModelState, state_after
+from camfleet.service.pipeline.ports import Outlet
+from camfleet.video.frames import Frame
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = (0.25, 2.0)  # shortest and longest wait after a model could not be asked
+
+
+class ModelAsker:
+    """One camera's model. Changes of its version and state are events. Not thread-safe."""
+
+    def __init__(self, reference: str, detector: Detector, outlet: Outlet) -> None:
+        """`reference` is "name" or "name:version"."""
+        self.state = ModelState(reference)  # replaced, never changed: others may read it
+        self._detector, self._outlet = detector, outlet
+        self._retry_at_s, self._retry_s = 0.0, RETRY_S[0]
+
+    def use(self, reference: str) -> None:
+        """Ask this model from now on, at once."""
+        self._retry_at_s = 0.0
+        if self.state.name != reference:
+            self.state = ModelState(reference)
+
+    def ask(self, frame: Frame, confidence: float) -> Detected | None:
+        """The model's answer; None when it has none for this frame, or rests after a failure."""
+        if time.monotonic() < self._retry_at_s:
+            return None
+        try:
+            detected = self._detector.detect(frame.picture, self.state.name, confidence)
+        except InferenceError as error:
+            self._note_failure(error)
+            return None
+        self._note_answer(detected.model)
+        return detected
+
+    def _note_failure(self, error: InferenceError) -> None:
+        if isinstance(error, ServerBusy):
+            return
+        self._retry_at_s = time.monotonic() + self._retry_s
+        self._retry_s = min(self._retry_s * 2, RETRY_S[1])
+        self._change(state_after(self.state, error))
+
+    def _note_answer(self, model: ServedModel) -> None:
+        self._retry_s = RETRY_S[0]
+        before, origin = self.state, self._outlet.origin
+        if before.version not in {None, model.version}:
+            changed = (model.name, model.version, before.version)
+            logger.info("model changed camera=%s to=%s", origin.camera, changed)
+            self._outlet.event(messages.model_changed(origin, *changed))
+        if before.version != model.version or before.state != "ok":
+            self._change(ModelState(before.name, model.version))
+
+    def _change(self, state: ModelState) -> None:
+        before, self.state = self.state, state
+        if (before.state, before.reason) == (state.state, state.reason):
+            return
+        log, origin = logger.info if state.state == "ok" else logger.warning, self._outlet.origin
+        facts = (state.name, state.state, state.reason)
+        log("model state camera=%s model=%s state=%s reason=%s", origin.camera, *facts)
+        if before.state != state.state:
+            self._outlet.event(messages.model_state(origin, *facts))

@@ -1,0 +1,191 @@
+"""One camera's pipeline: takes the newest frame, asks the model, tracks, counts and publishes."""
+
+import logging
+import threading
+import time
+
+from camfleet.heat import HeatMap
+from camfleet.inference.detector import Detected
+from camfleet.lines import LineCount
+from camfleet.service import messages
+from camfleet.service.analysis import Analysis
+from camfleet.service.interval_counts import IntervalCounts
+from camfleet.service.live_ports import LiveCamera
+from camfleet.service.model_state import ModelState
+from camfleet.service.pacing import Pacer
+from camfleet.service.pipeline.asking import ModelAsker
+from camfleet.service.pipeline.gating import AnswerGate
+from camfleet.service.pipeline.ports import Outlet, Source, Surroundings
+from camfleet.service.pipeline.publishing import Publishing
+from camfleet.service.statistics import Statistics
+from camfleet.tracking.box_tracker import BadTrackerParameters
+from camfleet.video.frames import Frame
+from camfleet.video.reader import ReaderState
+from camfleet.zones import ZoneWatcher
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.clock import now_utc
+from camfleet_contracts.events import Origin, Times
+
+logger = logging.getLogger(__name__)
+
+WAIT_FOR_FRAME_S = 0.25
+
+
+class Pipeline:
+    """A thread per camera. start, stop and reconfigure belong to one owner."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        source: Source,
+        live: LiveCamera,
+        surroundings: Surroundings,
+        counts: dict[str, LineCount],
+    ) -> None:
+        self.camera, self.source = camera, source
+        self.statistics = Statistics()
+        self.fault: str | None = None  # of the configuration, or why no frame can be analysed
+        self._logged_fault: str | None = None
+        self._outlet = Outlet(Origin(surroundings.device_id, camera.name), surroundings.publisher)
+        self._asker = ModelAsker(camera.pipeline.model, surroundings.detector, self._outlet)
+        self._publishing = Publishing(self._outlet, live, self.statistics)
+        self._counts = counts
+        self._analysis: Analysis | None = None
+        self._highest_id = 0  # of the tracks of all analyses so far
+        self._wanted = threading.Event()  # a new configuration waits
+        self._stopped = threading.Event()
+        self._seen_state = ReaderState.CONNECTING
+        self._apply_camera()
+        self._thread = threading.Thread(
+            target=self._run, name=f"pipeline-{camera.name}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start reader and analysis."""
+        self.source.start()
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End both; a request that is under way may end later."""
+        self._stopped.set()
+        self.source.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def reconfigure(self, camera: Camera) -> None:
+        """Take over new settings between two frames; the connection stays."""
+        self.camera = camera
+        self._wanted.set()
+
+    @property
+    def model(self) -> ModelState:
+        """What is known of the model."""
+        return self._asker.state
+
+    @property
+    def counts(self) -> dict[str, LineCount]:
+        """Totals by line."""
+        return self._counts
+
+    @property
+    def interval_counts(self) -> IntervalCounts:
+        """What happened minute by minute."""
+        return self._publishing.interval_counts
+
+    @property
+    def heat(self) -> HeatMap:
+        """Where objects were."""
+        return self._publishing.heat
+
+    @property
+    def zones(self) -> list[ZoneWatcher]:
+        """Who is inside the zones."""
+        return [] if self._analysis is None else self._analysis.zones
+
+    def _run(self) -> None:
+        self._prepare()
+        while not self._stopped.is_set():
+            frame = self.source.slot.take(WAIT_FOR_FRAME_S)
+            if self._wanted.is_set():
+                self._wanted.clear()
+                self._apply_camera()
+                self._prepare()
+            self._watch_connection()
+            if frame is not None and self._analysis is not None:
+                self._try_to_take(frame, self._analysis)
+        self._empty_zones()
+
+    def _try_to_take(self, frame: Frame, analysis: Analysis) -> None:
+        try:
+            self._take(frame, analysis)
+        except Exception as error:  # the thread's border: one frame must not end a camera
+            self.fault = f"frames cannot be analysed: {type(error).__name__}: {error}"
+            if self.fault != self._logged_fault:
+                logger.exception("frame failed camera=%s", self.camera.name)
+                self._logged_fault = self.fault
+            self.statistics.failed += 1
+
+    def _apply_camera(self) -> None:
+        pipeline = self.camera.pipeline
+        self._pacer, self._gate = Pacer(pipeline.fps), AnswerGate()
+        self._asker.use(pipeline.model)
+        self._publishing.use(pipeline)
+        self._empty_zones()
+        self._analysis = Analysis(pipeline, self._counts, self._highest_id)
+        self._counts, self.fault, self._logged_fault = self._analysis.counts, None, None
+
+    def _empty_zones(self) -> None:
+        """Whoever is inside leaves now: the next analysis will not know them again."""
+        if self._analysis is None:
+            return
+        self._highest_id, now = self._analysis.highest_id, now_utc()
+        for event in self._analysis.empty_zones():
+            self._publishing.tell_of_zone(Times(now, now), event)
+
+    def _prepare(self) -> None:
+        if self._analysis is None:
+            return
+        try:
+            self._analysis.prepare()
+        except BadTrackerParameters as error:
+            self._analysis, self.fault = None, str(error)
+            logger.error("camera cannot be analysed camera=%s reason=%s", self.camera.name, error)  # noqa: TRY400 - the reason says it all
+
+    def _take(self, frame: Frame, analysis: Analysis) -> None:
+        if not self._pacer.is_due(frame):
+            self.statistics.skipped += 1
+            return
+        detected = self._detect(frame, analysis)
+        if detected is None:
+            self.statistics.failed += 1
+            self._publishing.show_without_result(frame)
+            return
+        self._analyse(frame, detected, analysis)
+        self.fault = None
+
+    def _detect(self, frame: Frame, analysis: Analysis) -> Detected | None:
+        """The model's answer, or its last one while nothing moves; None when there is none."""
+        if not analysis.pipeline.motion:
+            return self._asker.ask(frame, analysis.lowest_confidence)
+        if repeated := self._gate.repeat(frame):
+            self.statistics.still += 1
+            return repeated
+        self._gate.keep(None)  # also when asking fails in a way nobody foresaw
+        answer = self._asker.ask(frame, analysis.lowest_confidence)
+        self._gate.keep(answer)
+        return answer
+
+    def _analyse(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:
+        totals = {name: LineCount(one.entered, one.left) for name, one in self._counts.items()}
+        began_s = time.monotonic()
+        findings = analysis.look(detected.detections, detected.model, frame)
+        track_s = time.monotonic() - began_s
+        self._publishing.publish(frame, detected, findings, totals)
+        self._publishing.note(frame, detected, track_s)
+
+    def _watch_connection(self) -> None:
+        connection = self.source.connection
+        before, self._seen_state = self._seen_state, connection.state
+        if before is not connection.state:
+            state, reason = connection.state, connection.reason
+            self._outlet.event(messages.camera_state(self._outlet.origin, state, reason, before))

@@ -1,0 +1,60 @@
+"""What a pipeline needs of the rest of the service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from camfleet.inference.detector import Detector
+from camfleet.service.live_ports import LiveCamera
+from camfleet.video.frames import FrameSlot
+from camfleet.video.reader import Connection, ReaderCounts
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.events import Envelope, Origin
+
+
+class Source(Protocol):
+    """Where the frames come from, e.g. an RtspReader."""
+
+    slot: FrameSlot
+    connection: Connection
+    counts: ReaderCounts
+
+    def start(self) -> None:
+        """Begin to fill the slot."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+class Publisher(Protocol):
+    """Where results and events go; called from many threads, must not block."""
+
+    def publish_result(self, message: Envelope) -> None:
+        """A result: who listens now gets it."""
+
+    def publish_event(self, message: Envelope) -> None:
+        """An event: it gets its number and is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all pipelines of a service share."""
+
+    detector: Detector
+    publisher: Publisher
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where one camera's messages go, and the origin they name."""
+
+    origin: Origin
+    publisher: Publisher
+
+    def event(self, message: Envelope) -> None:
+        """Give out an event."""
+        self.publisher.publish_event(message)
+
+
+SourceFactory = Callable[[Camera, LiveCamera], Source]

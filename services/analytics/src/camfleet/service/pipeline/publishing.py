@@ -1,0 +1,73 @@
+"""What is made of one frame's findings: events, results, pictures and figures."""
+
+import time
+
+from camfleet.heat import HeatMap
+from camfleet.inference.detector import Detected
+from camfleet.lines import LineCount
+from camfleet.service import messages
+from camfleet.service.analysis import Findings
+from camfleet.service.interval_counts import IntervalCounts
+from camfleet.service.live_ports import LiveCamera
+from camfleet.service.pacing import Pacer
+from camfleet.service.pipeline.ports import Outlet
+from camfleet.service.statistics import Statistics
+from camfleet.video.frames import Frame
+from camfleet.zones import ZoneEvent
+from camfleet_contracts.cameras import Pipeline as Wanted
+from camfleet_contracts.clock import now_utc
+from camfleet_contracts.events import Envelope, Times
+
+
+class Publishing:
+    """Gives out what one camera's analysis found. Written by the pipeline's thread only."""
+
+    def __init__(self, outlet: Outlet, live: LiveCamera, statistics: Statistics) -> None:
+        self.interval_counts, self.heat = IntervalCounts(), HeatMap()
+        self._outlet, self._live, self._statistics = outlet, live, statistics
+
+    def use(self, wanted: Wanted) -> None:
+        """Take over new settings."""
+        self._results_pacer, self._frame_s = Pacer(wanted.results_rate), 1 / wanted.fps
+
+    def publish(
+        self, frame: Frame, detected: Detected, findings: Findings, totals: dict[str, LineCount]
+    ) -> None:
+        """Give out one frame; `totals` are those before it, by line."""
+        self._tell_of_crossings(frame, findings, totals)
+        for event in findings.zone_events:
+            self.tell_of_zone(Times(frame.captured_at, frame.received_at), event)
+        self.heat.add(findings.objects, frame.size, self._frame_s)
+        self._show(frame, messages.results_of(self._outlet.origin, frame, detected, findings))
+
+    def tell_of_zone(self, times: Times, event: ZoneEvent) -> None:
+        """Give out and count one event of a zone."""
+        self._outlet.event(messages.zone_event(self._outlet.origin, times, event))
+        self.interval_counts.add_zone_event(times.captured_at, event)
+
+    def show_without_result(self, frame: Frame) -> None:
+        """Let viewers see a frame that the model had no answer for."""
+        if self._live.wants_pictures:
+            self._live.push_picture(frame, None)
+
+    def note(self, frame: Frame, detected: Detected, track_s: float) -> None:
+        """Count one frame that went the whole way."""
+        latency_s = max(0.0, (now_utc() - frame.captured_at).total_seconds())
+        self._statistics.note_frame(time.monotonic(), latency_s, detected.duration_s, track_s)
+
+    def _tell_of_crossings(
+        self, frame: Frame, findings: Findings, totals: dict[str, LineCount]
+    ) -> None:
+        missed, origin = self._statistics.missed_ratio, self._outlet.origin
+        for crossing in findings.crossings:
+            count = totals[crossing.line]
+            count.add(crossing)  # several may cross in one frame, each with the totals after it
+            self._outlet.event(messages.line_crossed(origin, frame, crossing, count, missed))
+            self.interval_counts.add_crossing(frame.captured_at, crossing)
+
+    def _show(self, frame: Frame, message: Envelope) -> None:
+        if self._results_pacer.is_due(frame):
+            self._outlet.publisher.publish_result(message)
+            self._statistics.published += 1
+        if self._live.wants_pictures:
+            self._live.push_picture(frame, message.model_dump(mode="json", by_alias=True))
