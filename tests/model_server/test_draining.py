@@ -1,5 +1,6 @@
 """The end of the server: nothing new is taken, what is in flight is answered."""
 
+import contextlib
 import queue
 import signal
 import socket
@@ -172,8 +173,9 @@ def test_stream_that_is_merely_open_does_not_hold_up_the_end(ending: Ending) -> 
     requests.put(_request())
     next(stream)
     ending.drain(LONG_S).result(TIMEOUT_S)
-    with pytest.raises(grpc.RpcError):
-        next(stream)
+    # Cut off, or ended in order where the drain came before the answer was counted.
+    with contextlib.suppress(grpc.RpcError):
+        assert next(stream, None) is None
     requests.put(None)
 
 
