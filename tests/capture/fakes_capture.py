@@ -1,6 +1,7 @@
 """Clips whose pictures carry their number, a capture service in a thread, and a reader of it."""
 
 import asyncio
+import io
 import struct
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ import httpx
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
+from PIL import Image
 
 from camfleet_capture.service import CaptureOptions, serve
 from camfleet_contracts.settings import FleetSettings
@@ -49,6 +51,7 @@ def write_clip(
     group: int = 15,
     b_frames: int = 0,
     slices: int = 1,
+    huffman: str = "default",
 ) -> Path:
     """Encode numbered pictures 0, 1, 2 ... into a container chosen by the suffix."""
     with av.open(str(path), "w") as container:
@@ -61,11 +64,29 @@ def write_clip(
             extra = ":log-level=none" if codec == "libx265" else ""
             name = codec.removeprefix("lib") + "-params"
             stream.options = {"preset": "veryfast", name: params + extra}
+        if codec == "mjpeg":
+            stream.options = {"huffman": huffman}
         for number in range(pictures):
             frame = VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def write_webcam_clip(path: Path, sampling: int = 1) -> Path:
+    """Write numbered pictures as MJPEG the way webcams code it; sampling 1 is 4:2:2, 2 is 4:2:0."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("mjpeg", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj422p"
+        for number in range(LENGTH):
+            buffer = io.BytesIO()
+            picture = Image.fromarray(numbered_picture(number))
+            picture.save(buffer, "JPEG", quality=90, subsampling=sampling)
+            packet = av.Packet(buffer.getvalue())
+            packet.pts = packet.dts = number
+            packet.time_base, packet.stream = Fraction(1, FPS), stream
+            container.mux(packet)
     return path
 
 

@@ -17,6 +17,7 @@ from fakes_capture import (
     read_numbers,
     reading_options,
     write_clip,
+    write_webcam_clip,
 )
 from waiting import wait_until
 
@@ -52,28 +53,65 @@ def test_reader_gets_every_picture_in_order_over_the_loop(
     assert max(abs(step - 1 / FPS) for step in steps(seen.times_s)) < 0.002
 
 
-@pytest.mark.parametrize(
-    ("suffix", "settings"),
-    [
-        pytest.param("mkv", {}, id="matroska"),
-        pytest.param("ts", {}, id="mpeg-ts"),
-        pytest.param("mp4", {"slices": 2}, id="two slices"),
-        pytest.param("mp4", {"pix_fmt": "yuv422p"}, id="4:2:2"),
-        pytest.param("mp4", {"pix_fmt": "yuv444p", "b_frames": 2}, id="4:4:4 with B pictures"),
-        pytest.param("avi", {"codec": "mjpeg", "pix_fmt": "yuvj422p"}, id="mjpeg"),
-        pytest.param("mp4", {"codec": "libx265"}, id="h265"),
-    ],
-)
-def test_every_format_of_file_plays_without_a_wrong_picture(
-    tmp_path: Path, suffix: str, settings: dict[str, Any]
+FORMATS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "matroska": ("mkv", {}, "h264"),
+    "mpeg-ts": ("ts", {"b_frames": 2}, "h264"),
+    "two-slices": ("mp4", {"slices": 2}, "h264"),
+    "h264-422": ("mp4", {"pix_fmt": "yuv422p", "b_frames": 2, "slices": 2}, "h264"),
+    "h264-444": ("mp4", {"pix_fmt": "yuv444p"}, "h264"),
+    "h265": ("mp4", {"codec": "libx265"}, "h265"),
+    "h265-b": ("mkv", {"codec": "libx265", "b_frames": 2, "slices": 2}, "h265"),
+    "h265-422": ("mp4", {"codec": "libx265", "pix_fmt": "yuv422p10le"}, "h265"),
+    "mjpeg-420": ("avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}, "mjpeg"),
+    "mjpeg-422": ("mkv", {"codec": "mjpeg", "pix_fmt": "yuvj422p"}, "mjpeg to h264"),
+    "mjpeg-444": ("avi", {"codec": "mjpeg", "pix_fmt": "yuvj444p"}, "mjpeg to h264"),
+    "mjpeg-codes": (
+        "avi",
+        {"codec": "mjpeg", "pix_fmt": "yuvj420p", "huffman": "optimal"},
+        "mjpeg to h264",
+    ),
+    "mpeg4": ("avi", {"codec": "mpeg4"}, "mpeg4 to h264"),
+}
+
+
+@pytest.fixture(scope="module")
+def formats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCapture]:
+    folder = tmp_path_factory.mktemp("formats")
+    clips = {
+        name: str(write_clip(folder / f"{name}.{suffix}", **settings))
+        for name, (suffix, settings, _) in FORMATS.items()
+    }
+    clips["webcam"] = str(write_webcam_clip(folder / "webcam.avi"))
+    (folder / "cameras.yaml").write_text(camera_lines(**clips))
+    with capture_running(folder / "cameras.yaml") as running:
+        yield running
+
+
+@pytest.mark.parametrize(("transport", "agent"), [("tcp", "test"), ("udp", "camfleet")])
+@pytest.mark.parametrize("name", [*FORMATS, "webcam"])
+def test_every_format_plays_over_the_loop_without_a_wrong_picture(
+    formats: RunningCapture, name: str, transport: str, agent: str
 ) -> None:
-    source = write_clip(tmp_path / f"clip.{suffix}", **settings)
+    formats.wait_for(name, "LIVE")
+    seen = read_numbers(formats.url(name), LENGTH + 5, transport, agent)
+    assert follows(seen.numbers)
+    assert max(abs(step - 1 / FPS) for step in steps(seen.times_s)) < 0.005
+    assert formats.state(name)["codec"] == (FORMATS[name][2] if name in FORMATS else "mjpeg")
+    assert formats.get(f"/cameras/{name}/snapshot.jpg").status_code == 200
+
+
+def test_camera_that_changes_its_codec_hangs_up_and_plays_on_anew(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "clip.mkv", pictures=10, group=5)
+    other = write_clip(tmp_path / "other.mkv", codec="libx265")
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(one=str(source)))
     with capture_running(file) as capture:
         capture.wait_for("one", "LIVE")
-        seen = read_numbers(capture.url("one"), 20)
-    assert follows(seen.numbers)
+        with av.open(capture.url("one"), options=reading_options(), timeout=(5, 5)) as reader:
+            other.rename(source)
+            assert len(list(reader.demux(video=0))) > 0  # ends by itself
+        assert capture.state("one")["codec"] == "h265"
+        assert follows(read_numbers(capture.url("one"), 10).numbers)
 
 
 def test_opencv_reads_the_first_camera_at_server(capture: RunningCapture) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import av
 import pytest
 
-from camfleet_capture import h264
 from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.codecs import h264
+from camfleet_capture.codecs.nal import split_start_codes
 from camfleet_capture.rtsp.broadcast import BACKLOG_LIMIT_BYTES, Broadcast, Reader
 from camfleet_capture.rtsp.packetiser import PacketGroup, Packetiser
 from fakes_capture import (
@@ -182,7 +183,7 @@ def test_sps_tells_size_and_chroma(size: tuple[int, int], pix_fmt: str, chroma: 
     context.framerate = Fraction(15)
     frame = av.VideoFrame(*size, pix_fmt)
     coded = b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
-    nals = h264.split_start_codes(coded)
+    nals = split_start_codes(coded)
     sps = next(nal for nal in nals if h264.nal_type(nal) == h264.SPS)
     picture = h264.parse_sps(sps)
     assert picture is not None

@@ -1,11 +1,14 @@
-"""One coded H.264 picture on its way from a source to the readers."""
+"""One coded picture on its way from a source to the readers."""
 
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 CLOCK_HZ = 90_000
 START_CODE = b"\x00\x00\x00\x01"
+
+CodecName = Literal["h264", "h265", "mjpeg"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class AccessUnit:
     """A picture in decoding order.
 
     Attributes:
-        nals: its NAL units without start codes and delimiters; a key picture holds SPS and PPS.
+        nals: its NAL units without start codes and delimiters; a key picture begins with its
+            parameter sets. Of MJPEG: the JPEG picture alone.
         is_key: decoding can start here.
         ticks: presentation time, 90 kHz, as true to the source's time stamps as they are.
         shown_at: time.monotonic() of the moment the picture shows.
@@ -25,14 +29,17 @@ class AccessUnit:
     ticks: int
     shown_at: float
     next_ticks: int | None = None
+    codec: CodecName = "h264"
 
     @cached_property
     def size_bytes(self) -> int:
         """Bytes of all NAL units."""
         return sum(map(len, self.nals))
 
-    def annexb(self) -> bytes:
-        """Return the picture as a byte stream with start codes."""
+    def coded(self) -> bytes:
+        """Return the picture as a decoder takes it: with start codes, or the JPEG picture."""
+        if self.codec == "mjpeg":
+            return self.nals[0]
         return START_CODE + START_CODE.join(self.nals)
 
 

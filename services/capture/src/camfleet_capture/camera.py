@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import structlog
 
-from camfleet_capture.access_unit import AccessUnit, wall_time
+from camfleet_capture.access_unit import AccessUnit, CodecName, wall_time
+from camfleet_capture.codecs.syntax import picture_size
 from camfleet_capture.errors import (
     SourceFault,
     SourceMissing,
     SourceStalled,
     SourceUnreadable,
 )
-from camfleet_capture.h264 import SPS, nal_type, parse_sps
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.container import STALL_LIMIT_S
 from camfleet_capture.sources.table import SourceAddress
@@ -58,6 +58,7 @@ class Camera:
         self._condition = Condition("CONNECTING")
         self._source: Source | None = None
         self._size: tuple[int, int] | None = None
+        self._codec: CodecName | None = None
         self._arrivals: deque[float] = deque(maxlen=_RATE_WINDOW)
         self.frames = self.octets = self.connects = 0
 
@@ -104,7 +105,7 @@ class Camera:
             "reason": condition.reason,
             "source": str(self.address),
             "source_kind": self.address.kind,
-            "codec": details.codec if details else None,
+            "codec": _codec(details.codec, self._codec) if details else None,
             "width": width,
             "height": height,
             "fps": self.fps,
@@ -170,7 +171,7 @@ class Camera:
             self._condition = Condition("LIVE")
             logger.info("camera live", camera=self.stream.name, source=str(self.address))
         if unit.is_key:
-            self._size = _size_of(unit) or self._size
+            self._size, self._codec = picture_size(unit) or self._size, unit.codec
         self.frames += 1
         self.octets += unit.size_bytes
         self._arrivals.append(time.monotonic())
@@ -201,8 +202,6 @@ def _state_of(fault: SourceFault) -> StateName:
     return "STALLED" if isinstance(fault, SourceStalled) else "CONNECTING"
 
 
-def _size_of(unit: AccessUnit) -> tuple[int, int] | None:
-    for nal in unit.nals:
-        if nal_type(nal) == SPS and (picture := parse_sps(nal)):
-            return picture.width, picture.height
-    return None
+def _codec(opened: str, sent: CodecName | None) -> str:
+    """Say "mjpeg to h264" also where the pictures showed only later that they must be encoded."""
+    return opened if sent is None or opened.endswith(sent) else f"{opened} to {sent}"

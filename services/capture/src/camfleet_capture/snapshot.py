@@ -3,10 +3,10 @@
 import io
 
 import av
-from av.video.codeccontext import VideoCodecContext
 from PIL import Image
 
 from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.coding.decoding import open_decoder
 
 _JPEG_QUALITY = 85
 
@@ -17,10 +17,9 @@ def encode_snapshot(key: AccessUnit) -> bytes:
     Raises:
         ValueError: it cannot be decoded.
     """
-    decoder = VideoCodecContext.create("h264", "r")
-    decoder.thread_type = "NONE"
+    decoder = open_decoder(key.codec)
     try:
-        frames = [*decoder.decode(av.Packet(key.annexb())), *decoder.decode(None)]
+        frames = [*decoder.decode(av.Packet(key.coded())), *decoder.decode(None)]
     except av.error.FFmpegError as error:
         raise ValueError("the newest key picture cannot be decoded") from error
     if not frames:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit, wall_time
+from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit, CodecName, wall_time
 from camfleet_capture.rtsp.outputs import Output
 from camfleet_capture.rtsp.packetiser import PacketGroup, Packetiser
 from camfleet_capture.rtsp.rtcp import format_goodbye, format_sender_report
@@ -40,11 +40,14 @@ class Broadcast:
         self._packetiser = Packetiser(with_delimiter=with_delimiter)
         self._group: list[PacketGroup] = []
         self._readers: tuple[Reader, ...] = ()
+        self._codec: CodecName | None = None
 
     def prepare(self) -> list[PacketGroup]:
         """Return the packets a new reader begins with: all pictures since the newest key."""
         if not self._readers:
-            self._group = [self._packetiser.packetise(unit) for unit in self._stream.group]
+            units = self._stream.group
+            self._codec = units[-1].codec if units else None
+            self._group = [self._packetiser.packetise(unit) for unit in units]
         return list(self._group)
 
     def join(self, reader: Reader, start: list[PacketGroup]) -> None:
@@ -70,7 +73,11 @@ class Broadcast:
             self._group = []
 
     def deliver(self, unit: AccessUnit) -> None:
-        """Packetise the next unit and send it to every reader."""
+        """Packetise the next unit and send it to every reader; another codec is another stream."""
+        if unit.codec != self._codec:
+            if self._codec:
+                self.end()
+            self._codec = unit.codec
         group = self._packetiser.packetise(unit)
         if group.is_key or len(self._group) > _GROUP_LIMIT:
             self._group = []

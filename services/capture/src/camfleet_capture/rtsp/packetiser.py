@@ -1,18 +1,15 @@
-"""H.264 access units to RTP packets (RFC 6184, one NAL unit per packet or FU-A)."""
+"""Access units to RTP packets (RFC 3550), by the payload format of their codec."""
 
 import secrets
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.rtsp.payloads.table import PAYLOAD_FORMATS
 
-PAYLOAD_TYPE = 96
-_PAYLOAD_LIMIT_BYTES = 1400
-_DELIMITER = b"\x09\xf0"
-_FU_A = 28
 _ORDERED_UNITS = 8  # so many in presentation order: no B pictures here
+_MARKER = 0x80
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -63,18 +60,22 @@ class Packetiser:
 
     def packetise(self, unit: AccessUnit) -> PacketGroup:
         """Number and stamp the packets of the next unit."""
-        first = self._next
-        payloads = [payload for nal in unit.nals for payload in _payloads(nal)]
-        rtp_time = self._rtp_time(unit.ticks)
-        packets = [self._packet(payload, rtp_time) for payload in payloads[:-1]]
-        packets.append(self._packet(payloads[-1], rtp_time, marker=True))
+        form = PAYLOAD_FORMATS[unit.codec]
+        first, rtp_time = self._next, self._rtp_time(unit.ticks)
+        payloads = list(form.split(unit))
+        last = len(payloads) - 1
+        packets = [
+            self._packet(payload, rtp_time, form.PAYLOAD_TYPE | (_MARKER if n == last else 0))
+            for n, payload in enumerate(payloads)
+        ]
         next_ticks = self._next_ticks(unit)
-        if self._with_delimiter and next_ticks is not None:
-            packets.append(self._packet(_DELIMITER, self._rtp_time(next_ticks)))
+        if self._with_delimiter and form.DELIMITER and packets and next_ticks is not None:
+            packets.append(
+                self._packet(form.DELIMITER, self._rtp_time(next_ticks), form.PAYLOAD_TYPE)
+            )
         return PacketGroup(tuple(packets), first, rtp_time, unit.is_key, unit.shown_at)
 
-    def _packet(self, payload: bytes, rtp_time: int, *, marker: bool = False) -> bytes:
-        kind = PAYLOAD_TYPE | (0x80 if marker else 0)
+    def _packet(self, payload: bytes, rtp_time: int, kind: int) -> bytes:
         header = _HEADER.pack(0x80, kind, self._next, rtp_time, self.source_id)
         self._next = (self._next + 1) & 0xFFFF
         return header + payload
@@ -92,15 +93,3 @@ class Packetiser:
         if unit.next_ticks is not None or self._in_order < _ORDERED_UNITS:
             return unit.next_ticks
         return 2 * unit.ticks - last
-
-
-def _payloads(nal: bytes) -> Iterator[bytes]:
-    if len(nal) <= _PAYLOAD_LIMIT_BYTES:
-        yield nal
-        return
-    indicator, kind = nal[0] & 0xE0 | _FU_A, nal[0] & 0x1F
-    step = _PAYLOAD_LIMIT_BYTES - 2
-    for start in range(1, len(nal), step):
-        end = start + step
-        edges = (0x80 if start == 1 else 0) | (0x40 if end >= len(nal) else 0)
-        yield bytes((indicator, edges | kind)) + nal[start:end]

@@ -1,10 +1,15 @@
-"""H.264 byte streams: NAL units, parameter sets, picture size."""
+"""H.264 (ITU-T H.264): kinds of NAL units, parameter sets, picture size."""
 
 from dataclasses import dataclass
 
+from camfleet_capture.access_unit import CodecName
+from camfleet_capture.codecs.nal import Bits, split_start_codes, unescape
+
+NAME: CodecName = "h264"
 IDR, SEI, SPS, PPS, DELIMITER = 5, 6, 7, 8, 9
+PARAMETER_SETS = frozenset({SPS, PPS})
+NOT_SENT = frozenset({DELIMITER, 10, 11, 12})  # delimiter, end of sequence, of stream, filler
 _SLICES = frozenset({1, 2, 3, 4, IDR})
-_NOT_SENT = frozenset({DELIMITER, 10, 11, 12})  # delimiter, end of sequence, of stream, filler
 _CHROMA_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _FLAT_LISTS = 8
 
@@ -19,42 +24,16 @@ def has_slice(nals: list[bytes]) -> bool:
     return any(nal_type(nal) in _SLICES for nal in nals)
 
 
-def split_start_codes(payload: bytes) -> list[bytes]:
-    """Split an Annex B byte stream; a NAL unit never ends in a zero byte, so padding goes."""
-    return [nal for part in payload.split(b"\0\0\1")[1:] if (nal := part.rstrip(b"\0"))]
+def is_random_access(nals: list[bytes]) -> bool:
+    """Tell whether decoding can start at this picture."""
+    return any(nal_type(nal) == IDR for nal in nals)
 
 
-def split_lengths(payload: bytes, length_size: int) -> list[bytes]:
-    """Split length-prefixed NAL units (MP4, Matroska); a broken length ends the list."""
-    nals = []
-    start = 0
-    while start + length_size < len(payload):
-        size = int.from_bytes(payload[start : start + length_size])
-        start += length_size
-        if nal := payload[start : start + size]:
-            nals.append(nal)
-        start += size
-    return nals
-
-
-class NalReader:
-    """Turns packets of one stream into the NAL units worth sending."""
-
-    def __init__(self, extradata: bytes | None) -> None:
-        self._length_size = 0
-        self.header: list[bytes] = []
-        if extradata and extradata[0] == 1:
-            self._length_size, self.header = _parse_avcc(extradata)
-        elif extradata:
-            self.header = split_start_codes(extradata)
-
-    def read(self, payload: bytes) -> list[bytes]:
-        """Return the NAL units of a packet, in either framing, without delimiters and filler."""
-        if self._length_size:
-            nals = split_lengths(payload, self._length_size)
-        else:
-            nals = split_start_codes(payload)
-        return [nal for nal in nals if nal_type(nal) not in _NOT_SENT]
+def parse_header(extradata: bytes) -> tuple[int, list[bytes]]:
+    """Return the size of the length fields (0: start codes) and the NAL units of a header."""
+    if extradata[:1] == b"\1":
+        return _parse_avcc(extradata)
+    return 0, split_start_codes(extradata)
 
 
 def _parse_avcc(record: bytes) -> tuple[int, list[bytes]]:
@@ -84,46 +63,26 @@ class PictureFormat:
 def parse_sps(nal: bytes) -> PictureFormat | None:
     """Read profile, chroma format and cropped size; None when the bits make no sense."""
     try:
-        return _parse_sps(_Bits(nal[1:].replace(b"\0\0\3", b"\0\0")))
+        return _parse_sps(Bits(unescape(nal[1:])))
     except IndexError:
         return None
+
+
+def picture_size(nal: bytes) -> tuple[int, int] | None:
+    """Return the size a sequence parameter set tells; None for any other NAL unit."""
+    picture = parse_sps(nal) if nal_type(nal) == SPS else None
+    return (picture.width, picture.height) if picture else None
 
 
 def parameter_set_id(nal: bytes) -> int:
     """Return seq_parameter_set_id or pic_parameter_set_id; 0 when the bits make no sense."""
     try:
-        return _Bits(nal[4 if nal_type(nal) == SPS else 1 :]).unsigned()
+        return Bits(nal[4 if nal_type(nal) == SPS else 1 :]).unsigned()
     except IndexError:
         return 0
 
 
-class _Bits:
-    """Reads bits and Exp-Golomb codes; IndexError past the end."""
-
-    def __init__(self, payload: bytes) -> None:
-        self._bits = "".join(f"{byte:08b}" for byte in payload[:512])
-        self._next = 0
-
-    def take(self, count: int) -> int:
-        end = self._next + count
-        if end > len(self._bits):
-            raise IndexError
-        value = int(self._bits[self._next : end] or "0", 2)
-        self._next = end
-        return value
-
-    def unsigned(self) -> int:
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def signed(self) -> int:
-        code = self.unsigned()
-        return (code + 1) // 2 if code % 2 else -(code // 2)
-
-
-def _parse_sps(bits: _Bits) -> PictureFormat:
+def _parse_sps(bits: Bits) -> PictureFormat:
     profile = bits.take(8)
     bits.take(16)  # constraint flags, level
     bits.unsigned()  # id
@@ -144,7 +103,7 @@ def _parse_sps(bits: _Bits) -> PictureFormat:
     return PictureFormat(profile, chroma, width, height)
 
 
-def _read_chroma(bits: _Bits) -> int:
+def _read_chroma(bits: Bits) -> int:
     chroma = bits.unsigned()
     if chroma == 3:  # noqa: PLR2004 - 4:4:4 has one bit more
         bits.take(1)
@@ -158,7 +117,7 @@ def _read_chroma(bits: _Bits) -> int:
     return chroma
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: Bits, size: int) -> None:
     last = following = _FLAT_LISTS
     for _ in range(size):
         if following:
@@ -166,7 +125,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _skip_order_count(bits: _Bits) -> None:
+def _skip_order_count(bits: Bits) -> None:
     bits.unsigned()  # frame number bits
     kind = bits.unsigned()
     if kind == 0:

@@ -1,0 +1,50 @@
+"""Pictures to H.264 that every reader takes."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.codecs import h264
+from camfleet_capture.codecs.nal import split_start_codes
+
+_PRESET = {"preset": "ultrafast", "tune": "zerolatency", "crf": "25"}
+_GROUP_S = 1.5
+
+
+class PictureEncoder:
+    """One-slice, zero-latency H.264; opened anew when the picture size changes."""
+
+    def __init__(self, fps: float) -> None:
+        self._fps = max(fps, 0.5)
+        self._context: VideoCodecContext | None = None
+
+    def encode(self, frame: VideoFrame, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
+        """Yield the coded picture; its parameter sets come with every key picture."""
+        width, height = frame.width // 2 * 2, frame.height // 2 * 2
+        context = self._context
+        if context is None or (context.width, context.height) != (width, height):
+            context = self._context = _open_encoder(width, height, self._fps)
+        picture = frame.reformat(width, height, "yuv420p")
+        picture.pts, picture.time_base = ticks, Fraction(1, CLOCK_HZ)
+        picture.pict_type = 0
+        for packet in context.encode(picture):
+            nals = split_start_codes(bytes(packet))
+            nals = [nal for nal in nals if h264.nal_type(nal) != h264.SEI]  # x264's own advert
+            yield AccessUnit(tuple(nals), packet.is_keyframe, ticks, shown_at)
+
+
+def _open_encoder(width: int, height: int, fps: float) -> VideoCodecContext:
+    context = VideoCodecContext.create("libx264", "w")
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, CLOCK_HZ), Fraction(fps).limit_denominator()
+    context.thread_count = 1
+    group = max(1, round(fps * _GROUP_S))
+    context.options = {
+        **_PRESET,
+        "x264-params": f"keyint={group}:min-keyint={group}:scenecut=0:repeat-headers=1:"
+        "annexb=1:sliced-threads=0:threads=1:aud=0",
+    }
+    return context

@@ -1,0 +1,36 @@
+"""The coder of what RTP cannot carry: decodes and encodes."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.video.codeccontext import VideoCodecContext
+
+from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.coding.coder import VideoPacket
+from camfleet_capture.coding.encoding import PictureEncoder
+
+
+class Transcoder:
+    """Decodes whatever comes and encodes it as H.264 that every reader takes."""
+
+    copies = False
+
+    def __init__(self, decoder: VideoCodecContext, fps: float) -> None:
+        self.codec = f"{decoder.name} to h264"
+        decoder.thread_type = "SLICE"
+        self._decoder = decoder
+        self._encoder = PictureEncoder(fps)
+
+    def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
+        """Yield the pictures that decoding this packet completes."""
+        packet.pts, packet.time_base = ticks, Fraction(1, CLOCK_HZ)
+        packet.dts = None
+        try:
+            frames = self._decoder.decode(packet)
+        except av.error.InvalidDataError:
+            return
+        lead = shown_at - ticks / CLOCK_HZ
+        for frame in frames:
+            due = ticks if frame.pts is None else frame.pts
+            yield from self._encoder.encode(frame, due, due / CLOCK_HZ + lead)
