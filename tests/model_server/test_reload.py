@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 import fakes_runtimes
+from camfleet_contracts.folder_watch import FolderWatch
 from camfleet_contracts.serving_config import roll_back
 from camfleet_server.errors import (
     ModelNotFound,
@@ -19,7 +20,6 @@ from camfleet_server.errors import (
     UnknownLabel,
 )
 from camfleet_server.reload.repository import ModelRepository, VersionFiles
-from camfleet_server.reload.watch import VolumeWatcher
 from camfleet_server.types import VersionState
 from model_volume import LOAD_LIMIT_S, Core, Volume, running_core, save_adder
 from waiting import wait_until
@@ -350,7 +350,7 @@ def test_a_path_that_cannot_be_asked_for_costs_its_model_alone(volume: Volume, p
 def test_a_reload_is_answered_when_the_volume_cannot_be_watched(
     volume: Volume, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(VolumeWatcher, "follow", Mock(side_effect=OSError))
+    monkeypatch.setattr(FolderWatch, "follow", Mock(side_effect=OSError))
     volume.write_config()
     with running_core(volume) as core:
         assert not core.plane.reload(timeout_s=1)

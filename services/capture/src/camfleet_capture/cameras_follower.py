@@ -7,12 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
 
 from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
+from camfleet_contracts.folder_watch import FolderWatch
 from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings
 
@@ -38,15 +36,17 @@ class CamerasFollower:
 
     async def follow(self) -> None:
         """Read the file now and after every change, until cancelled."""
-        observer = _watch(self._path.parent, asyncio.get_running_loop(), self._changed)
+        loop = asyncio.get_running_loop()
+        watch = FolderWatch(lambda: self._wake(loop), name="cameras-watcher", is_recursive=False)
+        watch.start()
         try:
             while True:
                 self._changed.clear()
+                watch.follow([self._path.parent])
                 self._try_to_read()
                 await self._pause()
         finally:
-            if observer:
-                observer.stop()
+            watch.stop()
 
     def read_if_changed(self) -> None:
         """Read and apply the file unless it is the one read last."""
@@ -69,31 +69,13 @@ class CamerasFollower:
                 "cameras file not followed", file=str(self._path), traceback=trace
             )
 
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(self._changed.set)
+
     async def _pause(self) -> None:
         if self._watch.is_settling:
             await asyncio.sleep(SETTLE_S)
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), POLL_S)
-
-
-class _Wake(FileSystemEventHandler):
-    def __init__(self, loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
-        self._loop, self._changed = loop, changed
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type not in {"opened", "closed_no_write"} and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._changed.set)
-
-
-def _watch(
-    folder: Path, loop: asyncio.AbstractEventLoop, changed: asyncio.Event
-) -> BaseObserver | None:
-    observer = Observer()
-    observer.daemon = True
-    try:
-        observer.schedule(_Wake(loop, changed), str(folder))
-        observer.start()
-    except OSError:  # no folder yet, or no inotify here: the poll follows alone
-        return None
-    return observer

@@ -1,11 +1,14 @@
 """version_labels.json in a model's folder: names under which clients ask for its versions."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from camfleet_server.serving.configuring import LABELS_NAME
+
+_SETTLE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,24 @@ class Labels:
 class _Seen:
     stamp: tuple[int, int, int]
     labels: Labels
+    former: Labels  # what counts until then
+    counts_from: float
 
 
 class LabelFiles:
-    """Reads a file again when it changed; a bad one leaves the former labels. One thread's."""
+    """Reads a file again when it changed; a bad one leaves the former labels. One thread's.
 
-    def __init__(self) -> None:
+    A bad one is believed only when it has been so for a moment: until then it may be half-written.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._seen: dict[Path, _Seen] = {}
+
+    @property
+    def is_settling(self) -> bool:
+        """Tell whether a file may be half-written; look again soon."""
+        return any(seen.counts_from > self._clock() for seen in self._seen.values())
 
     def read(self, base_path: Path) -> Labels:
         """Return the labels of the model in `base_path`; none where there is no file."""
@@ -39,9 +53,16 @@ class LabelFiles:
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         seen = self._seen.get(path)
         if seen is None or seen.stamp != stamp:
-            seen = _Seen(stamp, _read(path, seen.labels if seen else Labels()))
-            self._seen[path] = seen
-        return seen.labels
+            seen = self._seen[path] = self._look(path, stamp, seen)
+        return seen.labels if self._clock() >= seen.counts_from else seen.former
+
+    def _look(self, path: Path, stamp: tuple[int, int, int], seen: _Seen | None) -> _Seen:
+        now = self._clock()
+        former = Labels()
+        if seen:
+            former = seen.labels if now >= seen.counts_from else seen.former
+        labels = _read(path, former)
+        return _Seen(stamp, labels, former, now + _SETTLE_S if labels.fault else now)
 
 
 def _read(path: Path, former: Labels) -> Labels:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from camfleet_contracts.folder_watch import FolderWatch
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigSource
 from camfleet_server.reload.loader import Loader, LoadResult
 from camfleet_server.reload.probe import Prober
 from camfleet_server.reload.reconciliation import Reconciliation
-from camfleet_server.reload.watch import VolumeWatcher
 from camfleet_server.runtimes.table import RUNTIMES, Runtimes, RuntimeTable
 from camfleet_server.serving.registry import Registry
 
@@ -78,7 +78,7 @@ class Reconciler:
             for_crowds=options.for_crowds,
             cache_dir=options.cache_dir,
         )
-        self._watcher = VolumeWatcher(self._wake.set)
+        self._watcher = FolderWatch(self._wake.set, name="volume-watcher")
         self._reconciliation = Reconciliation(
             source,
             registry,

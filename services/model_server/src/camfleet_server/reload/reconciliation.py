@@ -69,7 +69,8 @@ class Reconciliation:
     def is_settling(self) -> bool:
         """Tell whether something only waits for files to come to rest."""
         is_waiting = any(state.is_settling for state in self._states.values())
-        return is_waiting or bool(self._empty_since) or self._source.is_settling
+        is_half_written = self._source.is_settling or self._label_files.is_settling
+        return is_waiting or is_half_written or bool(self._empty_since)
 
     @property
     def is_inferring(self) -> bool:
