@@ -83,6 +83,18 @@ MODELS: dict[str, dict[str, Any]] = {
             "parameters": {"quantization": {"MobilenetV2/Predictions/Softmax": [1 / 255, 0]}},
         },
     },
+    "deeplabv3-mnv2-dm05-voc": {
+        "model_file": "deeplabv3_mnv2_dm05_pascal_quant.tflite",
+        "label_file": "pascal_voc_segmentation_labels.txt",
+        "preprocess": {"colour": "RGB", "layout": "NHWC"},
+        "postprocess": {"decoder": "segmentation"},
+    },
+    "mobilenet-v1-embedding": {
+        "model_file": "mobilenet_v1_1.0_224_quant_embedding_extractor.tflite",
+        "labels": ["picture"],
+        "preprocess": {"colour": "RGB", "layout": "NHWC"},
+        "postprocess": {"decoder": "embedding"},
+    },
     "movenet-lightning": {
         "model_file": "movenet_single_pose_lightning_ptq.tflite",
         "labels": ["person"],

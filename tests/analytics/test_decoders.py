@@ -156,7 +156,7 @@ def test_darknet_rows_become_frame_pixels() -> None:
 def test_wrong_tensors_are_refused_with_what_was_expected(decoder: str) -> None:
     with pytest.raises(UnexpectedOutputs, match=f"decoder '{decoder}' expects .*wrong"):
         get_decoder(decoder)(
-            {"wrong": np.zeros((1, 3), np.float32)},
+            {"wrong": np.zeros((1, 2, 2, 1, 1), np.float32)},
             manifest_of(decoder, ["a", "b", "c", "d", "e", "f", "g"]),
             stretch((64, 64), (32, 32)),
             0.5,

@@ -8,6 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from camfleet_contracts.clock import rfc3339
 
+BaseService = Literal[
+    "ObjectDetection",
+    "Classification",
+    "PoseEstimation",
+    "SemanticSegmentation",
+    "ReIdentification",
+]
+
 RESULT_TYPES = frozenset(
     {
         "ObjectDetectionResults",
@@ -46,13 +54,18 @@ class Box(_Part):
 
 
 class ObjectDetectionPrediction(_Part):
-    """One detected object; `estimate` is a tracker's centre (x, y) in pixels."""
+    """One detected object.
+
+    `estimate` is a tracker's centre (x, y) in pixels, `area` the share of the frame (0..1) that
+    the object's mask covers, where the model makes masks.
+    """
 
     box: Box
     confidence: float
     label: str
     index: int
     estimate: tuple[float, float] | None = None
+    area: float | None = None
 
 
 class ObjectDetectionResults(_Part):
@@ -129,7 +142,7 @@ class Origin(NamedTuple):
 
     device_id: str
     camera: str | None = None
-    base_service: Literal["ObjectDetection", "Classification", "PoseEstimation"] | None = None
+    base_service: BaseService | None = None
 
 
 class Times(NamedTuple):

@@ -1,9 +1,12 @@
 """Detections: everything one decoder found in one frame, as arrays in one record."""
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,6 +19,8 @@ class Detections:
     labels: tuple[str, ...]  # one per object
     tracker_id: NDArray[np.int64] | None = None  # (N,); -1 is not confirmed yet
     key_points: NDArray[np.float32] | None = None  # (N, K, 3): x, y in pixels, confidence
+    masks: NDArray[np.bool_] | None = None  # (N, h, w): cells of equal size over the whole frame
+    embeddings: NDArray[np.float32] | None = None  # (N, D), each of length 1
 
     def __len__(self) -> int:
         """How many objects there are."""
@@ -29,8 +34,10 @@ class Detections:
             confidence=self.confidence[indices],
             class_id=self.class_id[indices],
             labels=tuple(self.labels[index] for index in indices),
-            tracker_id=None if self.tracker_id is None else self.tracker_id[indices],
-            key_points=None if self.key_points is None else self.key_points[indices],
+            tracker_id=_rows(self.tracker_id, indices),
+            key_points=_rows(self.key_points, indices),
+            masks=_rows(self.masks, indices),
+            embeddings=_rows(self.embeddings, indices),
         )
 
     def with_labels_in(self, wanted: tuple[str, ...]) -> "Detections":
@@ -42,6 +49,12 @@ class Detections:
     def with_tracker_ids(self, tracker_id: NDArray[np.int64]) -> "Detections":
         """The same objects with their identities."""
         return replace(self, tracker_id=tracker_id)
+
+
+def _rows(
+    values: NDArray[Value] | None, indices: NDArray[np.bool_] | NDArray[np.int64]
+) -> NDArray[Value] | None:
+    return None if values is None else values[indices]
 
 
 def no_detections() -> Detections:

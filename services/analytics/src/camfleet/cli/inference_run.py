@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
 
 from rich.progress import track
 
@@ -27,12 +26,11 @@ from camfleet.inference.channels import Access
 from camfleet.inference.detector import Detected, ServerDetector
 from camfleet.inference.errors import InferenceError, ServerAbsent, ServerBusy
 from camfleet.inference.model_client import ModelClient
+from camfleet.predictions import base_service, predictions_of
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.device import device_id
 from camfleet_contracts.events import (
-    Box,
     Envelope,
-    ObjectDetectionPrediction,
     ObjectDetectionResults,
     Origin,
     Times,
@@ -43,11 +41,6 @@ from camfleet_contracts.settings import FleetSettings
 
 _TRIES_WHEN_BUSY = 5
 _DEFAULT_CONFIDENCE = 0.5
-_SERVICES: dict[str, Literal["ObjectDetection", "Classification", "PoseEstimation"]] = {
-    "ObjectDetection": "ObjectDetection",
-    "Classification": "Classification",
-    "PoseEstimation": "PoseEstimation",
-}
 
 
 class InferenceRun:
@@ -156,30 +149,16 @@ class InferenceRun:
 
 
 def _envelope(frame: Frame, detected: Detected, device: str) -> Envelope:
-    found, now = detected.detections, now_utc()
-    predictions = tuple(
-        ObjectDetectionPrediction(
-            box=_box(found, number),
-            confidence=float(found.confidence[number]),
-            label=label,
-            index=int(found.class_id[number]),
-        )
-        for number, label in enumerate(found.labels)
-    )
+    now = now_utc()
     results = ObjectDetectionResults(
-        predictions=predictions,
+        predictions=predictions_of(detected.detections),
         duration=detected.duration_s,
         model_id=detected.model.manifest.id or detected.model.name,
         model_version=detected.model.version,
     )
-    origin = Origin(device, base_service=_SERVICES.get(detected.model.manifest.purpose))
+    origin = Origin(device, base_service=base_service(detected.model.manifest))
     tag = {"file": str(frame.path), "frame": frame.number}
     return envelope(results, origin, Times(now, now), tag=tag)
-
-
-def _box(found: Detections, number: int) -> Box:
-    x1, y1, x2, y2 = (round(float(side)) for side in found.xyxy[number])
-    return Box(start_x=x1, start_y=y1, end_x=x2, end_y=y2)
 
 
 def _words(found: Detections) -> str:

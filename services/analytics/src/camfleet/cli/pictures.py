@@ -13,6 +13,7 @@ Image = NDArray[np.uint8]  # (H, W, 3) BGR
 
 _GOLDEN = 0.618033988749895
 _MIN_THICKNESS = 2
+_TINT = 0.45  # share of its class's colour in a masked pixel
 
 
 def read_picture(path: Path) -> Image | None:
@@ -45,8 +46,10 @@ def encode_jpeg(image: Image) -> bytes:
 
 
 def with_boxes(image: Image, detections: Detections) -> Image:
-    """A copy of the picture with boxes, labels, confidences and key points."""
+    """A copy of the picture with masks, boxes, labels, confidences and key points."""
     drawn = image.copy()
+    if detections.masks is not None:
+        _tint(drawn, detections.masks, detections.class_id.tolist())
     scale = max(image.shape[:2]) / 1000
     thickness = max(_MIN_THICKNESS, round(2 * scale))
     for number, label in enumerate(detections.labels):
@@ -65,6 +68,15 @@ def colour_of(class_id: int) -> tuple[int, int, int]:
     hue = int((class_id * _GOLDEN) % 1 * 180)
     pixel = cv2.cvtColor(np.array([[[hue, 200, 255]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
     return int(pixel[0]), int(pixel[1]), int(pixel[2])
+
+
+def _tint(image: Image, masks: NDArray[np.bool_], class_ids: list[int]) -> None:
+    """Mix the colour of its class into each mask (h, w) that covers the picture."""
+    size = (image.shape[1], image.shape[0])
+    for mask, class_id in zip(masks, class_ids, strict=True):
+        grown = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        colour = np.array(colour_of(class_id), np.float32)
+        image[grown] = ((1 - _TINT) * image[grown] + _TINT * colour).astype(np.uint8)
 
 
 def _label(

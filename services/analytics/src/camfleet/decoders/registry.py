@@ -11,12 +11,20 @@ from camfleet_contracts.model_manifest import ModelManifest
 
 _FUNCTIONS: Mapping[str, str] = {
     "classification": "camfleet.decoders.classification:decode",
+    "embedding": "camfleet.decoders.embedding:decode",
     "fastestdet": "camfleet.decoders.fastestdet:decode",
     "movenet": "camfleet.decoders.movenet:decode",
+    "pose-heatmaps": "camfleet.decoders.pose_heatmaps:decode",
+    "segmentation": "camfleet.decoders.segmentation:decode",
     "ssd-anchors": "camfleet.decoders.ssd_anchors:decode",
     "ssd-detections": "camfleet.decoders.ssd_detections:decode",
+    "tflite-detections": "camfleet.decoders.tflite_detections:decode",
     "ultraface": "camfleet.decoders.ultraface:decode",
+    "yolo-grids": "camfleet.decoders.yolo_grids:decode",
     "yolo-region": "camfleet.decoders.yolo_region:decode",
+    "yolov10": "camfleet.decoders.yolov10:decode",
+    "yolov5": "camfleet.decoders.yolov5:decode",
+    "yolov8": "camfleet.decoders.yolov8:decode",
     "yolox": "camfleet.decoders.yolox:decode",
     "yunet": "camfleet.decoders.yunet:decode",
 }

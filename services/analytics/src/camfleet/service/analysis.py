@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from camfleet.detections import Detections
 from camfleet.inference.served_model import ServedModel
 from camfleet.lines import Crossing, LineCount, LineCounter, LineShape
-from camfleet.service.model_kinds import is_tracked
+from camfleet.predictions import is_tracked
 from camfleet.tracking.class_vote import ClassVote
 from camfleet.tracking.tracker import Tracker, create_tracker
 from camfleet.video.frames import Frame

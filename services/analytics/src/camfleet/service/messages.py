@@ -6,18 +6,15 @@ over the live picture in step.
 
 from typing import Any
 
-from camfleet.detections import Detections
 from camfleet.inference.detector import Detected
 from camfleet.lines import Crossing, LineCount
+from camfleet.predictions import base_service, predictions_of
 from camfleet.service.analysis import Findings
-from camfleet.service.model_kinds import base_service
 from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import (
-    Box,
     Envelope,
-    ObjectDetectionPrediction,
     ObjectDetectionResults,
     OccurrenceEvent,
     Origin,
@@ -42,7 +39,7 @@ def results_of(origin: Origin, frame: Frame, detected: Detected, findings: Findi
 def _results(detected: Detected, findings: Findings) -> TrackingResults | ObjectDetectionResults:
     model = detected.model
     model_id = model.manifest.id or model.name
-    predictions = _predictions(findings.objects)
+    predictions = predictions_of(findings.objects)
     if findings.tracked_by is not None and findings.objects.tracker_id is not None:
         ids = findings.objects.tracker_id.tolist()
         tracked = zip(ids, predictions, strict=True)
@@ -121,21 +118,3 @@ def _now(origin: Origin, label: str, facts: dict[str, Any]) -> Envelope:
     moment = now_utc()
     happened = OccurrenceEvent(event_label=label, camera_label=origin.camera, data=facts)
     return envelope(happened, origin, Times(moment, moment))
-
-
-def _predictions(objects: Detections) -> tuple[ObjectDetectionPrediction, ...]:
-    return tuple(
-        ObjectDetectionPrediction(
-            box=Box(start_x=x1, start_y=y1, end_x=x2, end_y=y2),
-            confidence=round(confidence, 4),
-            label=label,
-            index=index,
-        )
-        for (x1, y1, x2, y2), confidence, label, index in zip(
-            objects.xyxy.round().astype(int).tolist(),
-            objects.confidence.tolist(),
-            objects.labels,
-            objects.class_id.tolist(),
-            strict=True,
-        )
-    )

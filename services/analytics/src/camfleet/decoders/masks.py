@@ -1,0 +1,52 @@
+"""Values on a model's grid laid over the frame the model was asked about."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet.inference.geometry import Resize
+
+
+def over_frame(grid: NDArray[Any], resize: Resize, outside: float) -> NDArray[Any]:
+    """A grid (..., h, w) that covers the model's input becomes one that covers the frame.
+
+    Cells keep their size, so a grid of a stretched frame stays as it is; what the model did not see
+    of the frame gets the value `outside`.
+    """
+    height, width = grid.shape[-2:]
+    columns = _cells(resize, axis=0, cells=width)
+    rows = _cells(resize, axis=1, cells=height)
+    row_seen, column_seen = _is_within(rows, height), _is_within(columns, width)
+    near_rows, near_columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
+    laid = np.array(grid[..., near_rows[:, None], near_columns])
+    laid[..., ~row_seen, :] = outside
+    laid[..., ~column_seen] = outside
+    return laid
+
+
+def boxes_of(masks: NDArray[np.bool_], frame_size: tuple[int, int]) -> NDArray[np.float32]:
+    """The box (N, 4) in frame pixels around each mask (N, h, w) that covers the frame."""
+    height, width = masks.shape[1:]
+    edges = []
+    for across, cells, span in (
+        (masks.any(axis=1), width, frame_size[0]),
+        (masks.any(axis=2), height, frame_size[1]),
+    ):
+        first, last = across.argmax(axis=1), cells - across[:, ::-1].argmax(axis=1)
+        edges.append(np.stack([first, last]) * (span / cells))
+    (x1, x2), (y1, y2) = edges
+    return np.stack([x1, y1, x2, y2], axis=1).astype(np.float32)
+
+
+def _is_within(cells: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    return np.logical_and(cells >= 0, cells < count)
+
+
+def _cells(resize: Resize, *, axis: int, cells: int) -> NDArray[np.int64]:
+    """For each cell over the frame the cell of the model's grid it lies in, along one axis."""
+    per_cell = resize.input_size[axis] / cells  # input pixels
+    count = max(1, round(resize.scaled_size[axis] / per_cell))
+    centre = (np.arange(count) + 0.5) / count * resize.frame_size[axis]
+    in_input = centre * resize.scale[axis] + resize.offset[axis]
+    return np.floor(in_input / per_cell).astype(np.int64)
