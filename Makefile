@@ -81,6 +81,7 @@ bench-capture: setup  ## capture's share of a core: stream copy and the demo sce
 
 bench-analytics: setup  ## analytics' own time per frame beside decoding and the model
 	@$(BIN)/python benchmarks/bench_analytics.py
+	@$(BIN)/python benchmarks/bench_idle.py
 
 engine:
 	@docker version >/dev/null 2>&1 || { echo 'no Docker Engine answers; start Docker, or the one of the tests: tests/containers/lab.sh up; eval "$$(tests/containers/lab.sh env)"' >&2; exit 1; }

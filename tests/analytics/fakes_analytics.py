@@ -17,6 +17,7 @@ from camfleet.inference.served_model import ServedModel, TensorSpec
 from camfleet.service.live_ports import LiveCamera
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet.video.reader import Connection, ReaderCounts, ReaderState
+from camfleet.video.resting import Rest
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.events import Envelope
@@ -77,6 +78,7 @@ class ScriptedSource:
         self.slot = FrameSlot()
         self.connection = connection
         self.counts = ReaderCounts()
+        self.rest = Rest()
         self.is_running = False
 
     def start(self) -> None:

@@ -58,6 +58,19 @@ def test_the_model_looks_again_after_a_while(gate: MotionGate) -> None:
     assert not gate.is_still(picture(), LONGEST_REST_S)
 
 
+def test_looking_again_is_no_movement(gate: MotionGate) -> None:
+    gate.is_still(picture(), LONGEST_REST_S)
+    gate.forget()
+    assert not gate.is_still(picture(), LONGEST_REST_S + 1)
+    assert gate.still_for_s(LONGEST_REST_S + 1) == LONGEST_REST_S + 1
+
+
+def test_movement_ends_the_time_of_stillness(gate: MotionGate) -> None:
+    gate.is_still(picture((600, 300)), 5.0)
+    gate.is_still(picture((600, 300)), 7.0)
+    assert gate.still_for_s(7.0) == 2.0
+
+
 def test_a_new_stream_is_looked_at(gate: MotionGate) -> None:
     gate.is_still(picture(), 5.0)
     assert not gate.is_still(picture(), -1.0)

@@ -17,6 +17,7 @@ from camfleet_contracts.sinks import (
     SinkSettings,
     checked_sink_names,
 )
+from camfleet_contracts.stages import Idle
 
 Point = tuple[float, float]
 SourceKind = Literal[
@@ -71,6 +72,7 @@ class Pipeline(_Part):
     confidence: float = Field(0.5, ge=0, le=1)
     labels: tuple[str, ...] = ()
     motion: bool = False
+    idle: Idle | None = Field(None, description="rest on key frames while nothing moves")
     tracker: Tracker = Tracker()
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
@@ -87,6 +89,12 @@ class Pipeline(_Part):
     def _model_name(cls, model: str) -> str:
         split_version(model)
         return model
+
+    @model_validator(mode="after")
+    def _idle_sees_motion(self) -> "Pipeline":
+        if self.idle is not None and not self.motion:
+            raise ValueError("idle goes by the motion gate; set motion: true")
+        return self
 
 
 class Camera(_Part):

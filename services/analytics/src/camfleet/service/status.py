@@ -118,6 +118,7 @@ class StatusBoard:
             "model": _model(pipeline),
             "lines": self._lines(pipeline),
             "zones": [_zone(zone) for zone in pipeline.zones],
+            "idle": _idle(pipeline),
             "frames": _frames(pipeline),
         }
 
@@ -164,10 +165,24 @@ def _frames(pipeline: Pipeline) -> Facts:
     statistics = pipeline.statistics
     return {
         "decoded": pipeline.source.counts.decoded,
+        "rested": pipeline.source.counts.rested,
         "analysed": statistics.analysed,
         "skipped": statistics.skipped,
         "still": statistics.still,
         "failed": statistics.failed,
+    }
+
+
+def _idle(pipeline: Pipeline) -> Facts | None:
+    """Whether only key frames are decoded now, or why they never are; None where it is off."""
+    if pipeline.camera.pipeline.idle is None:
+        return None
+    rest = pipeline.source.rest
+    interval_s = rest.key_interval_s
+    return {
+        "resting": rest.is_resting,
+        "key_frame_s": None if interval_s is None else round(interval_s, 2),
+        "reason": rest.obstacle,
     }
 
 

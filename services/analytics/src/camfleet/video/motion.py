@@ -20,7 +20,9 @@ class MotionGate:
 
     def __init__(self) -> None:
         self._seen: NDArray[np.float32] | None = None
-        self._seen_s = 0.0
+        self._seen_s = self._moved_s = 0.0
+        self._newest: tuple[av.VideoFrame, NDArray[np.float32]] | None = None
+        self._must_look = True
 
     def is_still(self, picture: av.VideoFrame, time_s: float) -> bool:
         """True when nothing moved since the last picture for which this was False.
@@ -29,16 +31,28 @@ class MotionGate:
             picture: the picture as it was decoded.
             time_s: its time on the stream's clock.
         """
-        grid = _grid_of(picture)
-        seen, rest_s = self._seen, time_s - self._seen_s
-        if seen is not None and 0 <= rest_s < LONGEST_REST_S and not _moved(seen, grid):
+        rest_s = time_s - self._seen_s
+        grid = self._grid_of(picture)
+        if self._seen is None or rest_s < 0 or _moved(self._seen, grid):
+            self._moved_s = time_s
+        elif not self._must_look and rest_s < LONGEST_REST_S:
             return True
-        self._seen, self._seen_s = grid, time_s
+        self._seen, self._seen_s, self._must_look = grid, time_s, False
         return False
 
+    def still_for_s(self, time_s: float) -> float:
+        """How long nothing has moved."""
+        return time_s - self._moved_s
+
     def forget(self) -> None:
-        """Take the next picture for one that moved."""
-        self._seen = None
+        """Let the next picture be looked at, whatever it shows."""
+        self._must_look = True
+
+    def _grid_of(self, picture: av.VideoFrame) -> NDArray[np.float32]:
+        """A camera at rest shows one picture many times."""
+        if self._newest is None or self._newest[0] is not picture:
+            self._newest = (picture, _grid_of(picture))
+        return self._newest[1]
 
 
 def _grid_of(picture: av.VideoFrame) -> NDArray[np.float32]:

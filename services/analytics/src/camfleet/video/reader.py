@@ -16,6 +16,7 @@ from camfleet.video.backoff import Backoff
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
+from camfleet.video.resting import Rest, RestingDecoder, Shown
 from camfleet.video.wall_clock import WallClock
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.redaction import redact
@@ -71,6 +72,7 @@ class ReaderCounts:
     """Totals since the start; written by the reader's thread only."""
 
     decoded: int = 0
+    rested: int = 0  # coded frames that were not decoded, at rest
     late: int = 0
     undecodable: int = 0
     connections: int = 0
@@ -93,6 +95,7 @@ class RtspReader:
         self.slot = FrameSlot()
         self.counts = ReaderCounts()
         self.connection = Connection()
+        self.rest = Rest()
         self._address, self._sink = address, sink
         self._options = OPTIONS | ({"tls_verify": "1", "ca_file": ca_file} if ca_file else {})
         self._stopped = threading.Event()
@@ -141,58 +144,46 @@ class RtspReader:
             stream.thread_type = "SLICE"
             self._sink.push_stream(stream)
             self.counts.connections += 1
+            decoder = RestingDecoder(stream, self.rest, self._note_undecodable)
             clock, lag = WallClock(), Lag()
             try:
                 for packet in container.demux(stream):
                     if self._stopped.is_set():
                         return
-                    self._take(packet, stream, clock, lag)
+                    self._take(packet, decoder, clock, lag)
                     backoff.reset()
             finally:
+                self.rest.is_resting = False
                 self._sink.push_end()
 
-    def _take(self, packet: Packet, stream: av.VideoStream, clock: WallClock, lag: Lag) -> None:
+    def _take(self, packet: Packet, decoder: RestingDecoder, clock: WallClock, lag: Lag) -> None:
         if packet.size == 0:
             return
         if packet.pts is not None:
             clock.read(packet, float(packet.pts * packet.time_base))
         self._sink.push_packet(packet)
         began_s = time.thread_time()
-        try:
-            pictures = packet.decode()
-        except av.error.InvalidDataError:
-            self.counts.undecodable += 1
-            return
-        finally:
-            self.counts.decode_s += time.thread_time() - began_s
-        for picture in pictures:
-            self._offer(picture, stream, clock, lag)
+        shown = decoder.take(packet)
+        self.counts.decode_s += time.thread_time() - began_s
+        self.counts.rested += self.rest.is_resting and not packet.is_keyframe
+        for one in shown:
+            self._offer(one, packet, clock, lag)
 
-    def _offer(
-        self, picture: av.VideoFrame, stream: av.VideoStream, clock: WallClock, lag: Lag
-    ) -> None:
-        if picture.pts is None or picture.time_base is None:
-            return
+    def _note_undecodable(self) -> None:
+        self.counts.undecodable += 1
+
+    def _offer(self, shown: Shown, packet: Packet, clock: WallClock, lag: Lag) -> None:
         received_s, received_at = time.monotonic(), now_utc()
-        pts_s = float(picture.pts * picture.time_base)
-        self.counts.decoded += 1
-        self._note(picture, stream)
+        pts_s = float(shown.pts * packet.time_base)
+        self.counts.decoded += shown.is_new
+        self._note(shown.picture, packet.stream)
         if lag.is_late(pts_s, received_s):
             self.counts.late += 1
             return
         captured_at = clock.captured_at(pts_s, received_at)
-        number = self.counts.decoded
-        self.slot.put(
-            Frame(
-                picture,
-                number,
-                pts_s,
-                captured_at,
-                received_at,
-                received_s,
-                self.counts.connections,
-            )
-        )
+        number = self.counts.decoded + self.counts.rested
+        times = (number, pts_s, captured_at, received_at, received_s)
+        self.slot.put(Frame(shown.picture, *times, self.counts.connections))
 
     def _note(self, picture: av.VideoFrame, stream: av.VideoStream) -> None:
         known = self.connection

@@ -18,6 +18,10 @@ _GAUGES: Mapping[str, tuple[str, Callable[[Pipeline], float | None]]] = {
         "1 while frames arrive",
         lambda p: float(p.source.connection.state is ReaderState.LIVE),
     ),
+    "camfleet_camera_resting": (
+        "1 while only key frames are decoded",
+        lambda p: float(p.source.rest.is_resting),
+    ),
     "camfleet_camera_fps": (
         "Analysed frames per second",
         lambda p: p.statistics.fps(time.monotonic()),
@@ -37,6 +41,10 @@ _GAUGES: Mapping[str, tuple[str, Callable[[Pipeline], float | None]]] = {
 }
 _COUNTERS: Mapping[str, tuple[str, Callable[[Pipeline], float]]] = {
     "camfleet_frames_decoded": ("Frames decoded", lambda p: p.source.counts.decoded),
+    "camfleet_frames_rested": (
+        "Coded frames not decoded, at rest",
+        lambda p: p.source.counts.rested,
+    ),
     "camfleet_frames_undecodable": (
         "Coded frames the decoder refused",
         lambda p: p.source.counts.undecodable,

@@ -22,6 +22,10 @@ class AnswerGate:
             return None
         return replace(self._last, duration_s=0.0)
 
+    def still_for_s(self, frame: Frame) -> float:
+        """How long nothing has moved."""
+        return self._motion.still_for_s(frame.pts_s)
+
     def keep(self, answer: Detected | None) -> None:
         """Take over what the model said about the frame that was asked about."""
         self._last = answer

@@ -15,6 +15,7 @@ from camfleet.service.model_state import ModelState
 from camfleet.service.pacing import Pacer
 from camfleet.service.pipeline.asking import ModelAsker
 from camfleet.service.pipeline.gating import AnswerGate
+from camfleet.service.pipeline.idling import Idling
 from camfleet.service.pipeline.ports import Outlet, Source, Surroundings
 from camfleet.service.pipeline.publishing import Publishing
 from camfleet.service.statistics import Statistics
@@ -49,6 +50,7 @@ class Pipeline:
         self._outlet = Outlet(Origin(surroundings.device_id, camera.name), surroundings.publisher)
         self._asker = ModelAsker(camera.pipeline.model, surroundings.detector, self._outlet)
         self._publishing = Publishing(self._outlet, live, self.statistics)
+        self._idling = Idling(camera.name, source.rest, live)
         self._counts = counts
         self._analysis: Analysis | None = None
         self._highest_id = 0  # of the tracks of all analyses so far
@@ -130,6 +132,7 @@ class Pipeline:
         self._pacer, self._gate = Pacer(pipeline.fps), AnswerGate()
         self._asker.use(pipeline.model)
         self._publishing.use(pipeline)
+        self._idling.use(pipeline.idle)
         self._empty_zones()
         self._analysis = Analysis(pipeline, self._counts, self._highest_id)
         self._counts, self.fault, self._logged_fault = self._analysis.counts, None, None
@@ -167,7 +170,9 @@ class Pipeline:
         """The model's answer, or its last one while nothing moves; None when there is none."""
         if not analysis.pipeline.motion:
             return self._asker.ask(frame, analysis.lowest_confidence)
-        if repeated := self._gate.repeat(frame):
+        repeated = self._gate.repeat(frame)
+        self._idling.decide(self._gate.still_for_s(frame))
+        if repeated:
             self.statistics.still += 1
             return repeated
         self._gate.keep(None)  # also when asking fails in a way nobody foresaw

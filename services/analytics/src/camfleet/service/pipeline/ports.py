@@ -8,6 +8,7 @@ from camfleet.inference.detector import Detector
 from camfleet.service.live_ports import LiveCamera
 from camfleet.video.frames import FrameSlot
 from camfleet.video.reader import Connection, ReaderCounts
+from camfleet.video.resting import Rest
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.events import Envelope, Origin
 
@@ -18,6 +19,7 @@ class Source(Protocol):
     slot: FrameSlot
     connection: Connection
     counts: ReaderCounts
+    rest: Rest
 
     def start(self) -> None:
         """Begin to fill the slot."""

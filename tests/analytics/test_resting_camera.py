@@ -1,0 +1,83 @@
+"""A whole camera at rest: capture, reader and pipeline, on a film that is still and then is not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+
+from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet.video.packets import Packet
+from camfleet.video.reader import RtspReader
+from fakes_analytics import CollectingPublisher, NoLiveCamera, ScriptedDetector, camera
+from processes import running
+from waiting import wait_until
+
+RATE, STILL, MOVING = 10, 50, 20  # pictures a second, and pictures of each part
+SETTINGS = "{fps: 10, model: cars, motion: true, idle: {after_s: 1, wake_within_s: 2}}"
+
+
+class CountingLive(NoLiveCamera):
+    """Live video that counts what it is given to copy."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+
+    def push_packet(self, packet: Packet) -> None:
+        self.packets += 1
+
+
+def write_film(path: Path) -> Path:
+    """A room in which an object wanders about at the end; a key frame a second."""
+    room = (
+        np.random.default_rng(5).integers(60, 190, (18, 32), np.uint8).repeat(20, 0).repeat(20, 1)
+    )
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        stream.options = {"g": str(RATE), "bf": "0", "sc_threshold": "0"}
+        for number in range(STILL + MOVING):
+            grey = room.copy()
+            if number >= STILL:
+                x = 40 + 25 * (number - STILL)
+                grey[150:250, x : x + 60] = 10
+            picture = av.VideoFrame.from_ndarray(grey, format="gray").reformat(format="yuv420p")
+            picture.pts = number
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+@contextmanager
+def filming(folder: Path) -> Iterator[tuple[Pipeline, CountingLive]]:
+    file = folder / "cameras.yaml"
+    file.write_text(f"cameras:\n  - {{name: door, source: {write_film(folder / 'film.mp4')}}}\n")
+    arguments = ["--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
+    state, live = {"CAMFLEET_STATE": str(folder / "state")}, CountingLive()
+    with running("camfleet-capture", *arguments, env=state) as capture:
+        port = capture.logged(r"rtsp=[\d.]+:(\d+)", 30)[1]
+        reader = RtspReader("door", lambda: f"rtsp://127.0.0.1:{port}/door", live)
+        around = Surroundings(ScriptedDetector(), CollectingPublisher(), "box")
+        pipeline = Pipeline(camera(SETTINGS), reader, live, around, {})
+        pipeline.start()
+        try:
+            yield pipeline, live
+        finally:
+            pipeline.stop(10)
+
+
+def test_a_still_camera_rests_and_wakes_with_what_moves_and_viewers_miss_nothing(
+    tmp_path: Path,
+) -> None:
+    with filming(tmp_path) as (pipeline, live):
+        counts, rest = pipeline.source.counts, pipeline.source.rest
+        wait_until(lambda: rest.is_resting, 40, "the rest")
+        wait_until(lambda: counts.rested >= 20, 40, "pictures that were not decoded")
+        analysed = pipeline.statistics.analysed
+        wait_until(lambda: not rest.is_resting, 40, "the waking")
+        decoded = counts.decoded
+        wait_until(lambda: counts.decoded > decoded + 10, 40, "every picture again")
+        assert pipeline.statistics.analysed > analysed
+        assert live.packets >= counts.decoded + counts.rested - 1
+        assert (counts.undecodable, counts.connections) == (0, 1)
