@@ -17,11 +17,10 @@ def over_frame(grid: NDArray[Any], resize: Resize, outside: float) -> NDArray[An
     height, width = grid.shape[-2:]
     columns = _cells(resize, axis=0, cells=width)
     rows = _cells(resize, axis=1, cells=height)
-    row_seen, column_seen = _is_within(rows, height), _is_within(columns, width)
     near_rows, near_columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
-    laid = np.array(grid[..., near_rows[:, None], near_columns])
-    laid[..., ~row_seen, :] = outside
-    laid[..., ~column_seen] = outside
+    laid: NDArray[Any] = np.array(grid[..., near_rows[:, None], near_columns])
+    laid[..., np.flatnonzero(rows != near_rows), :] = outside
+    laid[..., np.flatnonzero(columns != near_columns)] = outside
     return laid
 
 
@@ -37,10 +36,6 @@ def boxes_of(masks: NDArray[np.bool_], frame_size: tuple[int, int]) -> NDArray[n
         edges.append(np.stack([first, last]) * (span / cells))
     (x1, x2), (y1, y2) = edges
     return np.stack([x1, y1, x2, y2], axis=1).astype(np.float32)
-
-
-def _is_within(cells: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    return np.logical_and(cells >= 0, cells < count)
 
 
 def _cells(resize: Resize, *, axis: int, cells: int) -> NDArray[np.int64]:
