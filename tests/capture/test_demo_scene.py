@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene
+from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene, sprites
 
 MINUTE_S = 60.0
 
@@ -49,6 +49,17 @@ def test_same_seed_and_time_give_the_same_bytes_in_any_order(street: StreetScene
 
     assert np.array_equal(street.frame(3.2), early)
     assert np.array_equal(other.frame(3.2), early)
+
+
+def test_truth_draws_no_picture_twice(street: StreetScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = street.truth(40.0)
+    monkeypatch.setattr(sprites, "sprite_of", _no_drawing)
+
+    assert street.truth(40.0) == told
+
+
+def _no_drawing(view: object) -> None:
+    raise AssertionError(f"{view} is drawn again")
 
 
 def test_other_seeds_and_other_times_give_other_pictures(street: StreetScene) -> None:

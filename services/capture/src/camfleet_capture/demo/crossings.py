@@ -21,6 +21,16 @@ class Crossing:
     direction: str
     time_s: float
 
+    def facts(self) -> dict[str, object]:
+        """What truth tells of it; `asdict` copies deeply and takes thirty times as long."""
+        return {
+            "id": self.id,
+            "label": self.label,
+            "line": self.line,
+            "direction": self.direction,
+            "time_s": self.time_s,
+        }
+
 
 class CrossingBook:
     """The crossings of a traffic; what is long past is kept as sums only."""

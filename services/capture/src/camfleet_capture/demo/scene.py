@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,14 @@ from camfleet_capture.demo.furniture import fixtures, lamp_positions
 from camfleet_capture.demo.lamps import add_glow, shine_ahead, shine_lamps
 from camfleet_capture.demo.light import STEP_S, Light, light_at, spread
 from camfleet_capture.demo.plan import FAR_END, GATE_Y, VIADUCT, light_of_cars
-from camfleet_capture.demo.shown import Shown, show, touches
-from camfleet_capture.demo.traffic import Traffic
+from camfleet_capture.demo.shown import Shown, box_at, show, touches
+from camfleet_capture.demo.traffic import Mover, Traffic
 from camfleet_capture.demo.visibility import LEAST_SEEN, part_in_picture, seen_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from camfleet_capture.demo.motion import Place
 
 FRAMES_PER_SECOND = 15
 NEAREST_Z = 4.0  # nearer than this nothing is in the picture
@@ -73,17 +75,13 @@ class StreetScene:
 
     def objects(self, time_s: float) -> list[TrueObject]:
         """Everybody who can be seen at time_s, the farthest first."""
-        shown = [
-            item
-            for item in self._shown(time_s, light_at(time_s, self.seed))
-            if item.place.z < SEEN_FROM_Z
-        ]
-        boxes = [item.box for item in shown]
+        seen = [one for one in self._placed(time_s) if one[1].z < SEEN_FROM_Z]
+        boxes = [box_at(mover, place) for mover, place in seen]
         found = []
-        for index, item in enumerate(shown):
+        for index, (mover, _) in enumerate(seen):
             visible = part_in_picture(boxes[index])
             if visible is not None and seen_part(boxes[index], boxes[index + 1 :]) >= LEAST_SEEN:
-                found.append(TrueObject(item.mover.id, item.mover.label, visible))
+                found.append(TrueObject(mover.id, mover.label, visible))
         return found
 
     def crossings(self, until_s: float, most: int | None = None) -> list[Crossing]:
@@ -105,7 +103,7 @@ class StreetScene:
                 {"id": item.id, "label": item.label, "box": [round(edge, 5) for edge in item.box]}
                 for item in self.objects(time_s)
             ],
-            "crossings": [asdict(item) for item in self.crossings(time_s, CROSSINGS_KEPT)],
+            "crossings": [item.facts() for item in self.crossings(time_s, CROSSINGS_KEPT)],
             "counts": self.counts(time_s),
         }
 
@@ -130,13 +128,13 @@ class StreetScene:
         return light, backdrop, furniture
 
     def _shown(self, time_s: float, light: Light) -> list[Shown]:
+        return [show(mover, place, light) for mover, place in self._placed(time_s)]
+
+    def _placed(self, time_s: float) -> list[tuple[Mover, Place]]:
         """Everybody in or near the picture, the farthest first."""
-        shown = []
-        for mover in self._traffic.at(time_s):
-            place = mover.route.place(time_s)
-            if NEAREST_Z < place.z < FAR_END:
-                shown.append(show(mover, place, light))
-        return sorted(shown, key=lambda item: (-item.place.z, item.mover.id))
+        placed = ((mover, mover.route.place(time_s)) for mover in self._traffic.at(time_s))
+        near = [one for one in placed if NEAREST_Z < one[1].z < FAR_END]
+        return sorted(near, key=lambda one: (-one[1].z, one[0].id))
 
     def _draw_movers(
         self, frame: Frame, shown: list[Shown], light: Light, furniture: list[NDArray[np.uint16]]

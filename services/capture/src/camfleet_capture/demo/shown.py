@@ -17,10 +17,12 @@ from camfleet_capture.demo.sprites import (
     ELEVATION_STEP,
     PEOPLE,
     YAWS,
+    CarView,
+    FigureView,
     Sprite,
-    car_sprite,
-    figure_sprite,
+    box_of,
     scale_step,
+    sprite_of,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 DRAWN_BEHIND_CONTACT_M = {"person": 0.2, "bicycle": 0.52, "car": 0.0}
 DARK_AFTER_M = 5.0  # below the viaduct
 DARKEST = 0.12
+
+Box = tuple[float, float, float, float]  # x1, y1, x2, y2 in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +58,52 @@ class Shown:
         return round(self.anchor[0]), round(self.anchor[1])
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Box:
         """Box in pixels; it may reach beyond the picture."""
-        left, top, right = self.sprite.box
-        x, y = self.anchor
-        lowest = bottom_y(self.mover.label, self.place.z)
-        return x + left * self.scale, y + top * self.scale, x + right * self.scale, lowest
+        return box_at(self.mover, self.place)
+
+
+def box_at(mover: Mover, place: Place) -> Box:
+    """Box of a mover in pixels; it may reach beyond the picture."""
+    depth = place.z + DRAWN_BEHIND_CONTACT_M[mover.label]
+    x, y = LENS.to_picture((place.x, 0.0, depth))
+    scale = LENS.scale(depth)
+    left, top, right = box_of(_view_of(mover, place, depth))
+    lowest = bottom_y(mover.label, place.z)
+    return x + left * scale, y + top * scale, x + right * scale, lowest
 
 
 def show(mover: Mover, place: Place, light: Light) -> Shown:
+    """The mover as the frame of this moment needs it."""
     depth = place.z + DRAWN_BEHIND_CONTACT_M[mover.label]
     x, y = LENS.to_picture((place.x, 0.0, depth))
     shade = light.shade_at(x, y)
     dark = 1.0 if place.z < VIADUCT else max(1 - (place.z - VIADUCT) / DARK_AFTER_M, DARKEST)
     lit = light.on_figure(place.x, place.z, shade)
-    scale = LENS.scale(depth)
     return Shown(
         mover=mover,
         place=place,
-        sprite=_sprite_of(mover, place, depth),
+        sprite=sprite_of(_view_of(mover, place, depth)),
         anchor=(x, y),
-        scale=scale,
+        scale=LENS.scale(depth),
         light=(lit * dark).astype(np.uint16),
         sun=light.sun_on(shade) if place.z < VIADUCT else 0,
     )
 
 
-def _sprite_of(mover: Mover, place: Place, depth: float) -> Sprite:
+def _view_of(mover: Mover, place: Place, depth: float) -> FigureView | CarView:
     step = scale_step(LENS.scale(depth))
     if mover.label == "car":
-        return car_sprite(mover.look % CARS, math.cos(place.heading) < 0, step)
+        return CarView(mover.look % CARS, math.cos(place.heading) < 0, step)
     ray = math.atan2(place.x, depth)
     yaw = round((place.heading - ray) / math.tau * YAWS) % YAWS
     elevation = round(math.atan2(LENS.raised_m - 0.8, depth) / ELEVATION_STEP)
     if mover.label == "person":
         walking = int(place.travelled_m / STRIDE_M * PHASES) % PHASES
         phase = walking if place.speed > 0 else STANDING
-        return figure_sprite("person", mover.look % PEOPLE, phase, (yaw, elevation), step)
+        return FigureView("person", mover.look % PEOPLE, phase, (yaw, elevation), step)
     phase = int(place.travelled_m / TURN_M * PHASES) % PHASES
-    return figure_sprite("bicycle", mover.look % CYCLISTS, phase, (yaw, elevation), step)
+    return FigureView("bicycle", mover.look % CYCLISTS, phase, (yaw, elevation), step)
 
 
 def touches(item: Shown, fixture: Fixture) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -29,6 +30,9 @@ ELEVATION_STEP = 0.12
 SHADOW_DARK = 96  # of 256
 SHADOW_LEAN = (0.62, -0.2)  # where the shadow of a height of 1 falls: right, up in the picture
 PEOPLE, CYCLISTS, CARS = 18, 9, 12  # how many different ones there are
+BOXES_KEPT = 8192
+
+Box = tuple[float, float, float]  # left, top, right of what is visible, in metres from the anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Sprite:
     offset: tuple[int, int]  # left, top
     shadow: NDArray[np.uint16]  # (h, w, 1), darkness of 256
     shadow_offset: tuple[int, int]
-    box: tuple[float, float, float]  # left, top, right of the visible box in metres from the anchor
+    box: Box
 
     @property
     def size_bytes(self) -> int:
@@ -79,33 +83,53 @@ def scale_step(scale: float) -> int:
     return round(math.log(scale) / math.log(SCALE_STEP))
 
 
-def figure_sprite(kind: str, look: int, phase: int, turn: tuple[int, int], step: int) -> Sprite:
-    """A person or a cyclist; turn is (yaw, elevation) in their steps."""
-    key = (kind, look, phase, turn)
-    return SPRITES.get((key, step), lambda: _figure_sprite(key, step))
+class FigureView(NamedTuple):
+    """A person or a cyclist as seen from somewhere; turn is (yaw, elevation) in their steps."""
+
+    kind: str
+    look: int
+    phase: int
+    turn: tuple[int, int]
+    step: int
 
 
-def car_sprite(look: int, nose_near: bool, step: int) -> Sprite:
+class CarView(NamedTuple):
     """A car in its lane, seen from the front or from behind."""
-    key = ("car", look, nose_near, step)
-    return SPRITES.get(key, lambda: _car_sprite(look, nose_near, step))
+
+    look: int
+    nose_near: bool
+    step: int
 
 
-_FigureKey = tuple[str, int, int, tuple[int, int]]  # kind, look, phase, (yaw, elevation)
+def sprite_of(view: FigureView | CarView) -> Sprite:
+    """The ready-made picture; made now if it is not held."""
+    return SPRITES.get(view, lambda: _made(view))
 
 
-def _draw_figure(key: _FigureKey) -> Image.Image:
-    kind, look, phase, (yaw, elevation) = key
+@lru_cache(maxsize=BOXES_KEPT)
+def box_of(view: FigureView | CarView) -> Box:
+    """The visible box of a sprite, held for longer than its pixels: truth needs no more."""
+    return sprite_of(view).box
+
+
+def _made(view: FigureView | CarView) -> Sprite:
+    if isinstance(view, CarView):
+        return _car_sprite(view.look, view.nose_near, view.step)
+    return _figure_sprite(view)
+
+
+def _draw_figure(figure: FigureView) -> Image.Image:
+    kind, look, phase, (yaw, elevation), _ = figure
     view = View(yaw * math.tau / YAWS, elevation * ELEVATION_STEP)
     if kind == "person":
         return walker(outfit(look), phase).drawn(view, DRAWN_SCALE)
     return cyclist(outfit(1000 + look), phase, FRAMES[look % len(FRAMES)]).drawn(view, DRAWN_SCALE)
 
 
-def _figure_sprite(key: _FigureKey, step: int) -> Sprite:
-    scale = SCALE_STEP**step
-    drawn = _drawing(key, lambda: _draw_figure(key))
-    below = round((0.35 if key[0] == "person" else 0.6) * DRAWN_SCALE)
+def _figure_sprite(figure: FigureView) -> Sprite:
+    scale = SCALE_STEP**figure.step
+    drawn = _drawing(figure[:-1], lambda: _draw_figure(figure))
+    below = round((0.35 if figure.kind == "person" else 0.6) * DRAWN_SCALE)
     factor = scale / DRAWN_SCALE
     size = max(round(drawn.width * factor), 1), max(round(drawn.height * factor), 1)
     image = drawn.resize(size, Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR)
