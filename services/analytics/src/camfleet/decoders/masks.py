@@ -27,15 +27,15 @@ def over_frame(grid: NDArray[Any], resize: Resize, outside: float) -> NDArray[An
 def boxes_of(masks: NDArray[np.bool_], frame_size: tuple[int, int]) -> NDArray[np.float32]:
     """The box (N, 4) in frame pixels around each mask (N, h, w) that covers the frame."""
     height, width = masks.shape[1:]
-    edges = []
-    for across, cells, span in (
-        (masks.any(axis=1), width, frame_size[0]),
-        (masks.any(axis=2), height, frame_size[1]),
-    ):
-        first, last = across.argmax(axis=1), cells - across[:, ::-1].argmax(axis=1)
-        edges.append(np.stack([first, last]) * (span / cells))
-    (x1, x2), (y1, y2) = edges
+    x1, x2 = _span(np.logical_or.reduce(masks, axis=1), frame_size[0] / width)
+    y1, y2 = _span(np.logical_or.reduce(masks, axis=2), frame_size[1] / height)
     return np.stack([x1, y1, x2, y2], axis=1).astype(np.float32)
+
+
+def _span(is_hit: NDArray[np.bool_], per_cell: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where the hit cells (N, cells) of each row begin and end, in frame pixels."""
+    last = is_hit.shape[1] - is_hit[:, ::-1].argmax(axis=1)
+    return is_hit.argmax(axis=1) * per_cell, last * per_cell
 
 
 def _cells(resize: Resize, *, axis: int, cells: int) -> NDArray[np.int64]:
