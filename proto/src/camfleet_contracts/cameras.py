@@ -23,6 +23,7 @@ Point = tuple[float, float]
 SourceKind = Literal[
     "v4l2", "auto", "picamera", "rtsp", "http", "file", "folder", "demo", "testcard"
 ]
+Transcode = Literal["auto", "never", "always"]
 _WORDS: dict[str, SourceKind] = {"auto": "auto", "picamera": "picamera", "testcard": "testcard"}
 _CREDENTIALS = re.compile(r"\$\{(env|file):([^}]+)\}")
 _STREAM_URL = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
@@ -104,6 +105,11 @@ class Camera(_Part):
     source: str = Field(min_length=1)
     detect_source: str | None = None
     credentials: str | None = None
+    transcode: Transcode = Field(
+        "auto",
+        description="H.264 4:2:0 made of the camera's stream: auto at <name>-h264 while somebody"
+        " reads it, never, or always, in place of the stream itself",
+    )
     enabled: bool = True
     pipeline: Pipeline = Pipeline()
 

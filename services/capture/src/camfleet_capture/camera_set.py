@@ -12,9 +12,9 @@ from camfleet_capture.errors import SourceMissing
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.table import SourceAddress, open_source
 from camfleet_capture.stream import Stream
-from camfleet_contracts.cameras import CamerasFile, resolve_credentials
+from camfleet_contracts.cameras import Camera as CameraEntry
+from camfleet_contracts.cameras import CamerasFile, Transcode, resolve_credentials
 
-FIRST_CAMERA_PATH = "server"
 SUB_STREAM_SUFFIX = "-sub"
 
 logger = structlog.get_logger(__name__)
@@ -26,7 +26,8 @@ class CameraSet:
     Args:
         folder: where relative paths of sources begin.
         environment: where `${env:NAME}` of credentials is looked up.
-        on_removed: told of every stream that ends because its camera went or changed.
+        on_removed: told of every stream that ends because its camera went or changed, or must
+            be asked for anew because it is to be transcoded in another way.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class CameraSet:
         self._folder, self._environment = folder, dict(environment)
         self.on_removed = on_removed
         self._cameras: dict[str, Camera] = {}
+        self._transcode: dict[str, Transcode] = {}
         self.names: tuple[str, ...] = ()  # the entries of cameras.yaml, in its order
 
     def apply(self, wanted: CamerasFile) -> None:
@@ -56,6 +58,7 @@ class CameraSet:
                 self._remove(name)
         for name, address in addresses.items():
             self._set(name, address)
+        self._set_transcode(enabled)
         self.names = tuple(camera.name for camera in enabled)
 
     def stop(self) -> None:
@@ -73,24 +76,13 @@ class CameraSet:
         """Return every camera, sub-streams too."""
         return list(self._cameras.values())
 
-    def find(self, path: str) -> Stream | None:
-        """Return the stream of an RTSP path; the first camera is also at `server`."""
-        camera = self._at(path)
-        return camera.stream if camera else None
-
-    def fault(self, path: str) -> str:
-        """Say why the camera at this path shows nothing."""
-        camera = self._at(path)
-        return (camera.condition.reason if camera else None) or "no picture yet; try again"
+    def transcode_of(self, name: str) -> Transcode:
+        """Return what cameras.yaml says of transcoding this camera, or the sub-stream of one."""
+        return self._transcode.get(name, "auto")
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the state of the cameras of cameras.yaml, in its order."""
         return [self._cameras[name].describe() for name in self.names]
-
-    def _at(self, path: str) -> Camera | None:
-        if path == FIRST_CAMERA_PATH and path not in self._cameras and self.names:
-            return self._cameras[self.names[0]]
-        return self._cameras.get(path)
 
     def _set(self, name: str, address: SourceAddress) -> None:
         current = self._cameras.get(name)
@@ -102,6 +94,15 @@ class CameraSet:
         camera = self._cameras[name] = Camera(address, stream, self._open)
         logger.info("camera added", camera=name, source=str(address), kind=address.kind)
         camera.start()
+
+    def _set_transcode(self, enabled: list[CameraEntry]) -> None:
+        before, self._transcode = self._transcode, {}
+        for entry in enabled:
+            for name in (entry.name, entry.name + SUB_STREAM_SUFFIX):
+                self._transcode[name] = entry.transcode
+        for name, camera in self._cameras.items():
+            if before.get(name, self.transcode_of(name)) != self.transcode_of(name):
+                self.on_removed(camera.stream)
 
     def _remove(self, name: str) -> None:
         camera = self._cameras.pop(name)

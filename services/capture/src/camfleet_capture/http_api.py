@@ -15,6 +15,7 @@ from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.metrics import CameraMetrics
 from camfleet_capture.snapshot import encode_snapshot
+from camfleet_capture.stream_directory import StreamDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class CaptureApi:
     """Answers from what the cameras are doing right now."""
 
     cameras: CameraSet
+    streams: StreamDirectory
     follower: CamerasFollower
     metrics: CameraMetrics
     rtsp_port: int
@@ -87,6 +89,7 @@ class CaptureApi:
         scheme = "rtsps" if self.is_encrypted else "rtsp"
         return {
             **camera.describe(),
+            "h264": self.streams.describe_h264(camera.stream.name),
             "rtsp_url": f"{scheme}://{host}:{self.rtsp_port}/{camera.stream.name}",
         }
 

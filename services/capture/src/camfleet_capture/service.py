@@ -19,6 +19,7 @@ from camfleet_capture.http_api import CaptureApi
 from camfleet_capture.metrics import CameraMetrics
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.server import RtspServer
+from camfleet_capture.stream_directory import StreamDirectory
 from camfleet_contracts.access import KeyMiddleware, check_exposure, is_allowed, is_loopback
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
@@ -82,10 +83,11 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     http_socket = _bind(options.bind, options.http_port, "HTTP", "--http-port or CAPTURE_HTTP_PORT")
     ports = rtsp_socket.getsockname()[1], http_socket.getsockname()[1]
     cameras = CameraSet(options.cameras_file.parent, options.environment)
-    rtsp = RtspServer(cameras, guard, lambda peer: is_allowed(peer, networks))
-    cameras.on_removed = rtsp.forget
+    streams = StreamDirectory(cameras)
+    rtsp = RtspServer(streams, guard, lambda peer: is_allowed(peer, networks))
+    cameras.on_removed, streams.on_removed = streams.forget, rtsp.forget
     follower = CamerasFollower(options.cameras_file, settings, cameras.apply)
-    api = CaptureApi(cameras, follower, CameraMetrics(cameras), ports[0], tls is not None)
+    api = CaptureApi(cameras, streams, follower, CameraMetrics(cameras), ports[0], tls is not None)
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
     await rtsp.start(rtsp_socket, tls)
     try:
@@ -93,6 +95,7 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
             yield ports
     finally:
         await rtsp.stop()
+        await streams.close()
         await asyncio.to_thread(cameras.stop)
 
 

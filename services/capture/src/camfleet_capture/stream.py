@@ -27,10 +27,15 @@ class Stream:
     """Keeps the newest group of pictures and passes every unit to its listeners.
 
     All methods but `push` and `forget` belong to the event loop.
+
+    Args:
+        start_patience_s: how long its first picture may take at least.
     """
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, loop: asyncio.AbstractEventLoop, start_patience_s: float = 0.0
+    ) -> None:
+        self.name, self.start_patience_s = name, start_patience_s
         self._loop = loop
         self._group: list[AccessUnit] = []
         self._group_bytes = 0
@@ -38,11 +43,12 @@ class Stream:
         self._first_key = asyncio.Event()
         self.latest_key: AccessUnit | None = None
         self.readers = 0
+        self.waiting = 0  # who asked for the first picture and has none yet
         self.dropped = 0  # units that slow readers did not get
 
     def push(self, unit: AccessUnit) -> None:
         """Hand over a unit; called by the source's thread, returns at once."""
-        self._call(lambda: self._deliver(unit))
+        self._call(lambda: self.deliver(unit))
 
     def forget(self) -> None:
         """Show nothing until the next key picture; called by the source's thread when it fails."""
@@ -63,11 +69,14 @@ class Stream:
 
     async def first_key(self, timeout_s: float) -> AccessUnit | None:
         """Return the newest key picture; wait for the first one, None after `timeout_s`."""
+        self.waiting += 1
         try:
             async with asyncio.timeout(timeout_s):
                 await self._first_key.wait()
         except TimeoutError:
             return None
+        finally:
+            self.waiting -= 1
         return self.latest_key
 
     def end(self) -> None:
@@ -88,7 +97,8 @@ class Stream:
         for listener in self._listeners:
             listener.forget()
 
-    def _deliver(self, unit: AccessUnit) -> None:
+    def deliver(self, unit: AccessUnit) -> None:
+        """Take the next unit, on the event loop."""
         self._keep(unit)
         for listener in self._listeners:
             listener.deliver(unit)

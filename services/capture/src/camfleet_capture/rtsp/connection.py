@@ -207,7 +207,7 @@ class Connection:
     def _find_stream(self, request: Request) -> Stream:
         stream = self._host.find(request.camera)
         if stream is None:
-            raise Refused(404, f"no camera {request.camera!r} in cameras.yaml")
+            raise Refused(404, self._host.fault(request.camera))
         return stream
 
     def _own_session(self, request: Request) -> Session:
@@ -220,7 +220,7 @@ class Connection:
 
     async def _describe(self, request: Request) -> bytes:
         stream = self._find_stream(request)
-        key = await stream.first_key(_PICTURE_WAIT_S)
+        key = await stream.first_key(max(_PICTURE_WAIT_S, stream.start_patience_s))
         if key is None:
             raise Refused(503, f"camera {stream.name}: {self._host.fault(request.camera)}")
         address = self._writer.get_extra_info("sockname")[0]

@@ -29,7 +29,7 @@ class Directory(Protocol):
         """Return the stream of this path."""
 
     def fault(self, path: str) -> str:
-        """Say why it shows nothing."""
+        """Say why there is no stream at this path, or why it shows nothing."""
 
 
 class _Datagrams(asyncio.DatagramProtocol):
