@@ -17,7 +17,7 @@ from camfleet_contracts.sinks import (
     SinkSettings,
     checked_sink_names,
 )
-from camfleet_contracts.stages import Idle
+from camfleet_contracts.stages import Cascade, Idle, checked_cascades
 
 Point = tuple[float, float]
 SourceKind = Literal[
@@ -75,6 +75,7 @@ class Pipeline(_Part):
     motion: bool = False
     idle: Idle | None = Field(None, description="rest on key frames while nothing moves")
     tracker: Tracker = Tracker()
+    cascade: tuple[Cascade, ...] = Field((), max_length=4, description="second models")
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
     sinks: tuple[str, ...] | None = Field(None, description="where events go; not given: to all")
@@ -90,6 +91,11 @@ class Pipeline(_Part):
     def _model_name(cls, model: str) -> str:
         split_version(model)
         return model
+
+    @model_validator(mode="after")
+    def _cascades_fit(self) -> "Pipeline":
+        checked_cascades(self.cascade, self.labels)
+        return self
 
     @model_validator(mode="after")
     def _idle_sees_motion(self) -> "Pipeline":

@@ -77,11 +77,30 @@ class ObjectDetectionResults(_Part):
     model_version: int | None = None
 
 
+class Attribute(_Part):
+    """What a second model says of one object.
+
+    A classifier's views are a vote: the elected `label` and its mean `confidence`. Others tell what
+    they found in the newest view: `predictions`, a body's `key_points` (x, y in pixels of the
+    frame, confidence), an `embedding` (of length 1).
+    """
+
+    label: str | None = None
+    confidence: float | None = None
+    predictions: tuple[ObjectDetectionPrediction, ...] | None = None
+    key_points: tuple[tuple[float, float, float], ...] | None = None
+    embedding: tuple[float, ...] | None = None
+    views: int
+    model_id: str
+    model_version: int | None = None
+
+
 class TrackedObject(_Part):
-    """One tracked object and its newest detection."""
+    """One tracked object and its newest detection; `attributes` by the names of the cascades."""
 
     id: int
     prediction: ObjectDetectionPrediction = Field(serialization_alias="ObjectDetectionPrediction")
+    attributes: dict[str, Attribute] | None = None
 
 
 class TrackingResults(_Part):

@@ -1,6 +1,8 @@
 """Stages of a camera's pipeline in cameras.yaml that are off unless they are asked for."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from camfleet_contracts.names import split_version
 
 
 class _Stage(BaseModel):
@@ -14,3 +16,42 @@ class Idle(_Stage):
     wake_within_s: float = Field(
         4, gt=0, le=20, description="key frames must come so often; movement is seen as late"
     )
+
+
+class Cascade(_Stage):
+    """A second model that is asked about the tracked objects, each in a picture of its own."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="of the attribute")
+    model: str
+    labels: tuple[str, ...] = Field((), description="objects it is asked about; empty: all")
+    confidence: float = Field(0.3, ge=0, le=1)
+    min_size: int = Field(32, ge=1, description="pixels; of the shorter side of the box")
+    margin: float = Field(0.1, ge=0, le=1, description="share of the box that is added around it")
+    refresh_s: float = Field(10, gt=0, description="asked again after it, or in a better view")
+    per_frame: int = Field(2, ge=1, le=16, description="objects asked about at most")
+
+    @field_validator("model")
+    @classmethod
+    def _model_name(cls, model: str) -> str:
+        split_version(model)
+        return model
+
+
+def checked_cascades(
+    cascades: tuple[Cascade, ...], detected: tuple[str, ...]
+) -> tuple[Cascade, ...]:
+    """The cascades where they fit each other and the labels that are detected (empty: all).
+
+    Raises:
+        ValueError: two have one name, or one waits for what is never detected.
+    """
+    names = [cascade.name for cascade in cascades]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"cascade: the name {min(twice)!r} is there twice")
+    for cascade in cascades:
+        unseen = set(cascade.labels) - set(detected)
+        if detected and unseen:
+            raise ValueError(
+                f"cascade {cascade.name}: label {min(unseen)!r} is not among the pipeline's labels"
+            )
+    return cascades

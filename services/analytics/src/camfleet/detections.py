@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Value = TypeVar("Value", bound=np.generic)
+Vector = NDArray[np.float32]  # (2,): across and down
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,14 @@ class Detections:
         if not wanted:
             return self
         return self.select(np.array([label in wanted for label in self.labels], dtype=np.bool_))
+
+    def placed(self, scale: Vector, shift: Vector) -> "Detections":
+        """The same objects in another picture's pixels; masks, which are of a frame, go."""
+        points = self.key_points
+        if points is not None:
+            points = np.concatenate([points[..., :2] * scale + shift, points[..., 2:]], axis=-1)
+        xyxy = self.xyxy * np.tile(scale, 2) + np.tile(shift, 2)
+        return replace(self, xyxy=xyxy, key_points=points, masks=None)
 
     def with_tracker_ids(self, tracker_id: NDArray[np.int64]) -> "Detections":
         """The same objects with their identities."""

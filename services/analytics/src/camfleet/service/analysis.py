@@ -1,6 +1,7 @@
 """What happens to the detections of one camera: labels, tracking, class vote, lines, zones."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from camfleet.detections import Detections
 from camfleet.inference.served_model import ServedModel
@@ -11,6 +12,9 @@ from camfleet.tracking.tracker import Tracker, create_tracker
 from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent, ZoneShape, ZoneWatcher
 from camfleet_contracts.cameras import Line, Pipeline, Zone
+from camfleet_contracts.events import Attribute
+
+Attributes = Mapping[int, Mapping[str, Attribute]]  # by track and cascade
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Findings:
     tracked_by: str | None = None  # the algorithm; None where nothing is tracked
     crossings: tuple[Crossing, ...] = ()
     zone_events: tuple[ZoneEvent, ...] = ()
+    attributes: Attributes = field(default_factory=dict)
 
 
 class Analysis:

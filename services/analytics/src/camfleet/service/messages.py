@@ -14,6 +14,7 @@ from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import (
+    Attribute,
     Envelope,
     ObjectDetectionResults,
     OccurrenceEvent,
@@ -44,7 +45,10 @@ def _results(detected: Detected, findings: Findings) -> TrackingResults | Object
         ids = findings.objects.tracker_id.tolist()
         tracked = zip(ids, predictions, strict=True)
         return TrackingResults(
-            objects=tuple(TrackedObject(id=track, prediction=one) for track, one in tracked),
+            objects=tuple(
+                TrackedObject(id=track, prediction=one, attributes=_attributes(findings, track))
+                for track, one in tracked
+            ),
             tracking_algorithm=findings.tracked_by,
             model_id=model_id,
             model_version=model.version,
@@ -112,6 +116,23 @@ def model_changed(origin: Origin, model: str, version: int, before: int | None) 
 def model_state(origin: Origin, model: str, state: str, reason: str | None) -> Envelope:
     """The event of a model becoming unusable or usable again."""
     return _now(origin, "model_state", {"model": model, "state": state, "reason": reason})
+
+
+def with_attributes(message: Envelope, findings: Findings, track: int) -> Envelope:
+    """The event of an object with what second models know of it, where they know something."""
+    attributes = _attributes(findings, track)
+    if attributes is None:
+        return message
+    told = {
+        name: one.model_dump(mode="json", exclude_none=True) for name, one in attributes.items()
+    }
+    data = {**message.results["data"], "attributes": told}
+    return message.model_copy(update={"results": {**message.results, "data": data}})
+
+
+def _attributes(findings: Findings, track: int) -> dict[str, Attribute] | None:
+    known = findings.attributes.get(track)
+    return dict(known) if known else None
 
 
 def _now(origin: Origin, label: str, facts: dict[str, Any]) -> Envelope:

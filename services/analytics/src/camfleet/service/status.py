@@ -9,7 +9,9 @@ from typing import Any
 from camfleet.service.capture_watch import CaptureView, CaptureWatch
 from camfleet.service.events.journal import Journal
 from camfleet.service.fleet import PipelineFleet
+from camfleet.service.model_state import ModelState
 from camfleet.service.pipeline import Pipeline
+from camfleet.service.pipeline.cascades import RunningCascade
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.truth_counts import Counts, TruthCounts
 from camfleet.video.reader import ReaderState
@@ -115,10 +117,11 @@ class StatusBoard:
             "fps": round(statistics.fps(time.monotonic()), 1),
             "latency_ms": None if latency_ms is None else round(latency_ms, 1),
             "loop_started_at": told.get("loop_started_at"),
-            "model": _model(pipeline),
+            "model": _model(pipeline.model),
             "lines": self._lines(pipeline),
             "zones": [_zone(zone) for zone in pipeline.zones],
             "idle": _idle(pipeline),
+            "cascades": [_cascade(cascade) for cascade in pipeline.cascades],
             "frames": _frames(pipeline),
         }
 
@@ -210,8 +213,16 @@ def _knows_better(pipeline: Pipeline, told: Mapping[str, Any]) -> bool:
     return pipeline.camera.detect_source is None and told.get("state") in away
 
 
-def _model(pipeline: Pipeline) -> Facts:
-    model = pipeline.model
+def _cascade(running: RunningCascade) -> Facts:
+    return {
+        "name": running.cascade.name,
+        "model": _model(running.asker.state),
+        "asked": running.worker.asked,
+        "failed": running.worker.failed,
+    }
+
+
+def _model(model: ModelState) -> Facts:
     return {
         "name": model.name.partition(":")[0],
         "version": None if model.version is None else str(model.version),

@@ -125,6 +125,7 @@ class PipelineCollector(Collector):
             yield counter
         yield from self._of_lines(pipelines)
         yield _stages(pipelines)
+        yield from _cascades(pipelines)
         yield GaugeMetricFamily("camfleet_stream_clients", "Stream clients", self._hub.listeners)
         yield CounterMetricFamily(
             "camfleet_stream_refused", "Connections over a quota", self._hub.quotas.refused
@@ -158,6 +159,18 @@ def _stages(pipelines: Mapping[str, Pipeline]) -> Metric:
         seconds.add_metric([camera, "request"], statistics.request_s)
         seconds.add_metric([camera, "track"], statistics.track_s)
     return seconds
+
+
+def _cascades(pipelines: Mapping[str, Pipeline]) -> Iterable[Metric]:
+    labels = ["camera", "cascade"]
+    asked = CounterMetricFamily("camfleet_cascade_requests", "Objects asked about", labels=labels)
+    failed = CounterMetricFamily("camfleet_cascade_failures", "Without an answer", labels=labels)
+    for camera, pipeline in pipelines.items():
+        for running in pipeline.cascades:
+            asked.add_metric([camera, running.cascade.name], running.worker.asked)
+            failed.add_metric([camera, running.cascade.name], running.worker.failed)
+    yield asked
+    yield failed
 
 
 def registry_of(fleet: PipelineFleet, hub: StreamHub, sinks: SinkFacts) -> CollectorRegistry:

@@ -3,13 +3,14 @@
 import logging
 import time
 
+import av
+
 from camfleet.inference.detector import Detected, Detector
 from camfleet.inference.errors import InferenceError, ServerBusy
 from camfleet.inference.served_model import ServedModel
 from camfleet.service import messages
 from camfleet.service.model_state import ModelState, state_after
 from camfleet.service.pipeline.ports import Outlet
-from camfleet.video.frames import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +32,17 @@ class ModelAsker:
         if self.state.name != reference:
             self.state = ModelState(reference)
 
-    def ask(self, frame: Frame, confidence: float) -> Detected | None:
-        """The model's answer; None when it has none for this frame, or rests after a failure."""
-        if time.monotonic() < self._retry_at_s:
+    @property
+    def is_resting(self) -> bool:
+        """True for a while after a failure: nothing is asked."""
+        return time.monotonic() < self._retry_at_s
+
+    def ask(self, picture: av.VideoFrame, confidence: float) -> Detected | None:
+        """The model's answer; None when it has none for this picture, or rests after a failure."""
+        if self.is_resting:
             return None
         try:
-            detected = self._detector.detect(frame.picture, self.state.name, confidence)
+            detected = self._detector.detect(picture, self.state.name, confidence)
         except InferenceError as error:
             self._note_failure(error)
             return None

@@ -3,17 +3,20 @@
 import logging
 import threading
 import time
+from dataclasses import replace
 
+from camfleet.detections import no_detections
 from camfleet.heat import HeatMap
 from camfleet.inference.detector import Detected
 from camfleet.lines import LineCount
 from camfleet.service import messages
-from camfleet.service.analysis import Analysis
+from camfleet.service.analysis import Analysis, Findings
 from camfleet.service.interval_counts import IntervalCounts
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.model_state import ModelState
 from camfleet.service.pacing import Pacer
 from camfleet.service.pipeline.asking import ModelAsker
+from camfleet.service.pipeline.cascades import Cascades, RunningCascade
 from camfleet.service.pipeline.gating import AnswerGate
 from camfleet.service.pipeline.idling import Idling
 from camfleet.service.pipeline.ports import Outlet, Source, Surroundings
@@ -30,6 +33,7 @@ from camfleet_contracts.events import Origin, Times
 logger = logging.getLogger(__name__)
 
 WAIT_FOR_FRAME_S = 0.25
+NOTHING = Findings(no_detections())
 
 
 class Pipeline:
@@ -51,6 +55,7 @@ class Pipeline:
         self._asker = ModelAsker(camera.pipeline.model, surroundings.detector, self._outlet)
         self._publishing = Publishing(self._outlet, live, self.statistics)
         self._idling = Idling(camera.name, source.rest, live)
+        self._cascades = Cascades(surroundings.detector, self._outlet)
         self._counts = counts
         self._analysis: Analysis | None = None
         self._highest_id = 0  # of the tracks of all analyses so far
@@ -90,6 +95,11 @@ class Pipeline:
         return self._counts
 
     @property
+    def cascades(self) -> tuple[RunningCascade, ...]:
+        """The second models."""
+        return self._cascades.running
+
+    @property
     def interval_counts(self) -> IntervalCounts:
         """What happened minute by minute."""
         return self._publishing.interval_counts
@@ -116,6 +126,7 @@ class Pipeline:
             if frame is not None and self._analysis is not None:
                 self._try_to_take(frame, self._analysis)
         self._empty_zones()
+        self._cascades.use(())
 
     def _try_to_take(self, frame: Frame, analysis: Analysis) -> None:
         try:
@@ -133,6 +144,7 @@ class Pipeline:
         self._asker.use(pipeline.model)
         self._publishing.use(pipeline)
         self._idling.use(pipeline.idle)
+        self._cascades.use(pipeline.cascade)
         self._empty_zones()
         self._analysis = Analysis(pipeline, self._counts, self._highest_id)
         self._counts, self.fault, self._logged_fault = self._analysis.counts, None, None
@@ -143,7 +155,7 @@ class Pipeline:
             return
         self._highest_id, now = self._analysis.highest_id, now_utc()
         for event in self._analysis.empty_zones():
-            self._publishing.tell_of_zone(Times(now, now), event)
+            self._publishing.tell_of_zone(Times(now, now), event, NOTHING)
 
     def _prepare(self) -> None:
         if self._analysis is None:
@@ -169,14 +181,14 @@ class Pipeline:
     def _detect(self, frame: Frame, analysis: Analysis) -> Detected | None:
         """The model's answer, or its last one while nothing moves; None when there is none."""
         if not analysis.pipeline.motion:
-            return self._asker.ask(frame, analysis.lowest_confidence)
+            return self._asker.ask(frame.picture, analysis.lowest_confidence)
         repeated = self._gate.repeat(frame)
         self._idling.decide(self._gate.still_for_s(frame))
         if repeated:
             self.statistics.still += 1
             return repeated
         self._gate.keep(None)  # also when asking fails in a way nobody foresaw
-        answer = self._asker.ask(frame, analysis.lowest_confidence)
+        answer = self._asker.ask(frame.picture, analysis.lowest_confidence)
         self._gate.keep(answer)
         return answer
 
@@ -185,6 +197,7 @@ class Pipeline:
         began_s = time.monotonic()
         findings = analysis.look(detected.detections, detected.model, frame)
         track_s = time.monotonic() - began_s
+        findings = replace(findings, attributes=self._cascades.look(frame, findings.objects))
         self._publishing.publish(frame, detected, findings, totals)
         self._publishing.note(frame, detected, track_s)
 

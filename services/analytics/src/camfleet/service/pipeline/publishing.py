@@ -36,13 +36,14 @@ class Publishing:
         """Give out one frame; `totals` are those before it, by line."""
         self._tell_of_crossings(frame, findings, totals)
         for event in findings.zone_events:
-            self.tell_of_zone(Times(frame.captured_at, frame.received_at), event)
+            self.tell_of_zone(Times(frame.captured_at, frame.received_at), event, findings)
         self.heat.add(findings.objects, frame.size, self._frame_s)
         self._show(frame, messages.results_of(self._outlet.origin, frame, detected, findings))
 
-    def tell_of_zone(self, times: Times, event: ZoneEvent) -> None:
+    def tell_of_zone(self, times: Times, event: ZoneEvent, findings: Findings) -> None:
         """Give out and count one event of a zone."""
-        self._outlet.event(messages.zone_event(self._outlet.origin, times, event))
+        message = messages.zone_event(self._outlet.origin, times, event)
+        self._outlet.event(messages.with_attributes(message, findings, event.track_id))
         self.interval_counts.add_zone_event(times.captured_at, event)
 
     def show_without_result(self, frame: Frame) -> None:
@@ -62,7 +63,8 @@ class Publishing:
         for crossing in findings.crossings:
             count = totals[crossing.line]
             count.add(crossing)  # several may cross in one frame, each with the totals after it
-            self._outlet.event(messages.line_crossed(origin, frame, crossing, count, missed))
+            message = messages.line_crossed(origin, frame, crossing, count, missed)
+            self._outlet.event(messages.with_attributes(message, findings, crossing.track_id))
             self.interval_counts.add_crossing(frame.captured_at, crossing)
 
     def _show(self, frame: Frame, message: Envelope) -> None:
