@@ -18,7 +18,8 @@ from PIL import Image
 
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.errors import InferenceFailed, InvalidInput, WrongDatatype
+from camfleet_server.bytes_in_hand import BytesInHand
+from camfleet_server.errors import InferenceFailed, InvalidInput, ServerBusy, WrongDatatype
 from camfleet_server.images.entrance import Entrances
 from camfleet_server.images.errors import EntranceClosed
 from camfleet_server.images.reader import PictureReader
@@ -112,6 +113,27 @@ def test_values_of_config_json_are_for_own_tensors_only(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"mean": 100.0, "precision": "UINT8:FP32", "layout": "NHWC:NCHW"}
     in_bytes = load_echo(tmp_path, [1, 3, 64, 96], BGR, **settings)
     np.testing.assert_array_equal(in_bytes.see_pixels(as_bytes(png(PICTURE))), PICTURE)
+
+
+@pytest.mark.parametrize("colours", ["NV12:BGR", "I420:BGR"])
+def test_frames_in_one_plane_and_pictures_go_in_beside_each_other(
+    tmp_path: Path, colours: str
+) -> None:
+    echo = load_echo(tmp_path, [1, 3, 64, 96], BGR, color_format=colours, precision="UINT8:FP32")
+    gray = np.full((1, 96, 96, 1), 128, np.uint8)  # Y, U and V
+    np.testing.assert_allclose(echo.see(gray), 130.4, atol=1)
+    np.testing.assert_array_equal(echo.see_pixels(PICTURE), PICTURE)
+    np.testing.assert_array_equal(echo.see_pixels(as_bytes(png(PICTURE))), PICTURE)
+
+
+@pytest.mark.parametrize("colours", ["NV12_2:BGR", "I420_3:BGR"])
+def test_pictures_keep_the_model_s_own_name_beside_planes_of_others(
+    tmp_path: Path, colours: str
+) -> None:
+    echo = load_echo(tmp_path, [1, 3, 64, 96], BGR, color_format=colours)
+    assert echo.servable.inputs[0].name == "image/y"
+    np.testing.assert_array_equal(echo.see_pixels(PICTURE), PICTURE)
+    np.testing.assert_array_equal(echo.see_pixels(as_bytes(png(PICTURE))), PICTURE)
 
 
 def test_orientation_tags_turn_the_picture_upright(tmp_path: Path) -> None:
@@ -223,6 +245,17 @@ def test_many_small_pictures_are_refused_before_they_fill_the_memory(
     assert echo.see(image[:4]).shape == (4, 3, 64, 96)
     with pytest.raises(InvalidInput, match="5 pictures of the size of the input are more than"):
         echo.see(image)
+
+
+def test_pictures_that_wait_for_their_inference_are_bounded_together(tmp_path: Path) -> None:
+    echo = load_echo(tmp_path, [-1, 3, 64, 96], BGR)
+    echo.reader.made = BytesInHand("of pictures", 1 << 20)
+    many = {"image": as_bytes(*[png(PICTURE)] * 40)}  # 0.7 MB of pixels
+    _, waiting = echo.entrances.enter(many, echo.reader)
+    with pytest.raises(ServerBusy, match="0 MiB of pictures are in hand; try again"):
+        echo.entrances.enter(many, echo.reader)
+    waiting.clear()
+    assert echo.see(many["image"]).shape == (40, 3, 64, 96)
 
 
 def test_uint8_that_is_no_picture_is_the_wrong_datatype(echo: Echo) -> None:
@@ -403,6 +436,7 @@ class SlowToCompile(OwnTensorsOnly):
 
     def __init__(self) -> None:
         super().__init__()
+        self.picture_inputs = self.inputs
         self.began, self.may_end = threading.Event(), threading.Event()
         self.compilations = 0
 

@@ -1,6 +1,9 @@
 """Regions of system shared memory: what may be registered, read and written."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from camfleet_server.bytes_in_hand import BytesInHand
 from camfleet_server.errors import (
     InvalidInput,
     RegionExists,
@@ -17,7 +21,10 @@ from camfleet_server.errors import (
     ServerBusy,
     SharedMemoryOff,
 )
+from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.serving.shared_memory import SEGMENTS, Place, Region, SharedMemory
+from camfleet_server.types import InferRequest
+from model_volume import Volume, running_core
 
 SIZE = 1 << 17  # a tensor of this size is mapped, one of a few bytes is copied
 
@@ -113,21 +120,92 @@ def test_an_input_outlives_its_region(memory: SharedMemory) -> None:
     assert bytes(content[:4]) == bytes(range(4))
 
 
-def test_a_client_that_shrinks_its_segment_all_the_time_crashes_nobody_who_copies(
+def test_memory_cut_off_while_it_is_read_is_zeros_and_the_region_is_refused_then(
     segment: shared_memory.SharedMemory,
 ) -> None:
-    memory = SharedMemory(is_allowed=True, is_copied=True)
+    memory = SharedMemory(is_allowed=True)
     memory.register(Region("frames", segment.name, 0, SIZE))
+    bytes_of(segment)[:] = bytes([7]) * SIZE
+    seen = np.frombuffer(memory.read(Place("frames", 0, SIZE)), np.uint8)
+    assert seen.sum() == 7 * SIZE
+    os.truncate(SEGMENTS / segment.name, 0)
+    assert seen.sum() == 0
+    os.truncate(SEGMENTS / segment.name, SIZE)
+    with pytest.raises(InvalidInput, match="was cut off while it was read"):
+        memory.read(Place("frames", 0, SIZE))
+    memory.unregister("frames")
+    memory.register(Region("frames", segment.name, 0, SIZE))
+    bytes_of(segment)[0] = 9
+    assert memory.read(Place("frames", 0, SIZE))[0] == 9
+
+
+@pytest.mark.parametrize("is_copied", [False, True], ids=["mapped", "copied"])
+def test_a_client_that_shrinks_its_segment_all_the_time_crashes_nobody(
+    segment: shared_memory.SharedMemory, is_copied: bool
+) -> None:
+    memory = SharedMemory(is_allowed=True, is_copied=is_copied)
     path, is_over = SEGMENTS / segment.name, threading.Event()
     hostile = threading.Thread(target=shrink_and_grow, args=(path, is_over))
     hostile.start()
     for _ in range(300):
+        memory.unregister()
         with suppress(InvalidInput):
-            assert len(memory.read(Place("frames", 0, SIZE))) == SIZE
-        with suppress(InvalidInput):
+            memory.register(Region("frames", segment.name, 0, SIZE))
+            content = np.frombuffer(memory.read(Place("frames", 0, SIZE)), np.uint8)
+            assert content.max() <= 7
             memory.write(Place("frames", 0, SIZE), bytes(SIZE), "out")
     is_over.set()
     hostile.join(5)
+
+
+def test_a_model_that_reads_memory_cut_off_answers(
+    segment: shared_memory.SharedMemory, tmp_path: Path
+) -> None:
+    memory = SharedMemory(is_allowed=True)
+    memory.register(Region("frames", segment.name, 0, SIZE))
+    bytes_of(segment)[:] = bytes([1]) * SIZE
+    volume = Volume(tmp_path)
+    save_summer(tmp_path / "summer" / "1", SIZE)
+    volume.serve("summer")
+    frame = np.frombuffer(memory.read(Place("frames", 0, SIZE)), np.uint8)
+    with running_core(volume) as core:
+        core.wait_for("summer", 1)
+        request = InferRequest("summer", {"x": frame})
+        assert core.plane.infer(request).outputs["y"] == SIZE
+        os.truncate(SEGMENTS / segment.name, 0)
+        assert core.plane.infer(request).outputs["y"] == 0
+
+
+def save_summer(folder: Path, size: int) -> None:
+    x = ov.opset13.parameter([size], np.uint8, name="x")
+    x.output(0).set_names({"x"})
+    y = ov.opset13.reduce_sum(ov.opset13.convert(x, np.float32), np.array([0]), False)
+    y.output(0).set_names({"y"})
+    folder.mkdir(parents=True)
+    ov.save_model(ov.Model([y], [x], "summer"), folder / "model.xml")
+
+
+def test_other_bus_errors_end_the_process_as_before(tmp_path: Path) -> None:
+    program = """
+import mmap, os, sys
+from multiprocessing import shared_memory
+from camfleet_server.serving.shared_memory import Region, SharedMemory
+
+segment = shared_memory.SharedMemory(create=True, size=1 << 17)
+memory = SharedMemory(is_allowed=True)
+memory.register(Region("frames", segment.name, 0, 1 << 17))
+segment.close()
+segment.unlink()
+with open(sys.argv[1], "wb+") as file:
+    file.truncate(1 << 17)
+    own = mmap.mmap(file.fileno(), 1 << 17)
+    file.truncate(0)
+    own[0]
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "file")], timeout=60, check=False
+    )
+    assert ended.returncode == -signal.SIGBUS
 
 
 def shrink_and_grow(path: Path, is_over: threading.Event) -> None:
@@ -229,8 +307,8 @@ def test_inputs_in_hand_are_bounded_and_one_alone_always_fits(
 ) -> None:
     memory = SharedMemory(is_allowed=True, is_copied=True)
     memory.register(Region("frames", segment.name, 0, SIZE))
-    monkeypatch.setattr("camfleet_server.serving.shared_memory._COUNTED_BYTES", 1)
-    monkeypatch.setattr("camfleet_server.serving.shared_memory._MOST_BYTES", SIZE - 1)
+    monkeypatch.setattr("camfleet_server.bytes_in_hand._COUNTED_BYTES", 1)
+    memory.in_hand = BytesInHand("from shared memory", SIZE - 1)
     held = memory.read(Place("frames", 0, SIZE))
     with pytest.raises(ServerBusy, match="from shared memory are in hand"):
         memory.read(Place("frames", 0, 8))

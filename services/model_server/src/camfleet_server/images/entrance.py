@@ -16,7 +16,7 @@ from camfleet_server.images.fitting import ManifestFitting, PlainFitting
 from camfleet_server.images.normalising import image_servable
 from camfleet_server.images.picture_input import find_pictured, picture_input, plain_shape
 from camfleet_server.images.reader import PictureReader
-from camfleet_server.runtimes.base import LoadError, PictureInput, Servable
+from camfleet_server.runtimes.base import LoadError, PictureInput, Servable, TakesPictures
 from camfleet_server.types import Tensors, TensorSpec
 
 logger = logging.getLogger(__name__)
@@ -41,9 +41,11 @@ class Entrances:
         self._number = number
         self._own = servable
         self._config = config
-        self._specs = {spec.name: spec for spec in servable.inputs}
         self._preprocess = manifest.preprocess
-        self._pictured = find_pictured(servable.inputs) if manifest.preprocess else None
+        self._pictured = _find_pictured(servable) if manifest.preprocess else None
+        self._specs = {spec.name: spec for spec in servable.inputs}
+        if self._pictured:  # color_format may have put planes in its place
+            self._specs.setdefault(self._pictured.name, self._pictured)
         self._is_closed = False
         self._compiled: tuple[PictureInput, Servable] | None = None
         self._failure = ""
@@ -54,6 +56,7 @@ class Entrances:
 
         Raises:
             InvalidInput: a picture cannot be used, or the input takes none.
+            ServerBusy: pictures that wait for their inference hold too many bytes already.
             InferenceFailed: the graph for pictures cannot be compiled.
             EntranceClosed: the version was unloaded meanwhile; look the model up again.
         """
@@ -65,11 +68,12 @@ class Entrances:
             spec = self._specs.get(self._own.input_aliases.get(asked, asked))
             if spec is None or not self._is_picture(array, spec):
                 continue
-            if spec is self._pictured and self._preprocess:
-                picture, servable = self._image_servable(spec, self._preprocess)
-                inputs[asked] = _read_preprocessed(array, picture, reader)
+            if self._is_pictured(spec) and self._pictured and self._preprocess:
+                picture, servable = self._image_servable(self._pictured, self._preprocess)
+                made = _read_preprocessed(array, picture, reader)
             else:
-                inputs[asked] = _read_plain(array, spec, self._config, reader)
+                made = _read_plain(array, spec, self._config, reader)
+            inputs[asked] = reader.made.keep(made)
         return servable, inputs
 
     @property
@@ -99,9 +103,12 @@ class Entrances:
     def _is_picture(self, array: NDArray[Any], spec: TensorSpec) -> bool:
         if array.dtype.kind == _BYTES:
             return spec.datatype != "BYTES"
-        if array.dtype != np.uint8 or spec is not self._pictured or _fits(array, spec):
+        if array.dtype != np.uint8 or not self._is_pictured(spec) or _fits(array, spec):
             return False
         return array.ndim in _PICTURE_RANKS and array.shape[-1] in _PIXEL_CHANNELS
+
+    def _is_pictured(self, spec: TensorSpec) -> bool:
+        return self._pictured is not None and spec.name == self._pictured.name
 
     def _image_servable(
         self, spec: TensorSpec, preprocess: Preprocess
@@ -129,6 +136,12 @@ class Entrances:
                 self._failure,
             )
         raise InferenceFailed(self._name, self._number, f"pictures: {self._failure}")
+
+
+def _find_pictured(servable: Servable) -> TensorSpec | None:
+    if isinstance(servable, TakesPictures):
+        return find_pictured(servable.picture_inputs)
+    return find_pictured(servable.inputs)
 
 
 def _read_preprocessed(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camfleet_contracts.pictures import Size
+from camfleet_server.bytes_in_hand import BytesInHand
 from camfleet_server.images.errors import BatchTooLarge, MixedSizes, PictureTooLarge
 from camfleet_server.images.fitting import Fitting
 from camfleet_server.images.header import PictureHeader, read_header
@@ -30,6 +31,7 @@ class PictureReader:
         self.max_pixels = max_pixels
         self._observe = observe
         self._room = _Room(max_pixels)
+        self.made = BytesInHand("of pictures")  # what waits for its inference
 
     def read(self, contents: Sequence[bytes], tensor: str, fitting: Fitting) -> NDArray[np.uint8]:
         """Decode and fit files; returns a batch (N, H, W, C).

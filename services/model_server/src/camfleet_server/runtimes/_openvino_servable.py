@@ -37,6 +37,7 @@ class OpenVinoServable:
 
     def __init__(self, compiled: Compiled, ports: Ports, nireq: int = 0) -> None:
         self.inputs = ports.inputs
+        self.picture_inputs = ports.inputs
         self.outputs = ports.outputs
         self.input_aliases = ports.input_aliases
         self.output_aliases = ports.output_aliases

@@ -104,6 +104,8 @@ def picture_specs(specs: tuple[TensorSpec, ...], picture: PictureInput) -> tuple
 class TakesPictures(Protocol):
     """What a Servable may have in addition: preprocessing in its own graph or on its device."""
 
+    picture_inputs: tuple[TensorSpec, ...]  # as they are without what config.json does to values
+
     def image_servable(self, picture: PictureInput) -> Servable:
         """Compile a second way into the model, whose input `picture` is UINT8 NHWC.
 

@@ -44,6 +44,7 @@ class OpenVinoRuntime:
         if as_read is not None and for_values is not None:
             model, ports = _configured(as_read, path, source, for_values, mapping)
         if source.manifest.preprocess:
+            servable.picture_inputs = ports.inputs
             servable.take_pictures = partial(self._take_pictures, model, ports, path, source)
         return servable
 

@@ -1,9 +1,9 @@
 """Tensors in the system shared memory of clients on the same machine.
 
-Large inputs are views of the mapped segment, so nothing is copied. A client that shrinks its
-segment while such a view is read ends this process with SIGBUS; the size is looked at before each
-use, which leaves the time of the inference. Small inputs, outputs, and with `is_copied` everything
-goes by system calls, which only come up short then (docs/decisions/0013).
+Large inputs are views of the mapped segment, so nothing is copied. The size is looked at before
+each use; where a client shrinks its segment while a view is read, zeros are read
+(`vanished_pages`). Small inputs, outputs, and with `is_copied` everything goes by system calls,
+which only come up short then (docs/decisions/0013).
 """
 
 import mmap
@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camfleet_server.bytes_in_hand import BytesInHand
 from camfleet_server.errors import (
     InvalidInput,
     RegionExists,
     RegionNotFound,
-    ServerBusy,
     SharedMemoryOff,
 )
 from camfleet_server.open_files import most_open_files
+from camfleet_server.serving.vanished_pages import VANISHED_PAGES
 
 SEGMENTS = Path("/dev/shm")  # noqa: S108 - where shm_open keeps segments
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -33,8 +34,6 @@ _LARGEST = 2**63 - 1
 _MOST_REGIONS = 1024
 _FILES_OF_REGIONS = 8  # they may hold a quarter of what may be open: each has two, mmap its own
 _MAPPED_BYTES = 1 << 16  # smaller inputs are copied in less time than it takes to talk of it
-_MOST_BYTES = 1 << 30  # of large copies in hand at once, as for messages
-_COUNTED_BYTES = 1 << 18  # smaller ones are not worth a lock
 _LARGEST_TENSOR = 1 << 30  # as a message; it is also less than Linux moves in one call
 
 
@@ -69,7 +68,7 @@ class SharedMemory:
         self._most_regions = min(_MOST_REGIONS, most_open_files() // _FILES_OF_REGIONS)
         self._lock = threading.Lock()
         self._segments: dict[str, _Segment] = {}
-        self._in_hand = _BytesInHand()
+        self.in_hand = BytesInHand("from shared memory")
 
     def register(self, region: Region) -> None:
         """Make part of a segment known under a name.
@@ -122,7 +121,7 @@ class SharedMemory:
             ServerBusy: requests in hand hold too many bytes already.
         """
         self._check_allowed()
-        return self._find(place.region).read(place, self._in_hand)
+        return self._find(place.region).read(place, self.in_hand)
 
     def write(self, place: Place, content: bytes | NDArray[Any], output: str) -> int:
         """Put an output where the client wants it and return its size in bytes.
@@ -145,30 +144,6 @@ class SharedMemory:
         return segment
 
 
-class _BytesInHand:
-    """Bounds the large inputs that are in hand at once; one alone always fits."""
-
-    def __init__(self) -> None:
-        self._held_bytes = 0
-        self._lock = threading.Lock()
-
-    def new_buffer(self, size_bytes: int) -> NDArray[np.uint8]:
-        """Return an array that counts until nobody holds it any more; raises ServerBusy."""
-        buffer = np.empty(size_bytes, np.uint8)
-        if size_bytes < _COUNTED_BYTES:
-            return buffer
-        with self._lock:
-            if self._held_bytes and self._held_bytes + size_bytes > _MOST_BYTES:
-                raise ServerBusy(f"{self._held_bytes >> 20} MiB from shared memory are in hand")
-            self._held_bytes += size_bytes
-        weakref.finalize(buffer, self._give_back, size_bytes)
-        return buffer
-
-    def _give_back(self, size_bytes: int) -> None:
-        with self._lock:
-            self._held_bytes -= size_bytes
-
-
 class _Segment:
     """An open segment; it is closed when nobody holds it any more, so never under a request."""
 
@@ -176,6 +151,7 @@ class _Segment:
         self.region = region
         self._descriptor = descriptor
         self._mapping: memoryview | None = None
+        self._has_vanished = threading.Event()  # its memory under a view, for a time at least
         weakref.finalize(self, os.close, descriptor)
 
     def map(self) -> None:
@@ -183,13 +159,14 @@ class _Segment:
         size = self.region.offset + self.region.byte_size
         try:
             mapped = mmap.mmap(self._descriptor, size, prot=mmap.PROT_READ)
+            VANISHED_PAGES.guard(mapped, self._has_vanished.set)
         except (OSError, OverflowError, ValueError) as error:
             raise InvalidInput(
                 f"shared memory region '{self.region.name}' cannot be mapped: {error}"
             ) from error
         self._mapping = memoryview(mapped)
 
-    def read(self, place: Place, in_hand: _BytesInHand) -> memoryview:
+    def read(self, place: Place, in_hand: BytesInHand) -> memoryview:
         start = self._checked_start(place)
         if self._mapping is not None and place.byte_size >= _MAPPED_BYTES:
             return self._mapping[start : start + place.byte_size]
@@ -224,6 +201,11 @@ class _Segment:
                 f"Invalid offset + byte size for shared memory region: '{region.name}' - "
                 f"Expected: at most {region.byte_size} bytes; "
                 f"Actual: {place.offset} + {place.byte_size} bytes"
+            )
+        if self._has_vanished.is_set():
+            raise InvalidInput(
+                f"shared memory region '{region.name}': its segment {region.key!r} was cut off "
+                "while it was read, which then gave zeros; unregister it and register it again"
             )
         start = region.offset + place.offset
         size = os.fstat(self._descriptor).st_size
