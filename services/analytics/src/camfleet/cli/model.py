@@ -8,7 +8,11 @@ from typing import Annotated
 
 import typer
 
+from camfleet.cli import model_packages
+
 app = typer.Typer(no_args_is_help=True, help="Models of the volume and of config.json.")
+app.command("configure", cls=model_packages.CONFIGURE_CLASS)(model_packages.configure)
+app.command("publish")(model_packages.publish)
 
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 

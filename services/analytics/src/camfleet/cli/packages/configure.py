@@ -1,0 +1,80 @@
+"""`camfleet model configure`: write or change the model.json of a folder."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from camfleet.cli.console import note
+from camfleet.cli.errors import CommandError
+from camfleet.cli.packages.description import describe
+from camfleet_contracts.files import write_atomically
+from camfleet_contracts.model_manifest import read_manifest
+from camfleet_contracts.names import stored_name
+from camfleet_contracts.volume import MANIFEST
+
+_NAMED_FILES = ("model_file", "config_file", "label_file", "colors_file")
+
+
+def configure(folder: Path, given: Mapping[str, Any]) -> None:
+    """Write the folder's model.json; fields that are not given keep what they were.
+
+    Raises:
+        CommandError: a value or a file is wrong; model.json stays as it was.
+        BadManifest: the model.json that is there cannot be read.
+    """
+    if not folder.is_dir():
+        raise CommandError(f"{folder} is no folder; give the one with the model's files")
+    before = read_manifest(folder)
+    kept = before.model_dump(mode="json", exclude_unset=True) if before else {}
+    if before and before.label_file:
+        kept.pop("labels", None)
+    document = describe(kept, given)
+    for field in _NAMED_FILES:
+        name = document.get(field)
+        if name and not (folder / name).exists():
+            raise CommandError(f"--{field} {name}: {folder / name} does not exist")
+    document["id"] = _checked_id(document.get("id") or folder.resolve().name)
+    document.pop("files", None)  # sums of what may have changed; `publish` makes them anew
+    write_atomically(folder / MANIFEST, json.dumps(document, indent=2) + "\n")
+    note(f"{folder / MANIFEST} written; `camfleet model publish {folder}` puts it on the volume")
+    if document["purpose"] == "ObjectDetection" and not document.get("label_file"):
+        note("without --label_file objects are named by their class numbers")
+    if "postprocess" not in document:
+        note("without --decoder cameras cannot use it, other clients can")
+
+
+def _checked_id(model_id: str) -> str:
+    try:
+        stored_name(model_id)
+    except ValueError as error:
+        raise CommandError(f"--id: {error}") from error
+    return model_id
+
+
+def numbers(text: str | None, flag: str) -> list[float] | None:
+    """A comma-separated list.
+
+    Raises:
+        CommandError: a part is no number.
+    """
+    if text is None:
+        return None
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise CommandError(f"{flag} {text}: must be numbers") from error
+    return [int(value) if value.is_integer() else value for value in values]
+
+
+def switch(text: str | None, flag: str) -> bool | None:
+    """A word that is true or false.
+
+    Raises:
+        CommandError: it is neither.
+    """
+    if text is None:
+        return None
+    if text.lower() not in {"true", "false"}:
+        raise CommandError(f"{flag} {text}: must be true or false")
+    return text.lower() == "true"

@@ -1,0 +1,175 @@
+"""A folder or archive that is to become a version of a model, looked through before it does."""
+
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from camfleet.cli.errors import CommandError
+from camfleet_contracts.model_manifest import ModelManifest, read_manifest
+from camfleet_contracts.names import stored_name
+from camfleet_contracts.volume import MANIFEST, sums_match
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+_MODEL_ENDINGS = frozenset(
+    [
+        ".xml",
+        ".onnx",
+        ".pb",
+        ".tflite",
+        ".weights",
+        ".caffemodel",
+        ".net",
+        ".t7",
+        ".trt",
+        ".engine",
+        ".plan",
+        ".hef",
+    ]
+)
+_WAYS_OUT: Mapping[str, str] = {
+    ".h5": "Keras files cannot be served; export it as ONNX or SavedModel",
+    ".keras": "Keras files cannot be served; export it as ONNX or SavedModel",
+    ".pt": "PyTorch files cannot be served; export it with torch.onnx.export",
+    ".pth": "PyTorch files cannot be served; export it with torch.onnx.export",
+    ".blob": "Myriad files run on no runtime of today; publish the ONNX or IR they were made from",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Files that can be published, and what their manifest says."""
+
+    folder: Path
+    name: str  # under which the model is stored and served
+    manifest: dict[str, Any]  # the document, without sums
+    files: tuple[Path, ...]  # all but the manifest, relative to the folder
+
+    @property
+    def size_bytes(self) -> int:
+        """All files together."""
+        return sum((self.folder / path).stat().st_size for path in self.files)
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[Path]:
+    """The folder of a package; an archive is unpacked beside nothing of the user's.
+
+    Raises:
+        CommandError: it is neither, or the archive is damaged or reaches outside its folder.
+    """
+    if source.is_dir():
+        yield source
+    elif source.is_file() and source.name.endswith(ARCHIVES):
+        with tempfile.TemporaryDirectory(prefix="camfleet-package-") as unpacked:
+            _unpack(source, Path(unpacked))
+            yield _top_of(Path(unpacked))
+    else:
+        what = "is no package" if source.exists() else "does not exist"
+        raise CommandError(f"{source} {what}; give a folder, or one as {', '.join(ARCHIVES)}")
+
+
+def read_package(folder: Path, model_id: str | None) -> Package:
+    """Look through a folder.
+
+    Raises:
+        CommandError: a file is missing, leaves the folder or differs from its sum; none is a model.
+        BadManifest: its model.json cannot be used.
+    """
+    manifest = read_manifest(folder)
+    paths = tuple(sorted(p.relative_to(folder) for p in folder.rglob("*") if not p.is_dir()))
+    _refuse_links_outside(folder, paths)
+    if manifest:
+        _check_named_files(folder, manifest)
+    _check_model_file(folder, paths, manifest)
+    identity = model_id or (manifest.id if manifest else "") or folder.resolve().name
+    try:
+        name = stored_name(identity)
+    except ValueError as error:
+        raise CommandError(f"{error}; give one with --id") from error
+    files = tuple(path for path in paths if str(path) != MANIFEST)
+    return Package(folder, name, _document(manifest) | {"id": identity}, files)
+
+
+def _document(manifest: ModelManifest | None) -> dict[str, Any]:
+    if manifest is None:
+        return {}
+    document = manifest.model_dump(mode="json", exclude_unset=True, exclude={"files"})
+    if manifest.label_file:
+        document.pop("labels", None)  # they were read from the file and stay there
+    return document
+
+
+def _refuse_links_outside(folder: Path, paths: tuple[Path, ...]) -> None:
+    top = folder.resolve()
+    for path in paths:
+        if not (folder / path).resolve().is_relative_to(top):
+            raise CommandError(f"{folder / path} points outside the package; copy the file into it")
+        if not (folder / path).is_file():
+            raise CommandError(f"{folder / path} is no file; take it out of the package")
+
+
+def _check_named_files(folder: Path, manifest: ModelManifest) -> None:
+    for field in ("model_file", "config_file", "label_file", "colors_file"):
+        name = getattr(manifest, field)
+        if name and not (folder / name).exists():
+            raise CommandError(
+                f"{folder}: {field} '{name}' of its model.json is not there; add it or correct the "
+                "field"
+            )
+    found = sums_match(folder, manifest.files)
+    if not found.complete:
+        raise CommandError(
+            f"{folder}: {found.reason}; copy the file anew, or take `files` out of model.json"
+        )
+
+
+def _check_model_file(
+    folder: Path, paths: tuple[Path, ...], manifest: ModelManifest | None
+) -> None:
+    if manifest and manifest.model_file:
+        return
+    endings = {path.suffix.lower() for path in paths}
+    if endings & _MODEL_ENDINGS:
+        return
+    for ending, way_out in _WAYS_OUT.items():
+        if ending in endings:
+            raise CommandError(f"{folder}: {way_out}")
+    if ".bin" in endings:
+        raise CommandError(
+            f"{folder}: a .bin alone may be of several frameworks; add its .xml (OpenVINO), or "
+            "name it with `camfleet model configure --framework tensor-rt --model_file ...`"
+        )
+    known = ", ".join(sorted(_MODEL_ENDINGS))
+    raise CommandError(f"{folder}: there is no model file in it (one of {known})")
+
+
+def _unpack(archive: Path, into: Path) -> None:
+    try:
+        if archive.suffix == ".zip":
+            with zipfile.ZipFile(archive) as packed:
+                _refuse_paths_outside(archive, packed.namelist())
+                packed.extractall(into)  # noqa: S202 - the paths were looked at
+        else:
+            with tarfile.open(archive) as packed_tar:
+                packed_tar.extractall(into, filter="data")
+    except tarfile.OutsideDestinationError as error:
+        raise CommandError(f"{archive}: {error}; nothing was unpacked to keep") from error
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise CommandError(f"{archive} cannot be unpacked: {error}; copy it anew") from error
+
+
+def _refuse_paths_outside(archive: Path, names: list[str]) -> None:
+    for name in names:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise CommandError(f"{archive}: '{name}' would be written outside its folder")
+
+
+def _top_of(unpacked: Path) -> Path:
+    """Archives often hold one folder with everything in it."""
+    inside = list(unpacked.iterdir())
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else unpacked

@@ -1,0 +1,118 @@
+"""`camfleet model publish`: a package becomes the next version, or nothing has changed."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from camfleet.catalog.download import Report
+from camfleet.catalog.serving import serve_model, stop_serving
+from camfleet.cli.console import err, note
+from camfleet.cli.errors import CommandError
+from camfleet.cli.packages.package import Package, opened, read_package
+from camfleet.cli.packages.trial import try_decoder
+from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
+from camfleet.cli.progress import progress_bars
+from camfleet_contracts.files import write_atomically
+from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.volume import MANIFEST, publish_version
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """What the user asked for."""
+
+    model_id: str | None = None
+    version: int | None = None
+    serve: bool = True
+    wait_s: float = 60.0
+
+
+def publish(settings: FleetSettings, source: Path, options: PublishOptions) -> Path:
+    """Publish a package and return its version folder.
+
+    Whatever goes wrong, also Ctrl-C, leaves volume and config.json as they were.
+
+    Raises:
+        CommandError: the package cannot be used, or the server refused it.
+    """
+    with opened(source) as folder:
+        package = read_package(folder, options.model_id)
+        published = _copy_to_volume(settings, package, options.version)
+    with _withdrawn_on_failure(settings, package.name, published, serve=options.serve) as added:
+        said = f"{package.name} version {published.name} published"
+        note(f"{said}, added to config.json" if added else said)
+        if options.serve:
+            _wait(settings, package.name, int(published.name), options.wait_s)
+    return published
+
+
+def _copy_to_volume(settings: FleetSettings, package: Package, version: int | None) -> Path:
+    base = settings.models_dir.resolve()
+    if package.folder.resolve().is_relative_to(base):
+        raise CommandError(
+            f"{package.folder} is on the volume already; `camfleet model add` serves what is there"
+        )
+
+    def fill(folder: Path) -> None:
+        with progress_bars() as report:
+            _copy(package, folder, report)
+        write_atomically(folder / MANIFEST, json.dumps(package.manifest, indent=2) + "\n")
+
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        return publish_version(settings.models_dir, package.name, version, fill)
+    except FileExistsError as error:
+        raise CommandError(f"{error}; leave --version out for the next number") from error
+
+
+def _copy(package: Package, folder: Path, report: Report) -> None:
+    done, total = 0, package.size_bytes
+    for path in package.files:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with (package.folder / path).open("rb") as read, (folder / path).open("wb") as written:
+            while chunk := read.read(_CHUNK_BYTES):
+                written.write(chunk)
+                done += len(chunk)
+                report(package.name, done, total)
+
+
+@contextmanager
+def _withdrawn_on_failure(
+    settings: FleetSettings, name: str, published: Path, *, serve: bool
+) -> Iterator[bool]:
+    """Serve the model; take version and entry back when the block fails."""
+    added = False
+    try:
+        added = serve and serve_model(settings.models_dir, name)
+        yield added
+    except BaseException:
+        if added:
+            stop_serving(settings.models_dir, name)
+        shutil.rmtree(published, ignore_errors=True)
+        if not any(published.parent.glob("[0-9]*")):
+            shutil.rmtree(published.parent, ignore_errors=True)
+        raise
+
+
+def _wait(settings: FleetSettings, name: str, version: int, limit_s: float) -> None:
+    with err.status(f"waiting for the server to load {name} version {version}"):
+        verdict = wait_for_verdict(settings, name, version, limit_s)
+        if verdict and verdict.is_available:
+            try_decoder(settings, f"{name}:{version}")
+    if verdict and verdict.is_refused:
+        raise CommandError(f"{name} version {version} was refused and taken back: {verdict.reason}")
+    note(_outcome(name, version, verdict, limit_s))
+
+
+def _outcome(name: str, version: int, verdict: Verdict | None, limit_s: float) -> str:
+    if verdict is None:
+        return "no model server answers; one that starts will serve it"
+    if verdict.is_available:
+        return f"{name} version {version} is AVAILABLE"
+    state = verdict.state or "not taken up; does its entry in config.json name other versions?"
+    return f"after {limit_s:.0f} s it is {state}; `camfleet model list` shows how it goes on"

@@ -1,0 +1,162 @@
+"""`camfleet model configure`: alwaysAI's flags become a model.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camfleet.cli.packages.flags import joined
+from camfleet.inference.preprocessing import preprocess_of
+from camfleet_contracts.model_manifest import read_manifest
+from cli_runs import CommandLine
+
+SSD = ["--framework", "caffe", "--model_file", "net.caffemodel", "--config_file", "net.prototxt"]
+ONNX = ["--framework", "onnx", "--model_file", "net.onnx", "--purpose", "Classification"]
+
+
+@pytest.fixture
+def camfleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    for name in ("net.caffemodel", "net.prototxt", "net.onnx", "labels.txt"):
+        (folder / name).write_text("cat\ndog\n")
+    return folder
+
+
+def written(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "model.json").read_text())
+    return document
+
+
+def test_fields_and_defaults_are_those_of_alwaysai(camfleet: CommandLine, pets: Path) -> None:
+    purpose = ["--purpose", "ObjectDetection", "--label_file", "labels.txt"]
+    assert camfleet.run("model", "configure", str(pets), *SSD, *purpose).code == 0
+    document = written(pets)
+    assert (
+        document.items()
+        >= {
+            "framework_type": "caffe",
+            "model_file": "net.caffemodel",
+            "config_file": "net.prototxt",
+            "purpose": "ObjectDetection",
+            "label_file": "labels.txt",
+            "mean": [0, 0, 0],
+            "scalefactor": 1,
+            "crop": False,
+            "swaprb": False,
+            "softmax": False,
+            "public": False,
+            "inference_time": 0,
+            "id": "pets",
+        }.items()
+    )
+    manifest = read_manifest(pets)
+    assert manifest is not None
+    assert manifest.labels == ("cat", "dog")
+
+
+def test_lists_and_switches_may_be_written_as_alwaysai_writes_them(
+    camfleet: CommandLine, pets: Path
+) -> None:
+    picture = ["--mean", "104", "-117.5", "123", "--size", "300", "300", "--swaprb", "--crop"]
+    outcome = camfleet.run(
+        "model", "configure", *ONNX, *picture, "true", "--id", "me/pets", str(pets)
+    )
+    assert outcome.code == 0, outcome.err
+    manifest = read_manifest(pets)
+    assert manifest is not None
+    preprocess = preprocess_of(manifest)
+    assert (manifest.id, preprocess.mean, preprocess.size) == (
+        "me/pets",
+        (104, -117.5, 123),
+        (300, 300),
+    )
+    assert (preprocess.colour, preprocess.resize) == ("RGB", "crop")
+
+
+def test_second_time_changes_only_what_is_given(camfleet: CommandLine, pets: Path) -> None:
+    camfleet.run("model", "configure", str(pets), *ONNX, "--mean", "1,2,3", "--id", "me/pets")
+    document = written(pets) | {"colour_of_the_cat": "grey"}
+    (pets / "model.json").write_text(json.dumps(document))
+    camfleet.run("model", "configure", str(pets), "--scalefactor", "0.5", "--decoder", "yolox")
+    changed = written(pets)
+    assert changed["mean"] == [1, 2, 3]
+    assert changed["scalefactor"] == 0.5
+    assert changed["colour_of_the_cat"] == "grey"
+    assert changed["preprocess"]["scale"] == 0.5
+    assert changed["postprocess"]["decoder"] == "yolox"
+
+
+@pytest.mark.parametrize(
+    ("framework", "file", "size"),
+    [("tensorflow", "net.pb", [300, 300]), ("darknet", "net.weights", [320, 320])],
+)
+def test_frameworks_have_their_usual_size(
+    camfleet: CommandLine, pets: Path, framework: str, file: str, size: list[int]
+) -> None:
+    (pets / file).write_text("")
+    given = ["--framework", framework, "--model_file", file, "--purpose", "Classification"]
+    camfleet.run("model", "configure", str(pets), *given)
+    assert written(pets)["size"] == size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "--framework is missing; use one of: caffe, darknet"),
+        (["--framework", "keras"], "--framework 'keras' is none"),
+        (["--framework", "myriad"], "run on no runtime of today"),
+        (["--framework", "onnx"], "--model_file is missing; for onnx it ends in .onnx"),
+        ([*ONNX[:2], "--model_file", "net.pb"], "a onnx model ends in .onnx"),
+        ([*ONNX[:3], "none.onnx", *ONNX[4:]], "none.onnx does not exist"),
+        (ONNX[:4], "--purpose is missing"),
+        ([*ONNX, "--label_file", "none.txt"], "--label_file none.txt"),
+        ([*ONNX, "--mean", "a,b"], "must be numbers"),
+        ([*ONNX, "--mean", "1", "2"], "give one number, or one per channel"),
+        ([*ONNX, "--size", "300"], "give width and height"),
+        ([*ONNX, "--decoder", "yolo99"], "--decoder yolo99: use one of"),
+        ([*ONNX, "--device", "toaster"], "--device toaster: use one of: nano"),
+        ([*ONNX, "--architecture", "yolo"], "none for onnx"),
+        ([*ONNX, "--crop=maybe"], "--crop maybe: must be true or false"),
+        ([*ONNX, "--id", "a/b/c"], "--id: "),
+    ],
+)
+def test_wrong_values_are_named_and_nothing_is_written(
+    camfleet: CommandLine, pets: Path, arguments: list[str], reason: str
+) -> None:
+    outcome = camfleet.run("model", "configure", str(pets), *arguments)
+    assert outcome.code == 1
+    assert reason in outcome.err
+    assert not (pets / "model.json").exists()
+
+
+def test_model_json_that_cannot_be_read_is_left_alone(camfleet: CommandLine, pets: Path) -> None:
+    (pets / "model.json").write_text("{")
+    outcome = camfleet.run("model", "configure", str(pets), *ONNX)
+    assert (outcome.code, (pets / "model.json").read_text()) == (1, "{")
+    assert "not readable as JSON" in outcome.err
+
+
+def test_flags_may_have_dashes_and_equal_signs() -> None:
+    assert joined(["--model-file=net.onnx", "--mean", "1", "2", "3", "here"]) == [
+        "--model_file",
+        "net.onnx",
+        "--mean",
+        "1,2,3",
+        "here",
+    ]
+    assert joined(["--output-layer-names", "a", "b", "--crop", "here"]) == [
+        "--output_layer_names",
+        "a,b",
+        "--crop",
+        "true",
+        "here",
+    ]

@@ -1,0 +1,257 @@
+"""`camfleet model publish` on a volume with and without a real model server."""
+
+import io
+import json
+import re
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camfleet.cli.errors import CommandError
+from camfleet.cli.packages.package import opened, read_package
+from camfleet.cli.packages.publish import PublishOptions, publish
+from camfleet.cli.settings import command_settings
+from camfleet_contracts.model_manifest import read_manifest
+from camfleet_contracts.serving_config import read_serving_config
+from camfleet_contracts.volume import versions_of
+from camfleet_server.runtimes._openvino_api import ov
+from cli_runs import CommandLine
+from model_volume import opset, save_adder
+from processes import running
+
+
+@pytest.fixture
+def camfleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(tmp_path / "fleet", monkeypatch, capsys)
+
+
+@pytest.fixture
+def server(camfleet: CommandLine) -> Iterator[CommandLine]:
+    """The command beside a real server on the same volume."""
+    camfleet.models.mkdir(parents=True)
+    config = camfleet.models / "config.json"
+    config.write_text('{"model_config_list": []}')
+    options = ["--config_path", str(config), "--port", "auto", "--rest_port", "auto"]
+    with running("camfleet-server", *options) as service:
+        port = service.logged(r"grpc=\S+:(\d+)").group(1)
+        rest = service.logged(r"rest=\S+:(\d+)").group(1)
+        camfleet.set(CAMFLEET_SERVER=f"127.0.0.1:{port}", GRPC_PORT=port, REST_PORT=rest)
+        yield camfleet
+
+
+@pytest.fixture
+def adder(tmp_path: Path) -> Path:
+    save_adder(tmp_path / "adder", 1)
+    return tmp_path / "adder"
+
+
+def save_classifier(folder: Path, classes: int, labels: list[str]) -> Path:
+    """The mean of each channel, as scores of `classes` classes."""
+    x = opset.parameter([1, 3, 8, 8], np.float32, name="x")
+    mean = opset.reduce_mean(x, np.array([2, 3]), keep_dims=False)
+    weights = opset.constant(np.ones((3, classes), np.float32) / 765)
+    y = opset.matmul(mean, weights, transpose_a=False, transpose_b=False)
+    folder.mkdir()
+    ov.save_model(ov.Model([y], [x], "classifier"), folder / "model.xml")
+    manifest = {"labels": labels, "preprocess": {}, "postprocess": {"decoder": "classification"}}
+    (folder / "model.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def contents(folder: Path) -> set[str]:
+    ignored = {".history", "publish.lock", "config.json.lock"}
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if not ignored & set(path.relative_to(folder).parts) and not path.name.endswith(".lock")
+    }
+
+
+def test_server_serves_what_is_published_and_the_command_says_so(
+    server: CommandLine, adder: Path
+) -> None:
+    outcome = server.run("model", "publish", str(adder))
+    assert outcome.code == 0, outcome.err
+    assert "adder version 1 published, added to config.json" in outcome.err
+    assert "adder version 1 is AVAILABLE" in outcome.err
+    outcome = server.run("model", "publish", str(adder))
+    assert "adder version 2 is AVAILABLE" in outcome.err
+    manifest = read_manifest(server.models / "adder" / "2")
+    assert manifest is not None
+    assert set(manifest.files) == {"model.xml", "model.bin"}
+
+
+def test_version_that_the_server_refuses_leaves_no_trace(
+    server: CommandLine, adder: Path, tmp_path: Path
+) -> None:
+    server.run("model", "publish", str(adder))
+    before = contents(server.models)
+    garbage = tmp_path / "garbage"
+    garbage.mkdir()
+    (garbage / "model.onnx").write_bytes(b"this is no model")
+    for name in ("adder", "new/model"):
+        outcome = server.run("model", "publish", str(garbage), "--id", name)
+        assert outcome.code == 1
+        assert "was refused and taken back: " in outcome.err
+        assert "cannot be read" in outcome.err
+    assert contents(server.models) == before
+    assert [m.name for m in read_serving_config(server.models / "config.json").models] == ["adder"]
+    assert "AVAILABLE" in server.run("model", "list").out
+
+
+def test_wrong_number_of_labels_is_found_before_anybody_counts_on_it(
+    server: CommandLine, tmp_path: Path
+) -> None:
+    folder = save_classifier(tmp_path / "pets", 2, ["cat", "dog", "bird"])
+    outcome = server.run("model", "publish", str(folder))
+    assert outcome.code == 1
+    assert "it was taken back" in outcome.err
+    assert "3 scores" in outcome.err
+    assert not (server.models / "pets").exists()
+    folder = save_classifier(tmp_path / "animals", 2, ["cat", "dog"])
+    assert server.run("model", "publish", str(folder)).code == 0
+
+
+def test_without_a_server_it_waits_on_the_volume(camfleet: CommandLine, adder: Path) -> None:
+    outcome = camfleet.run("model", "publish", str(adder), "--id", "me/adder", "--version", "7")
+    assert outcome.code == 0, outcome.err
+    assert "no model server answers" in outcome.err
+    assert list(versions_of(camfleet.models / "me.adder")) == [7]
+    document = json.loads((camfleet.models / "me.adder" / "7" / "model.json").read_text())
+    assert document["id"] == "me/adder"
+    again = camfleet.run("model", "publish", str(adder), "--id", "me/adder", "--version", "7")
+    assert (again.code, "leave --version out" in again.err) == (1, True)
+
+
+def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder: Path) -> None:
+    settings = command_settings()
+    options = PublishOptions(serve=False)
+    threads = [threading.Thread(target=publish, args=(settings, adder, options)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert list(versions_of(camfleet.models / "adder")) == [1, 2, 3, 4]
+
+
+def test_interrupted_wait_leaves_nothing_behind(
+    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        publish(command_settings(), adder, PublishOptions())
+    assert not (camfleet.models / "adder").exists()
+    assert not read_serving_config(camfleet.models / "config.json").models
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_archives_are_published_with_or_without_a_folder_in_them(
+    camfleet: CommandLine, adder: Path, tmp_path: Path, kind: str
+) -> None:
+    archive = tmp_path / f"packed.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as packed:
+            for path in adder.iterdir():
+                packed.write(path, path.name)
+    else:
+        with tarfile.open(archive, "w:gz") as packed_tar:
+            packed_tar.add(adder, "adder")
+    assert camfleet.run("model", "publish", str(archive), "--id", "adder").code == 0
+    assert contents(camfleet.models / "adder") >= {"1", "1/model.xml", "1/model.bin"}
+
+
+def zip_that_leaves(archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("../outside.txt", "")
+
+
+def tar_that_leaves(archive: Path) -> None:
+    with tarfile.open(archive, "w") as packed:
+        packed.addfile(tarfile.TarInfo("../outside.txt"), io.BytesIO())
+
+
+def damaged(archive: Path) -> None:
+    archive.write_bytes(b"no archive")
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "reason"),
+    [
+        ("a.zip", zip_that_leaves, "would be written outside its folder"),
+        ("a.tar", tar_that_leaves, "outside"),
+        ("a.zip", damaged, "cannot be unpacked"),
+        ("a.tgz", damaged, "cannot be unpacked"),
+        ("a.txt", damaged, "is no package"),
+    ],
+)
+def test_archives_that_cannot_be_trusted_are_refused(
+    tmp_path: Path, name: str, make: object, reason: str
+) -> None:
+    assert callable(make)
+    make(tmp_path / name)
+    with pytest.raises(CommandError, match=reason), opened(tmp_path / name):
+        pass
+    assert not (tmp_path.parent / "outside.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "manifest", "reason"),
+    [
+        ({}, None, "no model file"),
+        ({"net.h5": b""}, None, "export it as ONNX or SavedModel"),
+        ({"net.pt": b""}, None, "torch.onnx.export"),
+        ({"net.blob": b""}, None, "no runtime of today"),
+        ({"net.bin": b""}, None, "a .bin alone may be of several frameworks"),
+        ({"net.onnx": b""}, {"model_file": "other.onnx"}, "model_file 'other.onnx'"),
+        ({"net.onnx": b""}, {"label_file": "labels.txt"}, "label_file .*labels.txt"),
+        ({"net.onnx": b""}, {"config_file": "../net.cfg"}, "config_file '../net.cfg'"),
+        ({"net.onnx": b""}, {"files": {"net.onnx": "0" * 64}}, "differs from its sha256"),
+        ({"net.onnx": b""}, {"id": "a/b/c"}, "give one with --id"),
+        ({"net.onnx": b""}, {"precision": "f7"}, "precision"),
+    ],
+)
+def test_packages_with_faults_are_refused_by_name(
+    camfleet: CommandLine,
+    tmp_path: Path,
+    files: dict[str, bytes],
+    manifest: dict[str, object] | None,
+    reason: str,
+) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    if manifest is not None:
+        (folder / "model.json").write_text(json.dumps(manifest))
+    outcome = camfleet.run("model", "publish", str(folder))
+    assert outcome.code == 1
+    assert re.search(reason, outcome.err), outcome.err
+    assert not camfleet.models.exists() or not contents(camfleet.models)
+
+
+def test_links_out_of_the_package_are_refused(tmp_path: Path, adder: Path) -> None:
+    (adder / "secret").symlink_to("/etc/passwd")
+    with pytest.raises(CommandError, match="points outside the package"):
+        read_package(adder, None)
+
+
+def test_alwaysai_manifest_is_kept_with_all_its_fields(camfleet: CommandLine, adder: Path) -> None:
+    nested = {"id": "me/adder", "model_parameters": {"purpose": "Classification", "crop": True}}
+    (adder / "alwaysai.model.json").write_text(json.dumps(nested | {"uuid": "1-2-3"}))
+    camfleet.run("model", "publish", str(adder), "--no-serve")
+    document = json.loads((camfleet.models / "me.adder" / "1" / "model.json").read_text())
+    assert (document["purpose"], document["crop"], document["uuid"]) == (
+        "Classification",
+        True,
+        "1-2-3",
+    )
