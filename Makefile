@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-notebooks test-containers check fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down logs images engine
+.PHONY: help setup run test test-browser test-rtsp-peers test-notebooks test-containers check fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -22,12 +22,18 @@ run: setup  ## the whole fleet on the demo; CAMERAS="rtsp://... clip.mp4" MODEL=
 
 test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes on 2 cores)
 	@tools/apt.sh mosquitto:mosquitto nats-server:nats-server || echo 'test: without them the tests of MQTT and NATS skip'
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not (alone or browser or notebooks or containers)"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not (alone or browser or notebooks or containers or peers)"
 	@$(BIN)/python -m pytest -m alone
 
 test-browser: setup  ## the page in headless Chromium (installs Debian's chromium)
 	@tools/apt.sh chromium:chromium chromedriver:chromium-driver
 	@$(BIN)/python -m pytest -m browser
+
+GSTREAMER := python3-gi gir1.2-gst-rtsp-server-1.0 glib-networking $(patsubst %,gstreamer1.0-%,tools libav \
+  plugins-base plugins-good plugins-bad plugins-ugly)
+test-rtsp-peers: setup  ## RTSP with the ffmpeg command and GStreamer (installs both from Debian, 250 MB)
+	@tools/apt.sh ffmpeg:ffmpeg $(GSTREAMER:%=gst-launch-1.0:%)
+	@$(BIN)/python -m pytest -n 2 -m peers tests/capture
 
 test-notebooks: setup  ## runs the notebooks from top to bottom
 	@$(BIN)/python -m pytest -m notebooks

@@ -203,3 +203,19 @@ def read_with_wall_times(url: str, count: int, agent: str) -> list[tuple[VideoFr
             if len(frames) >= count:
                 break
     return [(frame, walls[frame.pts]) for frame in frames if frame.pts in walls]
+
+
+def publishing_lines(source: Path, to: str, more: str = "") -> str:
+    return camera_lines(door=str(source)) + f"    publish_to: {to}\n{more}"
+
+
+def published(capture: RunningCapture, state: str) -> dict[str, Any]:
+    def reached() -> dict[str, Any] | None:
+        current: dict[str, Any] = capture.state("door").get("publishing") or {}
+        return current if current.get("state") == state and has_reason(current) else None
+
+    return wait_until(reached, 30, f"door {state}")
+
+
+def has_reason(state: dict[str, Any]) -> bool:
+    return state["state"] == "PUBLISHING" or bool(state["reason"])

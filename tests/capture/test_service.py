@@ -21,7 +21,7 @@ def test_service_listens_serves_and_ends_cleanly_on_a_signal(
         service.logged("camera live")
         assert read_numbers(f"rtsp://{address}/one", 3).numbers
         service.process.send_signal(number)
-        assert service.process.wait(5) == 0
+        assert service.process.wait(20) == 0
 
 
 def test_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -3,7 +3,12 @@ from typing import Any
 
 import pytest
 
-from camfleet_contracts.cameras import CamerasFile, resolve_credentials, source_kind
+from camfleet_contracts.cameras import (
+    CamerasFile,
+    resolve_credentials,
+    source_kind,
+    split_publish_to,
+)
 from camfleet_contracts.cameras_file import (
     BadCameras,
     CamerasChanged,
@@ -167,3 +172,30 @@ def test_missing_credentials_are_named_and_never_shown(value: str | None, reason
     with pytest.raises(ValueError, match=reason) as caught:
         resolve_credentials("${env:CAM}", env)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("rtsp://box/door", ("rtsp://box/door", None)),
+        ("rtsps://${env:BOX}@box:8554/a/b", ("rtsps://box:8554/a/b", "${env:BOX}")),
+        (
+            "rtsp://${file:/run/secrets/box}@[::1]:1/d",
+            ("rtsp://[::1]:1/d", "${file:/run/secrets/box}"),
+        ),
+    ],
+)
+def test_publish_to_is_an_address_and_perhaps_a_reference(
+    text: str, parts: tuple[str, str | None]
+) -> None:
+    assert split_publish_to(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rtsp://box", "http://box/door", "rtsp://user:secret@box/door", "rtsp://user@box/d", ""],
+)
+def test_publish_to_with_a_password_or_without_a_path_is_refused_unrepeated(text: str) -> None:
+    with pytest.raises(BadCameras, match="publish_to") as refusal:
+        parsed(f"cameras: [{{name: a, source: b.mp4, publish_to: '{text}'}}]")
+    assert "secret" not in str(refusal.value)

@@ -26,6 +26,7 @@ SourceKind = Literal[
 Transcode = Literal["auto", "never", "always"]
 _WORDS: dict[str, SourceKind] = {"auto": "auto", "picamera": "picamera", "testcard": "testcard"}
 _CREDENTIALS = re.compile(r"\$\{(env|file):([^}]+)\}")
+_PUBLISH_TO = re.compile(r"(rtsps?)://(?:(\$\{(?:env|file):[^}]+\})@)?([^/@\s]+)(/[^\s@]+)")
 _STREAM_URL = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
 
 
@@ -116,6 +117,10 @@ class Camera(_Part):
         description="H.264 4:2:0 made of the camera's stream: auto at <name>-h264 while somebody"
         " reads it, never, or always, in place of the stream itself",
     )
+    publish_to: str | None = Field(
+        None,
+        description="RTSP server that the stream is also pushed to; rtsp://${env:NAME}@host/path",
+    )
     enabled: bool = True
     pipeline: Pipeline = Pipeline()
 
@@ -131,6 +136,13 @@ class Camera(_Part):
     def _only_references(cls, text: str | None) -> str | None:
         if text is not None and not _CREDENTIALS.fullmatch(text):
             raise ValueError("must be ${env:NAME} or ${file:PATH}, never the password itself")
+        return text
+
+    @field_validator("publish_to")
+    @classmethod
+    def _an_rtsp_address(cls, text: str | None) -> str | None:
+        if text is not None:
+            split_publish_to(text)
         return text
 
     @field_validator("source", "detect_source")
@@ -178,6 +190,22 @@ def _is_folder(source: str) -> bool:
         return Path(source).is_dir()
     except OSError:  # not to be read, or no name a file can have: its camera will say so
         return False
+
+
+def split_publish_to(text: str) -> tuple[str, str | None]:
+    """Return the address without credentials, and the reference to them.
+
+    Raises:
+        ValueError: it is no such address. Never holds what may be a password.
+    """
+    match = _PUBLISH_TO.fullmatch(text)
+    if not match:
+        raise ValueError(
+            "must be rtsp://host:port/path or rtsps://...; user and password go before the host,"
+            " as ${env:NAME}@ or ${file:PATH}@ and in no other way"
+        )
+    scheme, reference, host, path = match.groups()
+    return f"{scheme}://{host}{path}", reference
 
 
 def resolve_credentials(text: str | None, env: dict[str, str]) -> tuple[str, str] | None:

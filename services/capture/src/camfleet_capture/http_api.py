@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from camfleet_capture.camera import Camera
 from camfleet_capture.camera_set import CameraSet
+from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.metrics import CameraMetrics
 from camfleet_capture.snapshot import encode_snapshot
-from camfleet_capture.stream_directory import StreamDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,9 @@ class CaptureApi:
     """Answers from what the cameras are doing right now."""
 
     cameras: CameraSet
-    streams: StreamDirectory
+    states: CameraStates
     follower: CamerasFollower
     metrics: CameraMetrics
-    rtsp_port: int
-    is_encrypted: bool
 
     def app(self) -> Starlette:
         """Return the application with all its routes."""
@@ -84,14 +82,7 @@ class CaptureApi:
         return camera
 
     def _state(self, camera: Camera, request: Request) -> dict[str, Any]:
-        host = request.url.hostname or "127.0.0.1"
-        host = f"[{host}]" if ":" in host else host
-        scheme = "rtsps" if self.is_encrypted else "rtsp"
-        return {
-            **camera.describe(),
-            "h264": self.streams.describe_h264(camera.stream.name),
-            "rtsp_url": f"{scheme}://{host}:{self.rtsp_port}/{camera.stream.name}",
-        }
+        return self.states.describe(camera, request.url.hostname or "127.0.0.1")
 
 
 def _reason(camera: Camera) -> str:

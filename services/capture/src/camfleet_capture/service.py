@@ -13,14 +13,23 @@ import structlog
 import uvicorn
 
 from camfleet_capture.camera_set import CameraSet
+from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.errors import PortTaken
 from camfleet_capture.http_api import CaptureApi
 from camfleet_capture.metrics import CameraMetrics
+from camfleet_capture.publish.publishers import Publishers
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.server import RtspServer
 from camfleet_capture.stream_directory import StreamDirectory
-from camfleet_contracts.access import KeyMiddleware, check_exposure, is_allowed, is_loopback
+from camfleet_contracts.access import (
+    KeyMiddleware,
+    Network,
+    check_exposure,
+    is_allowed,
+    is_loopback,
+)
+from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
@@ -82,21 +91,47 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     rtsp_socket = _bind(options.bind, options.rtsp_port, "RTSP", "--rtsp-port or RTSP_PORT")
     http_socket = _bind(options.bind, options.http_port, "HTTP", "--http-port or CAPTURE_HTTP_PORT")
     ports = rtsp_socket.getsockname()[1], http_socket.getsockname()[1]
-    cameras = CameraSet(options.cameras_file.parent, options.environment)
-    streams = StreamDirectory(cameras)
-    rtsp = RtspServer(streams, guard, lambda peer: is_allowed(peer, networks))
-    cameras.on_removed, streams.on_removed = streams.forget, rtsp.forget
-    follower = CamerasFollower(options.cameras_file, settings, cameras.apply)
-    api = CaptureApi(cameras, streams, follower, CameraMetrics(cameras), ports[0], tls is not None)
+    streaming = _Streaming(options, guard, networks)
+    follower = CamerasFollower(options.cameras_file, settings, streaming.apply)
+    states = streaming.states("rtsps" if tls else "rtsp", ports[0])
+    api = CaptureApi(streaming.cameras, states, follower, CameraMetrics(streaming.cameras))
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
-    await rtsp.start(rtsp_socket, tls)
+    await streaming.rtsp.start(rtsp_socket, tls)
     try:
         async with _running(_http_server(app, options), http_socket, follower):
             yield ports
     finally:
-        await rtsp.stop()
-        await streams.close()
-        await asyncio.to_thread(cameras.stop)
+        await streaming.close()
+
+
+class _Streaming:
+    """The cameras and all that carries their pictures away."""
+
+    def __init__(
+        self, options: CaptureOptions, guard: Authenticator | None, networks: tuple[Network, ...]
+    ) -> None:
+        self.cameras = CameraSet(options.cameras_file.parent, options.environment)
+        self._streams = StreamDirectory(self.cameras)
+        self.rtsp = RtspServer(self._streams, guard, lambda peer: is_allowed(peer, networks))
+        self.cameras.on_removed = self._streams.forget
+        self._streams.on_removed = self.rtsp.forget
+        self._publishers = Publishers(self.rtsp, options.environment, options.settings.tls_ca)
+
+    def apply(self, wanted: CamerasFile) -> None:
+        """Do what cameras.yaml says, changing only what changed."""
+        self.cameras.apply(wanted)
+        self._publishers.apply(wanted)
+
+    def states(self, scheme: str, rtsp_port: int) -> CameraStates:
+        """Return what tells HTTP of the cameras."""
+        return CameraStates(self._streams, self._publishers, scheme, rtsp_port)
+
+    async def close(self) -> None:
+        """Take leave of everybody and stop the cameras."""
+        await self._publishers.close()
+        await self.rtsp.stop()
+        await self._streams.close()
+        await asyncio.to_thread(self.cameras.stop)
 
 
 @asynccontextmanager
