@@ -54,7 +54,7 @@ class Service:
         except AssertionError as error:
             raise AssertionError(f"{error}\n--- log ---\n{self.log()}") from error
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self, timeout_s: float = 60) -> int:
         """Send SIGTERM, wait, and return the exit code; SIGKILL when it does not end."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

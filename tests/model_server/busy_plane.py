@@ -6,7 +6,7 @@ from camfleet_server.serving.scheduler import Scheduler
 from camfleet_server.types import InferRequest, InferResult
 from fakes_model_server import FakeDataPlane
 
-LIMIT_S = 20
+LIMIT_S = 60
 SLOW = "echo"
 
 

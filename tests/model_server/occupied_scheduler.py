@@ -33,7 +33,7 @@ class Occupied:
         self._threads = threads
         self._may_leave = threading.Event()
         self._holder = threads.submit(self._hold)
-        wait_until(lambda: self.scheduler.running == 1, 5, "the slot to be taken")
+        wait_until(lambda: self.scheduler.running == 1, 60, "the slot to be taken")
 
     def _hold(self) -> None:
         with self.scheduler.turn(request_of()):
@@ -42,7 +42,7 @@ class Occupied:
     def enqueue(self, name: str, **fields: Any) -> Future[None]:
         before = self.scheduler.waiting
         ticket = self._threads.submit(self.serve, name, request_of(**fields))
-        wait_until(lambda: self.scheduler.waiting > before or ticket.done(), 5, "the queue")
+        wait_until(lambda: self.scheduler.waiting > before or ticket.done(), 60, "the queue")
         return ticket
 
     def serve(self, name: str, request: InferRequest) -> None:

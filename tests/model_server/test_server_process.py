@@ -47,7 +47,7 @@ def test_serves_what_config_json_names_and_ends_on_sigterm(volume: Volume) -> No
         server.logged("Started model manager thread")
         states = _get(f"{_rest_address(server)}/v1/config")["adder"]["model_version_status"]
         assert [(s["version"], s["state"]) for s in states] == [("1", "AVAILABLE")]
-        assert server.stop(timeout_s=10) == 0
+        assert server.stop() == 0
 
 
 def test_one_model_is_served_without_config_json(volume: Volume) -> None:

@@ -15,7 +15,7 @@ from transport_callers import KSERVE, PREDICTION, GrpcCaller, refused, serving_g
 from waiting import wait_until
 from waiting_plane import WaitingPlane
 
-END_S = 10
+END_S = 60
 
 
 @pytest.fixture

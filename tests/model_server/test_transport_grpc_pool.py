@@ -11,7 +11,7 @@ from camfleet_server.transports.grpc import pool as pool_module
 from camfleet_server.transports.grpc.pool import CallPool
 from waiting import wait_until
 
-END_S = 10
+END_S = 60
 NAME = "calls-under-test"
 
 

@@ -16,7 +16,7 @@ from transport_callers import KSERVE, GrpcCaller, refused, serving_grpc
 from waiting import wait_until
 from waiting_plane import WaitingPlane
 
-END_S = 10
+END_S = 60
 
 
 def request(request_id: str = "", model: str = "echo") -> pb.ModelInferRequest:

@@ -17,7 +17,7 @@ from fakes_model_server import FakeDataPlane
 from transport_callers import RestCaller, serving_rest
 from waiting import wait_until
 
-WAIT_S = 20
+WAIT_S = 60
 PREDICT = "/v1/models/echo:predict"
 BODIES = "camfleet_server.transports.rest.bodies"
 WORK = "camfleet_server.transports.rest.work"

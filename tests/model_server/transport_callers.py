@@ -17,7 +17,7 @@ from camfleet_server.transports.rest.app import build_app, guarded
 from camfleet_server.transports.rest.server import RestServer
 from fakes_model_server import FakeDataPlane
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 KSERVE = "/inference.GRPCInferenceService"
 PREDICTION = "/tensorflow.serving.PredictionService"
 MODELS = "/tensorflow.serving.ModelService"

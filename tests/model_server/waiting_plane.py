@@ -7,7 +7,7 @@ from camfleet_server.errors import Abandoned
 from camfleet_server.types import InferRequest, InferResult
 from fakes_model_server import FakeDataPlane
 
-LIMIT_S = 10
+LIMIT_S = 60
 
 
 @dataclass
