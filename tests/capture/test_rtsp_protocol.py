@@ -5,13 +5,15 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Self
+from unittest.mock import Mock
 
 import av
 import pytest
 
-from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.keys import KeyStore, TooManyChecks
 from fakes_capture import (
     RunningCapture,
     camera_lines,
@@ -56,11 +58,14 @@ class Client:
         self.socket.close()
 
     def ask(self, method: str, url: str, **headers: str) -> tuple[int, dict[str, str]]:
+        self.send(method, url, **headers)
+        return self.answer()
+
+    def send(self, method: str, url: str, **headers: str) -> None:
         self._sequence += 1
         lines = [f"{method} {url} RTSP/1.0", f"CSeq: {self._sequence}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        return self.answer()
 
     def answer(self) -> tuple[int, dict[str, str]]:
         head = b""
@@ -269,6 +274,32 @@ def test_basic_takes_every_named_key(guarded: RunningCapture) -> None:
         assert client.ask("DESCRIBE", url, Authorization=f"Basic {bad}")[0] == 401
         assert client.ask("DESCRIBE", url, Authorization="Basic ???")[0] == 401
         assert client.ask("DESCRIBE", url, Authorization=f"Basic {good}")[0] == 200
+
+
+def test_a_key_that_is_being_checked_holds_up_nobody(
+    guarded: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check: Future[None] = Future()
+    monkeypatch.setattr(KeyStore, "start_check", lambda *_: check)
+    doubtful = base64.b64encode(b"screen:guess").decode()
+    url = guarded.url("one")
+    with Client(guarded.rtsp_port) as guessing, Client(guarded.rtsp_port) as other:
+        guessing.send("DESCRIBE", url, Authorization=f"Basic {doubtful}")
+        assert other.ask("OPTIONS", url)[0] == 200
+        check.set_result(None)
+        assert guessing.answer()[0] == 401
+
+
+def test_more_wrong_keys_than_are_checked_at_once_are_told_to_come_back(
+    guarded: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KeyStore, "start_check", Mock(side_effect=TooManyChecks))
+    doubtful = base64.b64encode(b"screen:guess").decode()
+    with Client(guarded.rtsp_port) as client:
+        code, headers = client.ask(
+            "DESCRIBE", guarded.url("one"), Authorization=f"Basic {doubtful}"
+        )
+    assert (code, headers["retry-after"]) == (503, "1")
 
 
 def test_digest_of_another_nonce_is_refused(guarded: RunningCapture) -> None:

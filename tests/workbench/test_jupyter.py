@@ -1,18 +1,22 @@
 """JupyterLab as a real process: who may log in, how it starts and ends."""
 
+import asyncio
 import json
 import re
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from tornado.web import HTTPError
 
 from camfleet_contracts.access import parse_networks
-from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.keys import KeyStore, TooManyChecks
 from camfleet_workbench.identity import FleetIdentity
 from processes import Service, running
 
@@ -119,6 +123,38 @@ def test_the_login_form_refuses_strangers(tmp_path: Path) -> None:
 
     assert logged_in("192.168.0.9")
     assert not logged_in("10.0.0.1")
+
+
+def test_a_typed_key_logs_in_and_a_wrong_one_is_told(lab: Lab) -> None:
+    cookies = CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    browser.open(f"{lab.address}/login", timeout=60).close()
+    [xsrf] = [cookie.value for cookie in cookies if cookie.name == "_xsrf"]
+
+    def type_in(key: str) -> int:
+        form = urllib.parse.urlencode({"password": key, "_xsrf": xsrf}).encode()
+        with browser.open(f"{lab.address}/login", form, timeout=60) as page:
+            code: int = page.status
+            return code
+
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        type_in("guess")
+    assert type_in(lab.keys.add("typist", "admin")) == 200
+    with browser.open(f"{lab.address}/api/contents", timeout=60) as answer:
+        assert answer.status == 200
+
+
+def test_more_wrong_keys_than_are_checked_at_once_are_told_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = FleetIdentity(keys=KeyStore(tmp_path / "keys.json"))
+    monkeypatch.setattr(KeyStore, "start_check", Mock(side_effect=TooManyChecks))
+    handler = SimpleNamespace(
+        request=SimpleNamespace(remote_ip="127.0.0.1", headers={}),
+        get_argument=lambda *_: "guess",
+    )
+    with pytest.raises(HTTPError, match="429"):
+        asyncio.run(identity.get_user_token(handler))
 
 
 def test_notebooks_are_seeded_and_no_key_is_in_the_command_line(lab: Lab) -> None:

@@ -26,6 +26,7 @@ from camfleet_contracts.access import (
     KeyMiddleware,
     Network,
     check_exposure,
+    check_key,
     is_allowed,
     is_loopback,
 )
@@ -155,7 +156,11 @@ def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:
         logger.warning(
             "clear text beyond this machine", bind=options.bind, allowed=settings.allow_cidr
         )
-    return Authenticator(keys.fleet_secret(), lambda presented: keys.check(presented) is not None)
+
+    async def is_key(presented: str) -> bool:
+        return await check_key(keys, presented) is not None
+
+    return Authenticator(keys.fleet_secret(), is_key)
 
 
 def _http_server(app: KeyMiddleware, options: CaptureOptions) -> _HttpServer:

@@ -3,13 +3,27 @@
 import json
 from typing import Any, Final
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import PasswordIdentityProvider, User
-from traitlets import Instance, Tuple
+from jupyter_server.auth.login import LoginFormHandler
+from tornado.web import HTTPError
+from traitlets import Instance, Tuple, default
 
-from camfleet_contracts.access import Network, is_allowed
-from camfleet_contracts.keys import Key, KeyStore
+from camfleet_contracts.access import Network, check_key, is_allowed
+from camfleet_contracts.keys import Key, KeyStore, TooManyChecks
 
 _ADMIN: Final = "admin"
+
+
+class FleetLogin(LoginFormHandler):  # type: ignore[misc]  # no types in the vendor
+    """The login page; a wrong key holds up nobody."""
+
+    @allow_unauthenticated  # type: ignore[untyped-decorator]  # no types in the vendor
+    async def post(self) -> None:
+        """Check the typed key, then log in or tell that it is wrong."""
+        if is_allowed(self.request.remote_ip, self.identity_provider.networks):
+            await self.identity_provider.decide(self.get_argument("password", default=""))
+        super().post()
 
 
 class FleetIdentity(PasswordIdentityProvider):  # type: ignore[misc]  # no types in the vendor
@@ -21,14 +35,32 @@ class FleetIdentity(PasswordIdentityProvider):  # type: ignore[misc]  # no types
     keys = Instance(KeyStore, config=True)
     networks = Tuple(config=True)
 
-    def get_user_token(self, handler: Any) -> User | None:
+    @default("login_handler_class")
+    def _our_login(self) -> type:
+        return FleetLogin
+
+    async def get_user_token(self, handler: Any) -> User | None:
         """The user of the `token` argument or Authorization header, None when it is nobody's."""
         networks: tuple[Network, ...] = self.networks
         if not is_allowed(handler.request.remote_ip, networks):
             return None
         token = self.get_token(handler)
-        key = self._admin_of(token) if token else None
+        if not token:
+            return None
+        await self.decide(token)
+        key = self._admin_of(token)
         return self._user(key) if key else None
+
+    async def decide(self, presented: str) -> None:
+        """Have a key checked by the thread for it, so that looking it up costs nothing.
+
+        Raises:
+            HTTPError: 429, others wait already.
+        """
+        try:
+            await check_key(self.keys, presented)
+        except TooManyChecks as error:
+            raise HTTPError(429, str(error), reason="Too Many Requests") from error
 
     def user_to_cookie(self, user: User) -> str:
         """The cookie of a user, with a session that ends with the key."""

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from camfleet_capture.rtsp.requests import Request
 
@@ -22,7 +22,7 @@ class Authenticator:
         check_key: says whether a password presented by Basic is one of the fleet's keys.
     """
 
-    def __init__(self, secret: str, check_key: Callable[[str], bool]) -> None:
+    def __init__(self, secret: str, check_key: Callable[[str], Awaitable[bool]]) -> None:
         self._secret = secret
         self._check_key = check_key
 
@@ -33,16 +33,16 @@ class Authenticator:
             f'WWW-Authenticate: Basic realm="{_REALM}"',
         )
 
-    def accepts(self, request: Request, nonce: str) -> bool:
-        """Tell whether the request proves that it knows a password."""
+    async def accepts(self, request: Request, nonce: str) -> bool:
+        """Tell whether the request proves that it knows a password; raises as `check_key`."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
-            return self._accepts_basic(credentials)
+            return await self._accepts_basic(credentials)
         if scheme.lower() == "digest":
             return self._accepts_digest(request, credentials, nonce)
         return False
 
-    def _accepts_basic(self, credentials: str) -> bool:
+    async def _accepts_basic(self, credentials: str) -> bool:
         try:
             pair = base64.b64decode(credentials, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
@@ -50,7 +50,7 @@ class Authenticator:
         user, _, password = pair.partition(":")
         if user == USER and hmac.compare_digest(password.encode(), self._secret.encode()):
             return True
-        return self._check_key(password)
+        return await self._check_key(password)
 
     def _accepts_digest(self, request: Request, credentials: str, nonce: str) -> bool:
         fields = {

@@ -19,6 +19,7 @@ from camfleet_capture.rtsp.requests import (
 )
 from camfleet_capture.rtsp.sdp import TRACK, format_sdp
 from camfleet_capture.stream import Stream
+from camfleet_contracts.keys import TooManyChecks
 
 SESSION_TIMEOUT_S = 60.0
 REQUEST_LIMIT_BYTES = 16_384
@@ -181,7 +182,7 @@ class Connection:
     async def _answer(self, request: Request) -> bytes:
         try:
             handler = self._handler_of(request)
-            self._check_access(request)
+            await self._check_access(request)
             self._low_latency = self._low_latency or request.wants_low_latency
             return await handler(request)
         except Refused as refusal:
@@ -197,11 +198,15 @@ class Connection:
             raise Refused(code, headers=(f"Allow: {_METHODS}",))
         return handler
 
-    def _check_access(self, request: Request) -> None:
+    async def _check_access(self, request: Request) -> None:
         authenticator = self._host.authenticator
         if authenticator is None or request.method == "OPTIONS":
             return
-        if not authenticator.accepts(request, self._nonce):
+        try:
+            is_known = await authenticator.accepts(request, self._nonce)
+        except TooManyChecks as error:
+            raise Refused(503, str(error), ("Retry-After: 1",)) from error
+        if not is_known:
             raise Refused(401, headers=authenticator.challenges(self._nonce))
 
     def _find_stream(self, request: Request) -> Stream:
