@@ -6,9 +6,9 @@ uv=.venv/bin/uv
 export_lock() { "$uv" export --quiet --no-emit-workspace --no-header --no-annotate "$@"; }
 "$uv" lock --quiet
 for pair in capture:camfleet-capture model_server:camfleet-server analytics:camfleet workbench:camfleet-workbench; do
-  export_lock --package "${pair#*:}" --no-dev -o "requirements/${pair%%:*}.txt" >/dev/null
+  export_lock --package "${pair#*:}" --all-extras --no-dev -o "requirements/${pair%%:*}.txt" >/dev/null
 done
-export_lock --all-packages --all-groups -o requirements/dev.txt >/dev/null
+export_lock --all-packages --all-extras --all-groups -o requirements/dev.txt >/dev/null
 echo 'uv_build>=0.9,<0.14' | "$uv" pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
   --python-version 3.11 -o requirements/build.txt - >/dev/null
 # Entries whose marker is never true are overrides at work, not requirements.

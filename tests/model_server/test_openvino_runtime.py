@@ -101,7 +101,7 @@ def test_what_openvino_cannot_convert_is_refused_with_its_reason(
     shared_data: Path, path: str, reason: str
 ) -> None:
     with pytest.raises(LoadError, match=reason):
-        _load(shared_data / "models" / path)
+        _load(shared_data / "models" / path, ModelManifest(runtimes=("openvino",)))
 
 
 @pytest.mark.parametrize(

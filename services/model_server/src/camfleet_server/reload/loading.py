@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from camfleet_contracts.datatypes import get_datatype
+from camfleet_contracts.model_files import NoModelFiles, find_model_files
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
-from camfleet_server.runtimes.table import DEFAULT_RUNTIMES, Runtimes
+from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.types import Tensors, TensorSpec
 
 logger = logging.getLogger(__name__)
@@ -20,9 +22,12 @@ def load_servable(source: ModelSource, runtimes: Runtimes) -> Servable:
         LoadError: none could; says why for each.
     """
     errors: list[LoadError] = []
-    for name in source.manifest.runtimes or DEFAULT_RUNTIMES:
+    for wish in source.manifest.runtimes or _usual_runtimes(source):
+        name, _, device = wish.partition(":")
         try:
-            servable = runtimes.get(name).load(source)
+            servable = runtimes.get(name.strip().lower()).load(
+                replace(source, wished_device=device)
+            )
         except LoadError as error:
             errors.append(error)
             continue
@@ -30,6 +35,14 @@ def load_servable(source: ModelSource, runtimes: Runtimes) -> Servable:
             _log_fall_back(source, name, errors)
         return servable
     raise LoadError("; ".join(map(str, errors)))
+
+
+def _usual_runtimes(source: ModelSource) -> tuple[str, ...]:
+    """The runtimes that read the format of a version, in the order of FRAMEWORKS."""
+    try:
+        return find_model_files(source.folder, source.manifest).framework.runtimes
+    except NoModelFiles as error:
+        raise LoadError(str(error)) from error
 
 
 def warm_up(servable: Servable, runs: int) -> None:

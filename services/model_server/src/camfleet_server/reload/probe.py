@@ -1,5 +1,6 @@
 """Tries files never seen before in a process of their own, started when some are on their way."""
 
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -10,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from importlib.metadata import version as version_of_package
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from camfleet_contracts.files import write_atomically
 from camfleet_server.reload.probe_child import ProbeRequest
 from camfleet_server.runtimes.base import LoadError, ModelSource
-from camfleet_server.runtimes.table import RuntimeTable
+from camfleet_server.runtimes.table import RuntimeTable, installed_versions
 
 logger = logging.getLogger(__name__)
 
@@ -253,7 +253,9 @@ def _end_text(code: int) -> str:
 
 
 def _cache_name() -> str:
-    return f"probed-openvino-{version_of_package('openvino')}.json"
+    """One file for each set of vendors' libraries: what one version reads crashes another."""
+    versions = json.dumps(installed_versions(), sort_keys=True)
+    return f"probed-{hashlib.sha256(versions.encode()).hexdigest()[:12]}.json"
 
 
 def _pid() -> str:

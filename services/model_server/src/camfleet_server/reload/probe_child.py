@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from camfleet_server.memory import trim_memory
 from camfleet_server.reload.loading import load_servable, warm_up
 from camfleet_server.runtimes.base import LoadError, ModelSource, VendorMissing
-from camfleet_server.runtimes.table import DEFAULT_RUNTIMES, Runtimes
+from camfleet_server.runtimes.table import USUAL_RUNTIME, Runtimes
 
 _PR_SET_PDEATHSIG = 1
 
@@ -54,7 +54,7 @@ def _opened_runtimes() -> Runtimes:
     """Import the usual runtime now, so that the first probe does not wait for it."""
     runtimes = Runtimes()
     with suppress(VendorMissing):
-        runtimes.get(DEFAULT_RUNTIMES[0])
+        runtimes.get(USUAL_RUNTIME)
     return runtimes
 
 

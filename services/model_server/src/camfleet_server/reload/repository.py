@@ -10,6 +10,7 @@ from pathlib import Path
 
 from camfleet_contracts.catalog import Catalog
 from camfleet_contracts.files import sha256_of
+from camfleet_contracts.frameworks import FRAMEWORKS
 from camfleet_contracts.model_manifest import MANIFEST_NAMES, BadManifest, ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_contracts.volume import (
@@ -24,7 +25,8 @@ from camfleet_server.reload.manifests import find_manifest
 
 Stamp = tuple[int, int, int, int]  # inode, size, mtime, ctime
 Stamps = Mapping[str, Stamp]  # by path relative to the version folder
-_BESIDE = {".xml": ".bin", ".pdmodel": ".pdiparams", ".pdiparams": ".pdmodel"}
+_BESIDE = {suffix: f.config_suffixes for f in FRAMEWORKS for suffix in f.model_suffixes}
+_BESIDE[".pdiparams"] = (".pdmodel",)  # base_path may name the weights
 _NOT_LOADED_FROM = {"name", "base_path", "model_version_policy"}
 
 
@@ -139,8 +141,7 @@ def stamps_of(folder: Path) -> dict[str, Stamp]:
         OSError: a file vanished meanwhile.
     """
     if folder.is_file():
-        beside = _BESIDE.get(folder.suffix)
-        files = [folder, folder.with_suffix(beside)] if beside else [folder]
+        files = [folder, *map(folder.with_suffix, _BESIDE.get(folder.suffix, ()))]
         return {path.name: _stamp(path.stat()) for path in files if path.is_file()}
     return dict(sorted(_stamps_below(str(folder), "")))
 

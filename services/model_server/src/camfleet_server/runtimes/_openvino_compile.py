@@ -1,6 +1,6 @@
 """Compiles a model for its device: for lone requests at once, for crowds when they come."""
 
-import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +10,11 @@ from typing import Any
 from camfleet_server.cpu_share import CpuShare
 from camfleet_server.runtimes._openvino_api import apply_moc_transformations
 from camfleet_server.runtimes.base import LoadError, ModelSource
-
-logger = logging.getLogger(__name__)
+from camfleet_server.runtimes.wishes import log_cpu_fall_back
 
 _CPU = "CPU"
+_SOURCE = "Exception from src/"
+_NOISE = re.compile(r"^\[ov::.* CALLBACK HAS THROWN: ")  # the node in words of OpenVINO's own
 _OWN_STREAMS = ("PERFORMANCE_HINT", "NUM_STREAMS", "INFERENCE_NUM_THREADS")
 """Who sets one of these in plugin_config has decided for himself; there is one compilation then."""
 
@@ -52,25 +53,19 @@ class Compiler:
 
     def _may_serve_crowds(self, source: ModelSource) -> bool:
         has_decided = bool(set(_OWN_STREAMS) & source.config.plugin_config.keys())
-        is_one_stream = source.config.target_device in {"", _CPU} and self._cpu.threads == 1
+        is_one_stream = source.device in {"", _CPU} and self._cpu.threads == 1
         return source.for_crowds and not has_decided and not is_one_stream
 
     def _with_fall_back(
         self, model: Any, path: Path, source: ModelSource, properties: dict[str, Any]
     ) -> tuple[Any, str, dict[str, Any]]:
-        device = source.config.target_device or _CPU
+        device = source.device or _CPU
         try:
             return self._compile(model, device, properties, path), device, properties
         except LoadError as error:
             if device == _CPU:
                 raise
-            logger.warning(
-                "falls back to CPU model=%s version=%s device=%s reason=%s",
-                source.name,
-                source.version,
-                device,
-                error,
-            )
+            log_cpu_fall_back(source, device, error)
         known = set(self._core.get_property(_CPU, "SUPPORTED_PROPERTIES"))
         kept = {key: value for key, value in properties.items() if key in known}
         kept = self._thread_limit() | kept
@@ -86,7 +81,7 @@ class Compiler:
         properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if source.manifest.precision != "default":
             properties["INFERENCE_PRECISION_HINT"] = source.manifest.precision
-        if source.config.target_device in {"", _CPU}:
+        if source.device in {"", _CPU}:
             properties |= self._thread_limit()
         elif source.cache_dir:
             properties["CACHE_DIR"] = str(source.cache_dir)
@@ -107,5 +102,5 @@ def _share_constants(model: Any, path: Path) -> None:
 def first_lines(error: Exception) -> str:
     """Shorten OpenVINO's text: source positions of its own code say nothing to a user."""
     lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith("Exception from src/")]
+    told = [_NOISE.sub("", line) for line in lines if line and not line.startswith(_SOURCE)]
     return " ".join(told or lines)[:400]

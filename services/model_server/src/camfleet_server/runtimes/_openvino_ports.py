@@ -6,12 +6,11 @@ own. OpenVINO 2026 keeps the file's name as the friendly name of the node at the
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError
-from camfleet_server.runtimes.mapping import TensorMapping, rename
+from camfleet_server.runtimes.ports import Ports
 from camfleet_server.types import TensorSpec
 
 _DATATYPES = {
@@ -29,24 +28,6 @@ _DATATYPES = {
     ov.Type.f64: "FP64",
     ov.Type.string: "BYTES",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Inputs and outputs in the file's order, and the other names each answers to."""
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    input_aliases: dict[str, str]
-    output_aliases: dict[str, str]
-
-    def renamed(self, mapping: TensorMapping) -> "Ports":
-        """Return the ports under the aliases of mapping_config.json; raises LoadError."""
-        inputs, input_aliases = rename(self.inputs, self.input_aliases, mapping.inputs, "inputs")
-        outputs, output_aliases = rename(
-            self.outputs, self.output_aliases, mapping.outputs, "outputs"
-        )
-        return Ports(inputs, outputs, input_aliases, output_aliases)
 
 
 def read_ports(model: Any) -> Ports:

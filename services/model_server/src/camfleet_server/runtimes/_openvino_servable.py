@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes._openvino_compile import Compiled
-from camfleet_server.runtimes._openvino_ports import Ports
 from camfleet_server.runtimes.base import (
     AlreadyClosed,
     LoadError,
@@ -21,6 +20,7 @@ from camfleet_server.runtimes.base import (
     Servable,
     ServesCrowds,
 )
+from camfleet_server.runtimes.ports import Ports
 from camfleet_server.types import Tensors
 
 _TEXTS_BYTES = 64 << 20

@@ -37,6 +37,12 @@ class ModelSource:
     manifest: ModelManifest
     cache_dir: Path | None = None
     for_crowds: bool = True  # may be compiled a second time when many requests come at once
+    wished_device: str = ""  # of `runtime:DEVICE` in the manifest
+
+    @property
+    def device(self) -> str:
+        """Return what it shall run on: the manifest's wish, else that of config.json, else ""."""
+        return self.wished_device or self.config.target_device
 
 
 class Servable(Protocol):

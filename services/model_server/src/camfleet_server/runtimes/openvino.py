@@ -10,13 +10,14 @@ from camfleet_server.cpu_share import read_cpu_share
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes._openvino_batch import open_batch
 from camfleet_server.runtimes._openvino_compile import Compiler, first_lines
-from camfleet_server.runtimes._openvino_files import find_model_file
 from camfleet_server.runtimes._openvino_images import with_pictures, without_values
-from camfleet_server.runtimes._openvino_ports import Ports, read_ports
+from camfleet_server.runtimes._openvino_ports import read_ports
 from camfleet_server.runtimes._openvino_servable import OpenVinoServable
 from camfleet_server.runtimes._openvino_shapes import apply_config
 from camfleet_server.runtimes.base import LoadError, ModelSource, PictureInput, picture_specs
 from camfleet_server.runtimes.mapping import TensorMapping, read_mapping
+from camfleet_server.runtimes.ports import Ports
+from camfleet_server.runtimes.wishes import find_files
 
 
 class OpenVinoRuntime:
@@ -33,7 +34,7 @@ class OpenVinoRuntime:
         Raises:
             LoadError: says which file and why.
         """
-        path = find_model_file(source.folder, source.manifest.model_file)
+        path = find_files(source, "openvino").model
         mapping = read_mapping(source.folder)
         model = self._read(path)
         for_values = without_values(source.config)
@@ -61,7 +62,9 @@ class OpenVinoRuntime:
         try:
             return self._core.read_model(path)
         except RuntimeError as error:
-            raise LoadError(f"{path.name} cannot be read: {first_lines(error)}") from error
+            raise LoadError(
+                f"{path.name} cannot be read by OpenVINO: {first_lines(error)}"
+            ) from error
 
 
 def _configured(

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import cast
 
 from camfleet_server.runtimes.base import Runtime, VendorMissing
@@ -11,8 +13,27 @@ RuntimeTable = Mapping[str, str]
 
 RUNTIMES: RuntimeTable = {
     "openvino": "camfleet_server.runtimes.openvino:OpenVinoRuntime",
+    "onnxruntime": "camfleet_server.runtimes.onnxruntime:OnnxRuntime",
+    "opencv": "camfleet_server.runtimes.opencv.runtime:OpenCvRuntime",
+    "litert": "camfleet_server.runtimes.litert:LiteRt",
 }
-DEFAULT_RUNTIMES = ("openvino",)
+USUAL_RUNTIME = "openvino"
+DISTRIBUTIONS = {
+    "openvino": ("openvino",),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+    "opencv": ("opencv-contrib-python-headless",),
+    "litert": ("ai-edge-litert",),
+}
+"""The packages that bring each vendor's library."""
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the version of each package of DISTRIBUTIONS that is here."""
+    found = {}
+    for name in (name for names in DISTRIBUTIONS.values() for name in names):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 class Runtimes:

@@ -1,0 +1,67 @@
+"""Reads the fields of a protobuf message without its classes (the wire format is public)."""
+
+from collections.abc import Iterator
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_SIZES = {_FIXED64: 8, _FIXED32: 4}
+_MOST_BYTES = 10  # of a varint
+
+
+class BadMessage(ValueError):
+    """These bytes are no protobuf message."""
+
+
+def fields_of(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Yield number and value of each field: varints as int, everything else as bytes.
+
+    Raises:
+        BadMessage: the bytes end within a field, or are of no known kind.
+    """
+    place = 0
+    while place < len(message):
+        tag, place = _varint(message, place)
+        kind = tag & 7
+        if kind == _VARINT:
+            value, place = _varint(message, place)
+            yield tag >> 3, value
+            continue
+        if kind == _BYTES:
+            size, place = _varint(message, place)
+        elif kind in _SIZES:
+            size = _SIZES[kind]
+        else:
+            raise BadMessage(f"a field of kind {kind} at byte {place}")
+        if place + size > len(message):
+            raise BadMessage(f"cut off at byte {place} of {len(message)}")
+        yield tag >> 3, message[place : place + size]
+        place += size
+
+
+def messages(message: memoryview, number: int) -> Iterator[memoryview]:
+    """Yield the parts of a message under a field number."""
+    for found, value in fields_of(message):
+        if found == number and isinstance(value, memoryview):
+            yield value
+
+
+def text_of(message: memoryview, number: int) -> str:
+    """Return the text under a field number, "" where there is none."""
+    return next((bytes(value).decode(errors="replace") for value in messages(message, number)), "")
+
+
+def number_of(message: memoryview, number: int) -> int | None:
+    """Return the number under a field number, None where there is none."""
+    values = (value for found, value in fields_of(message) if found == number)
+    return next((value for value in values if isinstance(value, int)), None)
+
+
+def _varint(message: memoryview, place: int) -> tuple[int, int]:
+    value = 0
+    for i in range(_MOST_BYTES):
+        if place + i >= len(message):
+            break
+        byte = message[place + i]
+        value |= (byte & 0x7F) << (7 * i)
+        if byte < 0x80:  # noqa: PLR2004 - the bit that says that more follows
+            return value, place + i + 1
+    raise BadMessage(f"no number at byte {place}")
