@@ -53,7 +53,7 @@ class RunningApp:
         around = Surroundings(self.detector, self.hub, "box")
         self.fleet = PipelineFleet(settings, self._source, NoLiveVideo(), around, self.journal)
         self.sinks = SinkFleet(settings, "box", self.hub, self.journal)
-        self.fleet.listener = self.sinks.follow
+        self.fleet.listener, self.fleet.plugged_in = self.sinks.follow, self.capture.plugged_in
         identity = Identity("box", "h:9000", str(self.file))
         self.server_watch = ServerWatch(lambda: ())
         self.status = StatusBoard(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from camfleet.inference.errors import ServerAbsent
+from camfleet.service.capture_watch import CaptureView
 from camfleet.video.reader import ReaderState
 from camfleet_contracts.keys import TooManyChecks
 from fakes_analytics import boxes, falling
@@ -126,6 +127,21 @@ def test_capture_knows_nothing_of_a_sub_stream(tmp_path: Path) -> None:
     assert (facts["state"], facts["reason"]) == ("STALLED", "the sub-stream stopped")
 
 
+def test_auto_has_a_pipeline_for_each_camera_that_capture_has_found(tmp_path: Path) -> None:
+    with running_app(tmp_path, "cameras: [{name: usb, source: auto}]") as app:
+        assert list(app.fleet.pipelines) == ["usb"]
+        entry = {"entry": "usb", "state": "LIVE", "reason": None}
+        app.tell_of_capture(cameras={"usb-1-9c0e": entry, "usb-2-9c0e": entry})
+        wait_until(lambda: list(app.fleet.pipelines) == ["usb-1-9c0e", "usb-2-9c0e"], 10, "both")
+        first = app.fleet.pipelines["usb-1-9c0e"]
+        app.capture.take(CaptureView("capture is away"))
+        app.tell_of_capture(cameras={"usb-1-9c0e": entry, "usb-2-9c0e": entry, "usb-3-1": entry})
+        wait_until(lambda: len(app.fleet.pipelines) == 3, 10, "the third one")
+        assert app.fleet.pipelines["usb-1-9c0e"] is first
+        [facts] = [app.status.facts_of(camera) for camera in app.status.configured()]
+    assert facts["state"] == "LIVE"
+
+
 def test_camera_is_shown_without_its_credentials(app: RunningApp, client: httpx.Client) -> None:
     facts = client.get("/v1/cameras/door").json()
     assert facts["pipeline"]["lines"][0]["from"] == [0.0, 0.5]
@@ -227,7 +243,7 @@ def test_added_camera_leaves_the_other_one_alone(app: RunningApp) -> None:
 def test_removed_camera_is_stopped(app: RunningApp) -> None:
     app.file.write_text("cameras: []")
     wait_until(lambda: not app.fleet.pipelines, 5, "the camera is gone")
-    assert not app.sources["door"].is_running
+    wait_until(lambda: not app.sources["door"].is_running, 10, "its source is stopped")
 
 
 def test_changed_settings_keep_the_connection(app: RunningApp) -> None:

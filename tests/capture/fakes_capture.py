@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from camfleet_capture.service import CaptureOptions, serve
+from camfleet_capture.sources.v4l2.nodes import Devices
 from camfleet_contracts.settings import FleetSettings
 from waiting import wait_until
 
@@ -133,11 +134,12 @@ def capture_running(
     *,
     bind: str = "127.0.0.1",
     environment: Mapping[str, str] | None = None,
+    devices: Devices | None = None,
     **settings: Any,
 ) -> Iterator[RunningCapture]:
     """Run the service on an event loop of its own until the block ends."""
     fleet = FleetSettings(state_dir=file.parent / "state", **settings)
-    options = CaptureOptions(fleet, file, bind, 0, 0, environment or {})
+    options = CaptureOptions(fleet, file, bind, 0, 0, environment or {}, devices or Devices())
     loop = asyncio.new_event_loop()
     ready, stop = threading.Event(), asyncio.Event()
     ports: list[int] = []

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from camfleet_capture.sources.v4l2.nodes import Devices
 from fakes_capture import LENGTH, RunningCapture, camera_lines, capture_running, read_numbers
 from fakes_mjpeg import FPS, mjpeg_camera
 from waiting import wait_until
@@ -52,14 +53,11 @@ def test_refusals_of_an_http_camera_are_told_apart(tmp_path: Path) -> None:
             assert "knows no such path (404)" in reason(capture, "elsewhere")
 
 
-def test_auto_without_a_device_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("camfleet_capture.sources.table._DEVICES", tmp_path)
+def test_auto_without_a_device_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "videodev").touch()
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(any="auto"))
-    with capture_running(file) as capture:
+    with capture_running(file, devices=Devices(tmp_path, tmp_path / "class")) as capture:
         assert capture.wait_for("any", "FAILED")["source_kind"] == "auto"
         assert reason(capture, "any") == (
             f"source auto: no camera found at {tmp_path}/video*; plug one in"

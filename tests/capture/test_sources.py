@@ -1,6 +1,5 @@
 import shutil
 import socket
-import threading
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,7 @@ from PIL import Image
 
 from camfleet_capture.errors import SourceFault, SourceMissing, SourceStalled, SourceUnreadable
 from camfleet_capture.sources.clock import LiveClock
-from camfleet_capture.sources.live import open_device, open_network
+from camfleet_capture.sources.live import open_network
 from camfleet_capture.sources.table import SourceAddress, open_source
 from camfleet_contracts.redaction import redact
 from fakes_capture import (
@@ -96,20 +95,6 @@ def test_names_that_libav_would_take_for_protocols_are_only_files(
 ) -> None:
     with pytest.raises(SourceMissing):
         open_source(SourceAddress(source, tmp_path))
-
-
-def test_missing_device_says_so() -> None:
-    with pytest.raises(SourceMissing, match="device /dev/video77: not there"):
-        open_device("/dev/video77")
-
-
-def test_device_gives_pictures_at_its_own_pace() -> None:
-    source = open_device("testsrc2=size=64x48:rate=30", device="lavfi")
-    units = source.units(threading.Event())
-    first = [next(units) for _ in range(5)]
-    source.close()
-    assert first[0].is_key
-    assert source.details.codec.endswith("to h264")
 
 
 def test_dead_camera_is_named_without_its_password() -> None:
@@ -232,3 +217,21 @@ def test_wall_clock_of_pictures_counts_from_loop_started_at(
     lags = [(wall - started - number_of(frame) / FPS) % (LENGTH / FPS) for frame, wall in shown]
     assert len(shown) > 30
     assert max(min(lag, LENGTH / FPS - lag) for lag in lags) < tolerance_s
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_source_that_is_not_to_loop_ends_once_and_says_so(
+    tmp_path: Path, clip: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.fromarray(numbered_picture(3)).save(folder / "3.png")
+    file = tmp_path / "cameras.yaml"
+    source = clip if kind == "file" else folder
+    file.write_text(camera_lines(one=str(source)) + "    capture: {loop: false}\n")
+    with capture_running(file) as capture:
+        ended = capture.wait_for("one", "FAILED")
+    assert "to its end (loop: false)" in ended["reason"]
+    assert (ended["loops"], ended["reconnects"]) == (0, 0)
+    assert ended["frames"] in ({LENGTH} if kind == "file" else {1, 2})

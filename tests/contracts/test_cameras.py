@@ -43,6 +43,20 @@ def test_defaults_fill_what_a_camera_does_not_say() -> None:
     assert door.pipeline.lines[0].start == (0, 0.6)
 
 
+def test_masks_are_rectangles_or_polygons() -> None:
+    masks = "[[0, 0, 0.5, 1], [[0, 0], [1, 0], [1, 1]]]"
+    (camera,) = parsed(f"cameras: [{{name: a, source: x, capture: {{masks: {masks}}}}}]").cameras
+    assert camera.capture.polygons == (
+        ((0, 0), (0.5, 0), (0.5, 1), (0, 1)),
+        ((0, 0), (1, 0), (1, 1)),
+    )
+
+
+def test_a_size_is_width_and_height() -> None:
+    (camera,) = parsed("cameras: [{name: a, source: x, capture: {size: 640x480}}]").cameras
+    assert camera.capture.width_height == (640, 480)
+
+
 def test_an_empty_file_has_no_camera() -> None:
     assert parsed("").cameras == ()
 
@@ -60,6 +74,13 @@ def test_an_empty_file_has_no_camera() -> None:
         ("cameras:\n  - {name: a, source: 'ftp://x'}", "scheme 'ftp'"),
         ("cameras:\n  - {name: a, source: x, credentials: me:pw}", "never the password itself"),
         ("cameras:\n  - {name: a, source: x, pipeline: {model: 'm:0'}}", "number from 1"),
+        ("cameras:\n  - {name: a, source: x, capture: {rotation: 45}}", "0, 90, 180 or 270"),
+        (
+            "cameras:\n  - {name: a, source: x, capture: {masks: [[0, 0, 2, 1]]}}",
+            "masks.0.rectangle.2",
+        ),
+        ("cameras:\n  - {name: a, source: x, capture: {masks: [[[0, 0], [1, 1]]]}}", "at least 3"),
+        ("cameras:\n  - {name: a, source: x, capture: {size: large}}", "capture.size"),
         ("cameras:\n  - {name: a, source: x}\n  - {name: a, source: y}", "cameras.yaml:3: .*twice"),
         ("1: a\nfoo: b", "unknown key '1'"),
         ("sinks: {a: {kind: [mqtt]}}", r"cameras.yaml:1: sink 'a': kind: \['mqtt'\] is not one of"),

@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.names import CAMERA_NAME, split_version
 from camfleet_contracts.sinks import (
     SinkSettings,
@@ -19,12 +20,14 @@ from camfleet_contracts.sinks import (
 )
 from camfleet_contracts.stages import Cascade, Idle, checked_cascades
 
+SUB_STREAM_SUFFIX = "-sub"  # of a camera's name: where capture serves its `detect_source`
 Point = tuple[float, float]
 SourceKind = Literal[
-    "v4l2", "auto", "picamera", "rtsp", "http", "file", "folder", "demo", "testcard"
+    "v4l2", "auto", "picamera", "csi", "rtsp", "http", "file", "folder", "demo", "testcard"
 ]
 Transcode = Literal["auto", "never", "always"]
 _WORDS: dict[str, SourceKind] = {"auto": "auto", "picamera": "picamera", "testcard": "testcard"}
+_SENSOR = re.compile(r"(picamera|csi):\d")
 _CREDENTIALS = re.compile(r"\$\{(env|file):([^}]+)\}")
 _PUBLISH_TO = re.compile(r"(rtsps?)://(?:(\$\{(?:env|file):[^}]+\})@)?([^/@\s]+)(/[^\s@]+)")
 _STREAM_URL = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
@@ -122,6 +125,7 @@ class Camera(_Part):
         description="RTSP server that the stream is also pushed to; rtsp://${env:NAME}@host/path",
     )
     enabled: bool = True
+    capture: Capturing = Capturing()
     pipeline: Pipeline = Pipeline()
 
     @field_validator("name")
@@ -173,6 +177,8 @@ def source_kind(source: str) -> SourceKind:
     """
     if kind := _WORDS.get(source):
         return kind
+    if sensor := _SENSOR.fullmatch(source):
+        return "csi" if sensor[1] == "csi" else "picamera"
     scheme, colon, _ = source.partition(":")
     if source.startswith("/dev/"):
         return "v4l2"

@@ -13,6 +13,7 @@ import structlog
 from camfleet_capture.access_unit import AccessUnit, CodecName, wall_time
 from camfleet_capture.codecs.syntax import picture_size
 from camfleet_capture.errors import (
+    SourceEnded,
     SourceFault,
     SourceMissing,
     SourceStalled,
@@ -80,6 +81,11 @@ class Camera:
         return current
 
     @property
+    def is_live(self) -> bool:
+        """Whether pictures come."""
+        return self.condition.state == "LIVE"
+
+    @property
     def age_s(self) -> float:
         """Seconds since the newest picture; infinite before the first."""
         return time.monotonic() - self._arrivals[-1] if self._arrivals else float("inf")
@@ -136,6 +142,8 @@ class Camera:
                 pause_s = _SHORTEST_PAUSE_S
             self._report(fault)
             self.stream.forget()  # after the report: who finds no picture finds the reason
+            if isinstance(fault, SourceEnded):
+                return
             self._stop.wait(pause_s)
             answers = fault.host_answers
             longest = _LONGEST_PAUSE_S if answers else _LONGEST_PAUSE_UNREACHABLE_S
@@ -155,7 +163,7 @@ class Camera:
             for unit in source.units(self._stop):
                 if self._stop.is_set():
                     break
-                self._take(unit)
+                self._take(unit, source.note)
         except SourceFault as fault:
             return fault
         except Exception as error:  # noqa: BLE001 - the same
@@ -166,10 +174,10 @@ class Camera:
             source.close()
         return SourceFault("stopped")
 
-    def _take(self, unit: AccessUnit) -> None:
+    def _take(self, unit: AccessUnit, note: str | None) -> None:
         if self._condition.state != "LIVE" and unit.is_key:
-            self._condition = Condition("LIVE")
-            logger.info("camera live", camera=self.stream.name, source=str(self.address))
+            self._condition = Condition("LIVE", note)
+            logger.info("camera live", camera=self.stream.name, source=str(self.address), note=note)
         if unit.is_key:
             self._size, self._codec = picture_size(unit) or self._size, unit.codec
         self.frames += 1
@@ -197,11 +205,15 @@ class Camera:
 
 
 def _state_of(fault: SourceFault) -> StateName:
-    if isinstance(fault, (SourceMissing, SourceUnreadable)):
+    if isinstance(fault, (SourceMissing, SourceUnreadable, SourceEnded)):
         return "FAILED"
     return "STALLED" if isinstance(fault, SourceStalled) else "CONNECTING"
 
 
 def _codec(opened: str, sent: CodecName | None) -> str:
     """Say "mjpeg to h264" also where the pictures showed only later that they must be encoded."""
-    return opened if sent is None or opened.endswith(sent) else f"{opened} to {sent}"
+    return (
+        opened
+        if sent is None or opened.partition(" (")[0].endswith(sent)
+        else f"{opened} to {sent}"
+    )

@@ -7,15 +7,20 @@ from typing import Any
 
 import structlog
 
+from camfleet_capture.addresses import addresses_of
 from camfleet_capture.camera import Camera
 from camfleet_capture.errors import SourceMissing
+from camfleet_capture.plugged_in import PluggedIn
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.table import SourceAddress, open_source
 from camfleet_capture.stream import Stream
+from camfleet_contracts.cameras import (
+    SUB_STREAM_SUFFIX,
+    CamerasFile,
+    Transcode,
+    resolve_credentials,
+)
 from camfleet_contracts.cameras import Camera as CameraEntry
-from camfleet_contracts.cameras import CamerasFile, Transcode, resolve_credentials
-
-SUB_STREAM_SUFFIX = "-sub"
 
 logger = structlog.get_logger(__name__)
 
@@ -26,6 +31,7 @@ class CameraSet:
     Args:
         folder: where relative paths of sources begin.
         environment: where `${env:NAME}` of credentials is looked up.
+        plugged_in: the devices that `auto` stands for.
         on_removed: told of every stream that ends because its camera went or changed, or must
             be asked for anew because it is to be transcoded in another way.
     """
@@ -34,32 +40,40 @@ class CameraSet:
         self,
         folder: Path,
         environment: Mapping[str, str],
+        plugged_in: PluggedIn,
         on_removed: Callable[[Stream], None] = lambda _stream: None,
     ) -> None:
         self._folder, self._environment = folder, dict(environment)
         self.on_removed = on_removed
         self._cameras: dict[str, Camera] = {}
         self._transcode: dict[str, Transcode] = {}
-        self.names: tuple[str, ...] = ()  # the entries of cameras.yaml, in its order
+        self._wanted, self._plugged_in = CamerasFile(), plugged_in
+        self._entries: dict[str, CameraEntry] = {}  # of cameras.yaml, by the names of cameras
+        self.names: tuple[str, ...] = ()  # in the order of cameras.yaml
 
     def apply(self, wanted: CamerasFile) -> None:
         """Start, stop and restart cameras until they are those of `wanted`."""
-        enabled = [camera for camera in wanted.cameras if camera.enabled]
-        addresses: dict[str, SourceAddress] = {}
-        for camera in enabled:
-            if camera.detect_source:
-                addresses[camera.name + SUB_STREAM_SUFFIX] = SourceAddress(
-                    camera.detect_source, self._folder, camera.credentials
-                )
-        for camera in enabled:
-            addresses[camera.name] = SourceAddress(camera.source, self._folder, camera.credentials)
+        addresses = addresses_of(wanted, self._folder, self._plugged_in)
         for name in [*self._cameras]:
-            if name not in addresses:
+            if name not in addresses.sources:
                 self._remove(name)
-        for name, address in addresses.items():
+        for name, address in addresses.sources.items():
             self._set(name, address)
-        self._set_transcode(enabled)
-        self.names = tuple(camera.name for camera in enabled)
+        self._wanted, self._entries = wanted, addresses.entries
+        self._set_transcode()
+        self.names = tuple(addresses.entries)
+
+    def plug(self) -> None:
+        """Know that devices came or went."""
+        self.apply(self._wanted)
+
+    def follows_devices(self) -> bool:
+        """Tell whether an entry stands for all devices there are."""
+        return any(camera.source == "auto" and camera.enabled for camera in self._wanted.cameras)
+
+    def entry_of(self, name: str) -> str:
+        """Return the entry of cameras.yaml that a camera comes from."""
+        return self._entries[name].name if name in self._entries else name
 
     def stop(self) -> None:
         """Stop every camera, waiting a second for all of them."""
@@ -69,8 +83,11 @@ class CameraSet:
             camera.stop(1.0 / len(self._cameras))
 
     def get(self, name: str) -> Camera | None:
-        """Return a camera (or the sub-stream of one) by its name."""
-        return self._cameras.get(name)
+        """Return a camera (or the sub-stream of one) by its name; of `auto`, the first one."""
+        if camera := self._cameras.get(name):
+            return camera
+        own = [self._cameras[each] for each in self.names if self.entry_of(each) == name]
+        return next((camera for camera in own if camera.is_live), own[0] if own else None)
 
     def all(self) -> list[Camera]:
         """Return every camera, sub-streams too."""
@@ -95,11 +112,10 @@ class CameraSet:
         logger.info("camera added", camera=name, source=str(address), kind=address.kind)
         camera.start()
 
-    def _set_transcode(self, enabled: list[CameraEntry]) -> None:
+    def _set_transcode(self) -> None:
         before, self._transcode = self._transcode, {}
-        for entry in enabled:
-            for name in (entry.name, entry.name + SUB_STREAM_SUFFIX):
-                self._transcode[name] = entry.transcode
+        for name, entry in self._entries.items():
+            self._transcode[name] = self._transcode[name + SUB_STREAM_SUFFIX] = entry.transcode
         for name, camera in self._cameras.items():
             if before.get(name, self.transcode_of(name)) != self.transcode_of(name):
                 self.on_removed(camera.stream)
@@ -115,4 +131,4 @@ class CameraSet:
             credentials = resolve_credentials(address.credentials, self._environment)
         except ValueError as error:
             raise SourceMissing(str(error)) from error
-        return open_source(address, credentials)
+        return open_source(address, credentials, self._plugged_in.devices)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camfleet_capture.camera import Camera
+from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.publish.publishers import Publishers
 from camfleet_capture.stream_directory import StreamDirectory
 
@@ -12,6 +13,7 @@ from camfleet_capture.stream_directory import StreamDirectory
 class CameraStates:
     """Puts the state of a camera together from those who know a part of it."""
 
+    cameras: CameraSet
     streams: StreamDirectory
     publishers: Publishers
     scheme: str
@@ -23,6 +25,7 @@ class CameraStates:
         address = f"[{host}]" if ":" in host else host
         return {
             **camera.describe(),
+            "entry": self.cameras.entry_of(name),
             "h264": self.streams.describe_h264(name),
             "publishing": self.publishers.describe(name),
             "rtsp_url": f"{self.scheme}://{address}:{self.rtsp_port}/{name}",

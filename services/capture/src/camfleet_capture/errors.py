@@ -7,7 +7,8 @@ CaptureError
     ├── SourceUnreadable     it is there, but it is not video this build can read
     ├── SourceUnreachable    the host does not answer, or refuses the connection
     ├── SourceStalled        connected, but no picture comes
-    └── SourceLost           it was live and ended
+    ├── SourceLost           it was live and ended
+    └── SourceEnded          it ended as it should, and is not to begin again
 """
 
 
@@ -50,3 +51,7 @@ class SourceStalled(SourceFault):
 
 class SourceLost(SourceFault):
     """The source ended."""
+
+
+class SourceEnded(SourceFault):
+    """It was played to its end, and `loop: false` says that this was all."""

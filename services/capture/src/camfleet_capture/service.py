@@ -4,9 +4,9 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -18,9 +18,11 @@ from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.errors import PortTaken
 from camfleet_capture.http_api import CaptureApi
 from camfleet_capture.metrics import CameraMetrics
+from camfleet_capture.plugged_in import PluggedIn, follow_devices
 from camfleet_capture.publish.publishers import Publishers
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.server import RtspServer
+from camfleet_capture.sources.v4l2.nodes import Devices
 from camfleet_capture.stream_directory import StreamDirectory
 from camfleet_contracts.access import (
     KeyMiddleware,
@@ -47,6 +49,7 @@ class CaptureOptions:
     rtsp_port: int
     http_port: int
     environment: Mapping[str, str]
+    devices: Devices = field(default_factory=Devices)
 
 
 class _HttpServer(uvicorn.Server):
@@ -99,7 +102,8 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
     await streaming.rtsp.start(rtsp_socket, tls)
     try:
-        async with _running(_http_server(app, options), http_socket, follower):
+        following = follower.follow(), streaming.follow_devices()
+        async with _running(_http_server(app, options), http_socket, *following):
             yield ports
     finally:
         await streaming.close()
@@ -111,7 +115,8 @@ class _Streaming:
     def __init__(
         self, options: CaptureOptions, guard: Authenticator | None, networks: tuple[Network, ...]
     ) -> None:
-        self.cameras = CameraSet(options.cameras_file.parent, options.environment)
+        self._plugged_in = PluggedIn(options.devices)
+        self.cameras = CameraSet(options.cameras_file.parent, options.environment, self._plugged_in)
         self._streams = StreamDirectory(self.cameras)
         self.rtsp = RtspServer(self._streams, guard, lambda peer: is_allowed(peer, networks))
         self.cameras.on_removed = self._streams.forget
@@ -123,9 +128,13 @@ class _Streaming:
         self.cameras.apply(wanted)
         self._publishers.apply(wanted)
 
+    async def follow_devices(self) -> None:
+        """Let `source: auto` follow what is plugged in, until cancelled."""
+        await follow_devices(self._plugged_in, self.cameras.follows_devices, self.cameras.plug)
+
     def states(self, scheme: str, rtsp_port: int) -> CameraStates:
         """Return what tells HTTP of the cameras."""
-        return CameraStates(self._streams, self._publishers, scheme, rtsp_port)
+        return CameraStates(self.cameras, self._streams, self._publishers, scheme, rtsp_port)
 
     async def close(self) -> None:
         """Take leave of everybody and stop the cameras."""
@@ -137,16 +146,17 @@ class _Streaming:
 
 @asynccontextmanager
 async def _running(
-    http: _HttpServer, listener: socket.socket, follower: CamerasFollower
+    http: _HttpServer, listener: socket.socket, *tasks: Coroutine[None, None, None]
 ) -> AsyncIterator[None]:
     serving = asyncio.create_task(http.serve(sockets=[listener]), name="http")
-    following = asyncio.create_task(follower.follow(), name="cameras-follower")
+    following = [asyncio.create_task(task) for task in tasks]
     try:
         yield
     finally:
         http.should_exit = http.force_exit = True
-        following.cancel()
-        await asyncio.wait((serving, following), timeout=2)
+        for task in following:
+            task.cancel()
+        await asyncio.wait((serving, *following), timeout=2)
 
 
 def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:

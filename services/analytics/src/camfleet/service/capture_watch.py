@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from camfleet.service.auto_cameras import PluggedIn
+
 logger = logging.getLogger(__name__)
 
 INTERVAL_S = 2.0
@@ -21,6 +23,15 @@ class CaptureView:
     reason: str | None = "not asked yet"  # why it did not answer; None when it did
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     truths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def plugged_in(self) -> PluggedIn:
+        """The names of the cameras of each entry of cameras.yaml."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, state in self.cameras.items():
+            entry = str(state.get("entry", name))
+            found[entry] = (*found.get(entry, ()), name)
+        return found
 
 
 class CaptureWatch:
@@ -36,6 +47,11 @@ class CaptureWatch:
         )
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture-watch", daemon=True)
+
+    def plugged_in(self) -> PluggedIn | None:
+        """The cameras of each entry of cameras.yaml; None while capture does not answer."""
+        view = self.view
+        return None if view.reason else view.plugged_in
 
     def start(self) -> None:
         """Begin to ask; does nothing where there is no capture."""

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from camfleet.service.auto_cameras import PluggedIn, expanded
 from camfleet.service.configured import ConfiguredCameras
 from camfleet.service.events.journal import Journal
 from camfleet.service.live_ports import LiveVideo
@@ -35,6 +36,9 @@ class PipelineFleet:
         self._source_of, self._live = source_of, live
         self._around, self._journal = surroundings, journal
         self.listener: Callable[[CamerasFile], None] = _ignore  # told before the cameras are
+        self.plugged_in: Callable[[], PluggedIn | None] = dict  # None while nobody knows
+        self._file = CamerasFile()
+        self._plugged_in: PluggedIn = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cameras-file", daemon=True)
 
@@ -61,8 +65,14 @@ class PipelineFleet:
         cameras = self._watch.look()
         if self.fault and self.fault != fault_before:
             logger.error("cameras file refused reason=%s", self.fault)
+        plugged_in = self.plugged_in()
+        has_other_devices = plugged_in is not None and plugged_in != self._plugged_in
         if cameras is not None:
-            self._follow(cameras)
+            self.listener(cameras)
+        if cameras is not None or has_other_devices:
+            self._file = cameras or self._file
+            self._plugged_in = self._plugged_in if plugged_in is None else plugged_in
+            self._follow(expanded(self._file.cameras, self._plugged_in))
 
     def _run(self) -> None:
         while not self._stopped.wait(SETTLE_S if self._watch.is_settling else INTERVAL_S):
@@ -71,9 +81,7 @@ class PipelineFleet:
             except Exception:  # the thread's border: a surprise must not end the following
                 logger.exception("cameras file could not be followed")
 
-    def _follow(self, cameras: CamerasFile) -> None:
-        self.listener(cameras)
-        wanted = {camera.name: camera for camera in cameras.cameras if camera.enabled}
+    def _follow(self, wanted: Mapping[str, Camera]) -> None:
         kept: dict[str, Pipeline] = {}
         gone = []
         for name, pipeline in self.pipelines.items():

@@ -54,7 +54,7 @@ def run(options: Options) -> None:
             journal,
         )
         sinks = SinkFleet(settings, around.device_id, hub, journal)
-        fleet.listener = sinks.follow
+        fleet.listener, fleet.plugged_in = sinks.follow, capture.plugged_in
         identity = Identity(around.device_id, settings.server, str(settings.cameras_file))
         watches = Watches(capture, ServerWatch(client.refusals), sinks.facts)
         parts = Parts(hub, fleet, StatusBoard(identity, fleet, watches, journal), live, keys)

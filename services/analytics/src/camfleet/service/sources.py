@@ -7,7 +7,7 @@ from camfleet.service.live_ports import LiveCamera
 from camfleet.video.addresses import with_credentials
 from camfleet.video.reader import RtspReader
 from camfleet_contracts.access import is_loopback
-from camfleet_contracts.cameras import Camera, resolve_credentials, source_kind
+from camfleet_contracts.cameras import SUB_STREAM_SUFFIX, Camera, resolve_credentials, source_kind
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
@@ -15,16 +15,21 @@ from camfleet_contracts.settings import FleetSettings
 def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
     """The address to read: `detect_source`, else capture's, else the camera's own.
 
+    A sub-stream that is rotated or masked comes from capture, which does that.
+
     Raises:
         ValueError: there is none, or the credentials it refers to are not there.
     """
-    if camera.detect_source:
+    if camera.capture.alters and not settings.capture:
+        raise ValueError("rotation and masks need capture; set CAMFLEET_CAPTURE")
+    if camera.detect_source and not camera.capture.alters:
         return _own_address(camera, camera.detect_source)
     if not settings.capture:
         if source_kind(camera.source) != "rtsp":
             raise ValueError(f"source {camera.source} needs capture; set CAMFLEET_CAPTURE")
         return _own_address(camera, camera.source)
-    address = f"{settings.capture.rstrip('/')}/{camera.name}"
+    stream = camera.name + (SUB_STREAM_SUFFIX if camera.detect_source else "")
+    address = f"{settings.capture.rstrip('/')}/{stream}"
     if is_loopback(urlsplit(address).hostname or ""):
         return address
     return with_credentials(address, ("camfleet", keys.fleet_secret()))

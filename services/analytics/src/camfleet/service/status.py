@@ -90,12 +90,14 @@ class StatusBoard:
         return facts | {"state": self._state_of(camera)}
 
     def _state_of(self, camera: Camera) -> str:
-        pipeline = self._fleet.pipelines.get(camera.name)
         if not camera.enabled:
             return "DISABLED"
+        names = self._capture.view.plugged_in.get(camera.name, (camera.name,))
+        own = (self._fleet.pipelines.get(name) for name in names)
+        pipeline = next((one for one in own if one), None)  # of `auto`: the first one
         if pipeline is None:
             return "STARTING"  # the file is followed within a second
-        return _state(pipeline, self._capture.view.cameras.get(camera.name, {}))
+        return _state(pipeline, self._capture.view.cameras.get(pipeline.camera.name, {}))
 
     def _newest_event(self) -> Facts | None:
         event = self._journal.newest_event

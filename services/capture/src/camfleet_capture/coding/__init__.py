@@ -1,7 +1,7 @@
 """From packets to access units: copied where RTP can carry them, else encoded anew."""
 
-from camfleet_capture.coding.choice import open_coder
+from camfleet_capture.coding.choice import coder_of, open_coder
 from camfleet_capture.coding.coder import Coder, VideoPacket
-from camfleet_capture.coding.encoding import PictureEncoder
+from camfleet_capture.coding.encoding import PictureEncoder, encoded
 
-__all__ = ["Coder", "PictureEncoder", "VideoPacket", "open_coder"]
+__all__ = ["Coder", "PictureEncoder", "VideoPacket", "coder_of", "encoded", "open_coder"]

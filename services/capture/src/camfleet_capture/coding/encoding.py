@@ -7,6 +7,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.codecs import h264
 from camfleet_capture.codecs.nal import split_start_codes
 
@@ -14,15 +15,22 @@ _PRESET = {"preset": "ultrafast", "tune": "zerolatency", "crf": "25"}
 _GROUP_S = 1.5
 
 
+def encoded(what: str, alteration: Alteration = NOTHING) -> str:
+    """Say what is encoded anew, and why, e.g. "h264 to h264 (rotated 90)"."""
+    return f"{what} to h264 ({alteration})" if alteration else f"{what} to h264"
+
+
 class PictureEncoder:
     """One-slice, zero-latency H.264; opened anew when the picture size changes."""
 
-    def __init__(self, fps: float) -> None:
-        self._fps = max(fps, 0.5)
+    def __init__(self, fps: float, alteration: Alteration = NOTHING) -> None:
+        self._fps, self._alteration = max(fps, 0.5), alteration
         self._context: VideoCodecContext | None = None
 
     def encode(self, frame: VideoFrame, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
         """Yield the coded picture; its parameter sets come with every key picture."""
+        if self._alteration:
+            frame = self._alteration.apply(frame)
         width, height = frame.width // 2 * 2, frame.height // 2 * 2
         context = self._context
         if context is None or (context.width, context.height) != (width, height):

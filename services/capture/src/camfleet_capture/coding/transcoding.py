@@ -7,8 +7,9 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding.coder import VideoPacket
-from camfleet_capture.coding.encoding import PictureEncoder
+from camfleet_capture.coding.encoding import PictureEncoder, encoded
 
 
 class Transcoder:
@@ -16,11 +17,13 @@ class Transcoder:
 
     copies = False
 
-    def __init__(self, decoder: VideoCodecContext, fps: float) -> None:
-        self.codec = f"{decoder.name} to h264"
+    def __init__(
+        self, decoder: VideoCodecContext, fps: float, alteration: Alteration = NOTHING
+    ) -> None:
+        self.codec = encoded(decoder.name, alteration)
         decoder.thread_type = "SLICE"
         self._decoder = decoder
-        self._encoder = PictureEncoder(fps)
+        self._encoder = PictureEncoder(fps, alteration)
 
     def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
         """Yield the pictures that decoding this packet completes."""

@@ -31,6 +31,7 @@ class Source(Protocol):
 
     details: SourceDetails
     loop: Loop | None
+    note: str | None  # what the operator should know although pictures come
 
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         """Yield pictures when they are due, until `stop` is set.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import av
 from av.container import InputContainer
 
+from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import Coder
 from camfleet_capture.errors import (
     SourceFault,
@@ -99,8 +100,11 @@ _MEANINGS: tuple[tuple[_ErrorKinds, type[SourceFault], str], ...] = (
 )
 
 
-def describe(stream: av.VideoStream, coder: Coder) -> SourceDetails:
+def describe(
+    stream: av.VideoStream, coder: Coder, alteration: Alteration = NOTHING
+) -> SourceDetails:
     """Return what is known of the pictures before the first one."""
     rate = stream.average_rate or stream.guessed_rate
     context = stream.codec_context
-    return SourceDetails(coder.codec, context.width, context.height, float(rate) if rate else None)
+    width, height = alteration.size_of(context.width, context.height)
+    return SourceDetails(coder.codec, width, height, float(rate) if rate else None)

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit, wall_time
+from camfleet_capture.alteration import NOTHING, Alteration
+from camfleet_capture.coding import encoded
 from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene
 from camfleet_capture.errors import SourceMissing
 from camfleet_capture.sources.base import Loop, SourceDetails
@@ -34,11 +36,15 @@ def parse_demo(source: str) -> int:
 class DemoScene:
     """Renders and encodes the scene from its second 0 at opening, without an end."""
 
-    def __init__(self, source: str) -> None:
+    note: str | None = None
+
+    def __init__(self, source: str, alteration: Alteration = NOTHING) -> None:
         seed = parse_demo(source)
         self._scene = StreetScene(seed)
         self._asking = threading.Lock()
-        self.details = SourceDetails("demo to h264", 640, 360, float(FRAMES_PER_SECOND))
+        self._alteration = alteration
+        size = alteration.size_of(640, 360)
+        self.details = SourceDetails(encoded("demo", alteration), *size, float(FRAMES_PER_SECOND))
         self.loop: Loop | None = None
         self._started_at = time.monotonic()
 
@@ -46,7 +52,9 @@ class DemoScene:
         """Yield pictures at the scene's rate."""
         self._started_at = time.monotonic()
         self.loop = Loop(0, self._started_at)
-        yield from show_paced(self._render, FRAMES_PER_SECOND, self._started_at, stop)
+        yield from show_paced(
+            self._render, FRAMES_PER_SECOND, self._started_at, stop, self._alteration
+        )
 
     def truth(self) -> dict[str, Any] | None:
         """Return what the street shows now, and all that has crossed the gate so far."""

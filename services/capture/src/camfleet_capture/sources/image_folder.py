@@ -10,7 +10,9 @@ import av
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit
-from camfleet_capture.errors import SourceMissing, SourceUnreadable
+from camfleet_capture.alteration import NOTHING, Alteration
+from camfleet_capture.coding import encoded
+from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_paced
 
@@ -23,7 +25,12 @@ _FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
 class ImageFolder:
     """Shows images by name, stretched to the size of the first (at most 1280 wide)."""
 
-    def __init__(self, folder: Path) -> None:
+    note: str | None = None
+
+    def __init__(
+        self, folder: Path, alteration: Alteration = NOTHING, *, loops: bool = True
+    ) -> None:
+        self._loops = loops
         if not folder.is_dir():
             raise SourceMissing(f"folder {folder.name}: not there; check the path")
         self._label = f"folder {folder.name}"
@@ -33,7 +40,9 @@ class ImageFolder:
         first = _read_image(self._images[0])
         width = min(first.width, 1280) // 2 * 2
         height = max(2, first.height * width // first.width // 2 * 2)
-        self.details = SourceDetails("images to h264", width, height, FPS)
+        self._size, self._alteration = (width, height), alteration
+        size = alteration.size_of(width, height)
+        self.details = SourceDetails(encoded("images", alteration), *size, FPS)
         self.loop: Loop | None = None
         self._started_at = 0.0
         self._shown: tuple[Path, VideoFrame] | None = None
@@ -41,7 +50,7 @@ class ImageFolder:
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         """Yield pictures at 5 per second."""
         self._started_at = time.monotonic()
-        yield from show_paced(self._render, FPS, self._started_at, stop)
+        yield from show_paced(self._render, FPS, self._started_at, stop, self._alteration)
 
     def truth(self) -> dict[str, Any] | None:
         """Return None: nobody knows what images show."""
@@ -54,11 +63,13 @@ class ImageFolder:
     def _render(self, time_s: float) -> VideoFrame:
         number = int(time_s / SHOWN_S + 1e-6)
         count = number // len(self._images)
+        if count and not self._loops:
+            raise SourceEnded(f"{self._label}: shown to its end (loop: false)")
         self.loop = Loop(count, self._started_at + count * len(self._images) * SHOWN_S)
         path = self._images[number % len(self._images)]
         if self._shown is None or self._shown[0] != path:
             frame = _read_image(path)
-            self._shown = path, frame.reformat(self.details.width, self.details.height, "yuv420p")
+            self._shown = path, frame.reformat(*self._size, "yuv420p")
         return self._shown[1]
 
 

@@ -1,4 +1,4 @@
-"""Sources that set the pace themselves: network cameras and V4L2 devices."""
+"""Network cameras: they set the pace themselves."""
 
 import threading
 import time
@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import av
 
 from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import VideoPacket, open_coder
-from camfleet_capture.errors import SourceFault, SourceLost, SourceMissing
+from camfleet_capture.errors import SourceLost
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.container import Opening, describe
@@ -25,14 +26,6 @@ _RTSP_OPTIONS = {
     "analyzeduration": "500000",
     "fpsprobesize": "0",
 }
-_DEVICE_TRIES: tuple[dict[str, str], ...] = (
-    {"input_format": "h264"},
-    {"input_format": "mjpeg", "video_size": "1280x720", "framerate": "15"},
-    {"input_format": "mjpeg"},
-    {"video_size": "640x480", "framerate": "15"},
-    {},
-)
-
 Credentials = tuple[str, str] | None
 
 
@@ -40,12 +33,13 @@ class LiveSource:
     """Reads packets as they arrive."""
 
     loop: Loop | None = None
+    note: str | None = None
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, alteration: Alteration = NOTHING) -> None:
         self._opening = opening
         self._container, self._stream = opening.open()
-        self._coder = open_coder(self._stream)
-        self.details = describe(self._stream, self._coder)
+        self._coder = open_coder(self._stream, alteration)
+        self.details = describe(self._stream, self._coder, alteration)
         self._is_stamped = self._container.format.name not in _COUNTED
         self._arrived = 0.0
 
@@ -72,7 +66,7 @@ class LiveSource:
         return None
 
     def close(self) -> None:
-        """Close the connection or device."""
+        """Close the connection."""
         self._container.close()
 
     def _times(self, packet: VideoPacket) -> tuple[float, float]:
@@ -84,7 +78,9 @@ class LiveSource:
         return float(stamp * packet.time_base), arrived
 
 
-def open_network(url: str, credentials: Credentials = None) -> LiveSource:
+def open_network(
+    url: str, credentials: Credentials = None, alteration: Alteration = NOTHING
+) -> LiveSource:
     """Open an RTSP camera, an MJPEG camera or another HTTP stream."""
     secrets = credentials or ()
     label = redact(url, *secrets)
@@ -95,21 +91,7 @@ def open_network(url: str, credentials: Credentials = None) -> LiveSource:
     else:
         protocols = "http,https,tcp,tls,crypto"
         opening = Opening(full, label, _HTTP_FORMATS, protocols, secrets=secrets)
-    return LiveSource(opening)
-
-
-def open_device(path: str, device: str = "v4l2") -> LiveSource:
-    """Open a capture device in the cheapest format it offers: H.264, MJPEG, then raw."""
-    refusal = SourceFault(f"device {path}: offers no format")
-    for options in _DEVICE_TRIES:
-        opening = Opening(path, f"device {path}", "", "file", options, device=device)
-        try:
-            return LiveSource(opening)
-        except SourceMissing:
-            raise
-        except SourceFault as fault:
-            refusal = fault
-    raise refusal
+    return LiveSource(opening, alteration)
 
 
 def _with_credentials(url: str, credentials: Credentials) -> str:

@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterator
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import PictureEncoder
 
 Render = Callable[[float], VideoFrame]
 
 
 def show_paced(
-    render: Render, fps: float, started_at: float, stop: threading.Event
+    render: Render,
+    fps: float,
+    started_at: float,
+    stop: threading.Event,
+    alteration: Alteration = NOTHING,
 ) -> Iterator[AccessUnit]:
     """Encode render(seconds since `started_at`) at `fps`; what is late is left out."""
-    encoder = PictureEncoder(fps)
+    encoder = PictureEncoder(fps, alteration)
     number = 0
     while not stop.wait(max(0.0, started_at + number / fps - time.monotonic())):
         shown_at = started_at + number / fps

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from camfleet_capture.errors import SourceMissing
+from camfleet_capture.alteration import Alteration, alteration_of
+from camfleet_capture.errors import SourceFault, SourceMissing
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.image_folder import ImageFolder
-from camfleet_capture.sources.live import Credentials, open_device, open_network
+from camfleet_capture.sources.live import Credentials, open_network
+from camfleet_capture.sources.v4l2.nodes import Devices
+from camfleet_capture.sources.v4l2.source import open_device
 from camfleet_capture.sources.video_file import VideoFile
 from camfleet_contracts.cameras import SourceKind, source_kind
+from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.redaction import redact
-
-_DEVICES = Path("/dev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,15 @@ class SourceAddress:
     Attributes:
         source: the text of cameras.yaml; `folder` is where relative paths begin.
         credentials: the reference of cameras.yaml, never the password.
+        capturing: how it is to be read.
+        place: for one camera of `auto`: where it is plugged in.
     """
 
     source: str
     folder: Path
     credentials: str | None = None
+    capturing: Capturing = field(default_factory=Capturing)
+    place: str | None = None
 
     @property
     def kind(self) -> SourceKind:
@@ -41,21 +47,30 @@ class SourceAddress:
         beside = self.folder / self.source
         return Path(self.source) if _is_absent(beside) else beside
 
+    @property
+    def alteration(self) -> Alteration:
+        """Return what is done to its pictures."""
+        return alteration_of(self.capturing)
+
     def __str__(self) -> str:
         """Return the source without passwords."""
-        return redact(self.source)
+        return redact(self.source) + (f" at {self.place}" if self.place else "")
 
 
-def open_source(address: SourceAddress, credentials: Credentials = None) -> Source:
+def open_source(
+    address: SourceAddress, credentials: Credentials = None, devices: Devices | None = None
+) -> Source:
     """Open a source by its kind and no other way.
 
     Raises:
         SourceFault: it is not there, does not answer, or is not video.
     """
     opener = _OPENERS.get(address.kind)
-    if opener is None:
-        raise SourceMissing(f"source {address.kind}: this version cannot open it yet")
-    return opener(address, credentials)
+    if opener:
+        return opener(address, credentials)
+    if address.kind in {"v4l2", "auto"}:
+        return _open_device(address, devices or Devices())
+    raise SourceMissing(f"source {address.kind}: this version cannot open it yet")
 
 
 def _is_folder(path: Path) -> bool:
@@ -79,36 +94,41 @@ def _open_file(address: SourceAddress, _credentials: Credentials) -> Source:
             path.stat()
     except OSError as error:
         raise SourceMissing(f"file {path.name}: {error.strerror}; check the path") from error
-    return VideoFile(path)
+    return VideoFile(path, address.alteration, loops=address.capturing.loop)
 
 
 def _open_folder(address: SourceAddress, _credentials: Credentials) -> Source:
     path = address.path
     try:
-        return ImageFolder(path)
+        return ImageFolder(path, address.alteration, loops=address.capturing.loop)
     except OSError as error:
         raise SourceMissing(f"folder {path.name}: {error.strerror}; check the path") from error
 
 
-def _open_auto(_address: SourceAddress, _credentials: Credentials) -> Source:
-    devices = [path for path in _DEVICES.glob("video*") if path.name[5:].isdecimal()]
-    if not devices:
-        raise SourceMissing(f"source auto: no camera found at {_DEVICES}/video*; plug one in")
-    return open_device(str(min(devices, key=lambda path: int(path.name[5:]))))
+def _open_device(address: SourceAddress, devices: Devices) -> Source:
+    if address.kind == "v4l2":
+        return open_device(address.source, address.capturing, devices)
+    if address.place:
+        return open_device(devices.find_at(address.place).path, address.capturing, devices)
+    if devices.find():
+        raise SourceFault("source auto: a camera was found and is being set up")
+    raise SourceMissing(f"source auto: no camera found at {devices.dev}/video*; plug one in")
 
 
 def _open_demo(address: SourceAddress, _credentials: Credentials) -> Source:
     from camfleet_capture.sources.demo_scene import DemoScene  # noqa: PLC0415 - heavy, rarely used
 
-    return DemoScene(address.source)
+    return DemoScene(address.source, address.alteration)
+
+
+def _open_network(address: SourceAddress, credentials: Credentials) -> Source:
+    return open_network(address.source, credentials, address.alteration)
 
 
 _OPENERS: dict[SourceKind, Callable[[SourceAddress, Credentials], Source]] = {
     "file": _open_file,
     "folder": _open_folder,
-    "rtsp": lambda address, credentials: open_network(address.source, credentials),
-    "http": lambda address, credentials: open_network(address.source, credentials),
-    "v4l2": lambda address, _: open_device(address.source),
-    "auto": _open_auto,
+    "rtsp": _open_network,
+    "http": _open_network,
     "demo": _open_demo,
 }

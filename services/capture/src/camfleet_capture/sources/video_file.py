@@ -11,8 +11,9 @@ from typing import Any
 import av
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
+from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import VideoPacket, open_coder
-from camfleet_capture.errors import SourceUnreadable
+from camfleet_capture.errors import SourceEnded, SourceUnreadable
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import Pacer
 from camfleet_capture.sources.container import Opening, describe
@@ -54,11 +55,14 @@ class _Round:
 class VideoFile:
     """Reads the file anew each round, so that a replaced file shows up and a deleted one fails."""
 
-    def __init__(self, path: Path) -> None:
+    note: str | None = None
+
+    def __init__(self, path: Path, alteration: Alteration = NOTHING, *, loops: bool = True) -> None:
+        self._alteration, self._loops = alteration, loops
         self._opening = Opening(f"file:{path}", f"file {path.name}", FORMATS, "file")
         self._container, self._stream = self._opening.open()
-        self._coder = open_coder(self._stream)
-        self.details = describe(self._stream, self._coder)
+        self._coder = open_coder(self._stream, self._alteration)
+        self.details = describe(self._stream, self._coder, self._alteration)
         self.loop: Loop | None = None
 
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
@@ -79,6 +83,9 @@ class VideoFile:
                     yield unit
             if reading is None or not pictures:
                 raise SourceUnreadable(f"{self._opening.label}: holds no picture that can be read")
+            if not self._loops:
+                pacer.wait(reading.ends_at)
+                raise SourceEnded(f"{self._opening.label}: played to its end (loop: false)")
             starts_at = reading.ends_at
             self._reopen()
 
@@ -93,8 +100,8 @@ class VideoFile:
     def _reopen(self) -> None:
         self._container.close()
         self._container, self._stream = self._opening.open()
-        self._coder = open_coder(self._stream)
-        self.details = describe(self._stream, self._coder)
+        self._coder = open_coder(self._stream, self._alteration)
+        self.details = describe(self._stream, self._coder, self._alteration)
 
     def _code(
         self, packet: _TimedPacket, following: _TimedPacket | None, offset_s: float
