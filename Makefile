@@ -85,8 +85,9 @@ bench-capture: setup  ## capture's share of a core: stream copy and the demo sce
 	@$(BIN)/python benchmarks/bench_capture.py
 	@$(BIN)/python benchmarks/bench_demo_scene.py
 
-bench-analytics: setup  ## analytics' own time per frame beside decoding and the model
+bench-analytics: setup  ## the fleet beside a script for one camera; analytics' own time per frame
 	@$(BIN)/python benchmarks/bench_analytics.py
+	@$(BIN)/python benchmarks/bench_analytics_frame.py
 	@$(BIN)/python benchmarks/bench_idle.py
 
 engine:

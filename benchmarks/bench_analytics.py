@@ -1,148 +1,201 @@
-"""What analytics does with a frame, beside decoding it; the model's own time is the server's.
+"""The fleet beside the script somebody would write instead: processor time, memory, delay.
 
-Usage: python benchmarks/bench_analytics.py [FRAMES]     (default 150, ten seconds of the demo)
+    python benchmarks/bench_analytics.py [--seconds 10] [--rounds 3]
+
+Both sides open the same RTSP cameras (720p15) at the same time and infer in float32: the same noise
+hurts both. The fleet's side is model server and analytics; capture serves both sides and is told
+apart. Processor time is in milliseconds per second, which is per mille of a core.
 """
 
-import io
+import argparse
+import statistics
 import sys
+import tempfile
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from fractions import Fraction
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-import openvino as ov
-from numpy.typing import NDArray
+import films
+from measured_fleet import FPS, Fleet, running_fleet
+from measured_process import Process, loads, process
+from stream_client import Delays, listening
 
-from camfleet.decoders import get_decoder
-from camfleet.detections import Detections
-from camfleet.inference.detector import Detected
-from camfleet.inference.preprocessing import input_size, preprocess_of, to_tensor
-from camfleet.inference.served_model import ServedModel, TensorSpec
-from camfleet.service import messages
-from camfleet.service.analysis import Analysis
-from camfleet.service.live import LiveHub
-from camfleet.video.frames import Frame
-from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene
-from camfleet_contracts.cameras import Line, Pipeline
-from camfleet_contracts.events import Origin
-from camfleet_contracts.model_manifest import read_manifest
-from paired import paired, show
-
-MODEL = Path(__file__).resolve().parent.parent / "models" / "demo-street" / "1"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-Outputs = dict[str, NDArray[Any]]
-Look = Callable[[int, av.VideoFrame], object]
+SCRIPT = Path(__file__).resolve().parent / "detection_script.py"
+SCALES = (1, 2, 4, 8)
+SETTLE_S = 5.0
+Rows = list[tuple[str, str, str]]
 
 
-def film(frames: int) -> bytes:
-    """The demo street as capture encodes it."""
-    scene, file = StreetScene(7), io.BytesIO()
-    with av.open(file, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", FRAMES_PER_SECOND)
-        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        stream.options = {"preset": "ultrafast", "tune": "zerolatency", "threads": "1"}
-        stream.time_base = Fraction(1, FRAMES_PER_SECOND)
-        for number in range(frames):
-            picture = av.VideoFrame.from_ndarray(scene.frame(number / FRAMES_PER_SECOND), "rgb24")
-            picture.pts = number
-            out.mux(stream.encode(picture))
-        out.mux(stream.encode(None))
-    return file.getvalue()
+class Windows:
+    """How long to look, and how often."""
 
+    def __init__(self, seconds: float, rounds: int) -> None:
+        self.seconds, self.rounds = seconds, rounds
 
-class Camera:
-    """One camera's film, and what is done with each of its frames."""
+    def shares(self, *busy: Callable[[], float]) -> list[list[float]]:
+        """Milliseconds of processor time a second of each, one row a window."""
+        time.sleep(SETTLE_S)
+        return [self._share(busy) for _ in range(self.rounds)]
 
-    def __init__(self, clip: bytes) -> None:
-        self._clip = clip
-        self._live = LiveHub().camera("street")
-        manifest = read_manifest(MODEL)
-        assert manifest is not None
-        core = ov.Core()
-        self._compiled = core.compile_model(str(MODEL / "model.onnx"), "CPU")
-        port = self._compiled.inputs[0]
-        spec = TensorSpec(port.get_any_name(), "FP32", tuple(port.shape))
-        self._model = ServedModel("demo-street", 1, manifest, spec)
-        self._preprocess = preprocess_of(manifest)
-        self._size = input_size(self._preprocess, spec, "demo-street")
-        self._answers: list[Outputs] = []
-        self._analysis = self._begin()
-        self.run(self._learn_answer)
-
-    def run(self, look: Look) -> int:
-        """Demux, hand on to live video, decode; `look` gets every frame."""
-        with av.open(io.BytesIO(self._clip), "r") as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "SLICE"
-            self._live.push_stream(stream)
-            number = 0
-            for packet in container.demux(stream):
-                if packet.size:
-                    self._live.push_packet(packet)
-                for picture in packet.decode():
-                    look(number, picture)
-                    number += 1
-        return number
-
-    def decode_only(self) -> int:
-        with av.open(io.BytesIO(self._clip), "r") as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "SLICE"
-            return len(list(map(type, container.decode(stream))))  # keeps no frame
-
-    def read(self) -> int:
-        return self.run(lambda *_: None)
-
-    def preprocess(self) -> int:
-        return self.run(self._detect)
-
-    def everything(self) -> int:
-        self._analysis = self._begin()
-        return self.run(self._look)
-
-    def _begin(self) -> Analysis:
-        gate = Line(name="gate", start=(0, 0.6), end=(1, 0.6))
-        analysis = Analysis(Pipeline(model="demo-street", fps=FRAMES_PER_SECOND, lines=(gate,)), {})
-        analysis.prepare()
-        return analysis
-
-    def _learn_answer(self, _: int, picture: av.VideoFrame) -> None:
-        tensor, _resize = to_tensor(picture, self._preprocess, self._model.input, self._size)
-        answer = self._compiled(tensor)
-        outputs = self._compiled.outputs
-        self._answers.append({port.get_any_name(): np.array(answer[port]) for port in outputs})
-
-    def _detect(self, number: int, picture: av.VideoFrame) -> Detections:
-        _, resize = to_tensor(picture, self._preprocess, self._model.input, self._size)
-        manifest = self._model.manifest
-        assert manifest.postprocess is not None
-        decode = get_decoder(manifest.postprocess.decoder)
-        confidence = self._analysis.lowest_confidence
-        return decode(self._answers[number], manifest, resize, confidence, manifest.postprocess.iou)
-
-    def _look(self, number: int, picture: av.VideoFrame) -> None:
-        detected = Detected(self._detect(number, picture), self._model, 0.0)
-        frame = Frame(picture, number, number / FRAMES_PER_SECOND, NOW, NOW, 0.0)
-        findings = self._analysis.look(detected.detections, self._model, frame)
-        messages.results_of(Origin("box", "street"), frame, detected, findings).to_json()
+    def _share(self, busy: tuple[Callable[[], float], ...]) -> list[float]:
+        before, began = [read() for read in busy], time.monotonic()
+        time.sleep(self.seconds)
+        elapsed = time.monotonic() - began
+        return [1000 * (read() - first) / elapsed for read, first in zip(busy, before, strict=True)]
 
 
 def main() -> None:
-    frames = int(sys.argv[1]) if len(sys.argv) > 1 else 150
-    camera = Camera(film(frames))
-    steps = {
-        "read, hand on to live video": camera.read,
-        "+ scale, normalise, decode the answer": camera.preprocess,
-        "+ track, count, message": camera.everything,
-    }
-    rows = [paired(name, camera.decode_only, step) for name, step in steps.items()]
-    show("Analytics: frames of 640x360 against decoding alone", "decoded", "analysed", rows)
-    for row in rows:
-        more_ms = 1000 / row.a_per_s * (1 / row.ratio - 1)
-        sys.stdout.write(f"{row.name}: {more_ms:.2f} ms more\n")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of a window")
+    parser.add_argument("--rounds", type=int, default=3, help="windows a row")
+    options = parser.parse_args()
+    windows = Windows(options.seconds, options.rounds)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        moving = films.write_moving(folder / "moving.mp4")
+        still = films.write_mostly_still(folder / "still.mp4")
+        with running_fleet(folder) as fleet:
+            kind = "a real clip" if films.is_real() else "the demo scene (no shared data here)"
+            print(f"\n### Fleet against script: {fleet.model.name}, {FPS} fps, {kind}\n")
+            print("| | measured | aim |\n|---|---|---|")
+            show(beside_script(fleet, moving, windows))
+            show(beside_script_when_still(fleet, still, windows))
+            show(second_consumer(fleet, moving, windows))
+            show(scaling(fleet, moving, windows))
+    print(f"\nload average {loads()}")
+
+
+def show(rows: Rows) -> None:
+    for name, measured, aim in rows:
+        print(f"| {name} | {measured} | {aim} |")
+    sys.stdout.flush()
+
+
+def script(fleet: Fleet, camera: str, stack: ExitStack, *more: str) -> Process:
+    """Start the script on a camera of the fleet."""
+    model = fleet.model
+    given = (str(model.file), model.kind, str(model.confidence), str(FPS), *more)
+    address = f"{fleet.rtsp}/{camera}"
+    running = stack.enter_context(process("python", str(SCRIPT), address, *given))
+    running.printed("looking")
+    return running
+
+
+def ratio(pairs: list[tuple[float, float]]) -> str:
+    ratios = sorted(ours / theirs for ours, theirs in pairs)
+    ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+    return f"**{statistics.median(ratios):.2f}** ({spread}; {ours:.0f} to {theirs:.0f} ms/s)"
+
+
+def beside_script(fleet: Fleet, film: Path, windows: Windows) -> Rows:
+    """Everything on, one listener; and how long events take to it."""
+    fleet.follow(fleet.entry("one", film))
+    with ExitStack() as stack:
+        grabs = script(fleet, "one", stack)
+        reads = script(fleet, "one", stack, "--read-all")
+        delays = stack.enter_context(listening(fleet.page, fleet.key))
+        rows = windows.shares(
+            lambda: fleet.busy_s,
+            lambda: grabs.busy_s,
+            lambda: reads.busy_s,
+            lambda: fleet.server.busy_s,
+            lambda: fleet.capture.busy_s,
+        )
+        memory = [one.memory_mb() for one in (fleet.analytics, fleet.server, grabs)]
+    server, capture = (statistics.median(row[place] for row in rows) for place in (3, 4))
+    return [
+        ("everything on, to the script", ratio([(r[0], r[2]) for r in rows]), "1.2"),
+        ("... that converts only what it looks at", ratio([(r[0], r[1]) for r in rows]), ""),
+        ("... the model server of it; capture besides", f"{server:.0f}; {capture:.0f} ms/s", ""),
+        ("memory of analytics; model server; script", _megabytes(memory), "280 MB"),
+        *delay_rows(delays),
+    ]
+
+
+def _megabytes(sizes: list[float]) -> str:
+    return "; ".join(f"{size:.0f} MB" for size in sizes)
+
+
+def delay_rows(delays: Delays) -> Rows:
+    events, results, asked = (delays.p95_ms(kind) for kind in ("events", "results", "asked"))
+    parts = f"events {events:.0f}, results {results:.0f}, inference {asked:.0f} ms"
+    measured = f"inference and **{events - asked:.0f} ms** ({parts})"
+    return [("from capture to the client of an event, p95", measured, "and 60 ms")]
+
+
+def beside_script_when_still(fleet: Fleet, film: Path, windows: Windows) -> Rows:
+    """The motion gate, and key frames only, on footage that is still for 70 % of its time."""
+    rows: Rows = []
+    gate: dict[str, Any] = {"motion": True}
+    idle = {"idle": {"after_s": 2, "wake_within_s": 4}}
+    for name, wanted in (("motion gate, 70 % still", gate), ("... and `idle`", gate | idle)):
+        fleet.follow(fleet.entry("yard", film, **wanted))
+        rows.append((name, ratio(beside_reader(fleet, "yard", windows)), "0.6"))
+    return [*rows, same_counts(fleet, film, windows)]
+
+
+def beside_reader(fleet: Fleet, camera: str, windows: Windows) -> list[tuple[float, float]]:
+    with ExitStack() as stack:
+        reads = script(fleet, camera, stack, "--read-all")
+        rows = windows.shares(lambda: fleet.busy_s, lambda: reads.busy_s)
+    return [(ours, theirs) for ours, theirs in rows]
+
+
+def same_counts(fleet: Fleet, film: Path, windows: Windows) -> tuple[str, str, str]:
+    """Two pipelines read one stream, one with the gate, one without."""
+    first, second = fleet.entry("yard", film, motion=True), fleet.entry("yard-all", film)
+    address = f"{fleet.rtsp}/yard"
+    fleet.follow(first, second | {"detect_source": address})
+    before = crossings(fleet)
+    time.sleep(max(30.0, windows.seconds * windows.rounds))
+    after = crossings(fleet)
+    gated, whole = (after[name] - before[name] for name in ("yard", "yard-all"))
+    return "crossings counted with the gate; without", f"{gated}; {whole}", "equal"
+
+
+def crossings(fleet: Fleet) -> dict[str, int]:
+    cameras = fleet.cameras().items()
+    return {n: sum(sum(line["total"].values()) for line in c["lines"]) for n, c in cameras}
+
+
+def second_consumer(fleet: Fleet, film: Path, windows: Windows) -> Rows:
+    """Another pipeline on the stream of a camera that has one."""
+    first = fleet.entry("one", film)
+    fleet.follow(first)
+    alone = [row[0] for row in windows.shares(lambda: fleet.busy_s)]
+    second = fleet.entry("two", film) | {"detect_source": f"{fleet.rtsp}/one"}
+    fleet.follow(first, second)
+    both = [row[0] for row in windows.shares(lambda: fleet.busy_s)]
+    one, two = statistics.median(alone), statistics.median(both)
+    measured = f"**{two / one - 1:.2f}** ({two:.0f} less {one:.0f} ms/s)"
+    return [("second pipeline on a camera, to the first", measured, "0.3")]
+
+
+def scaling(fleet: Fleet, film: Path, windows: Windows) -> Rows:
+    """Processor time and memory of a camera among 1 to 8."""
+    costs: dict[int, float] = {}
+    memory: dict[int, float] = {}
+    rates: dict[int, float] = {}
+    for count in SCALES:
+        fleet.follow(*(fleet.entry(f"cam{number}", film) for number in range(count)))
+        rows = windows.shares(lambda: fleet.busy_s)
+        costs[count] = statistics.median(row[0] for row in rows) / count
+        memory[count] = fleet.analytics.memory_mb()
+        rates[count] = min(camera["fps"] for camera in fleet.cameras().values())
+    deviation = max(abs(cost / costs[1] - 1) for cost in costs.values())
+    more = (memory[SCALES[-1]] - memory[1]) / (SCALES[-1] - 1)
+    parts = f"{_listed(costs)} ms/s at {_listed(rates, 1)} fps"
+    return [
+        (f"each of {SCALES} cameras", f"**{100 * deviation:.0f} %** ({parts})", "10 %"),
+        ("memory for each further camera", f"**{more:.0f} MB** (first: {memory[1]:.0f})", "15 MB"),
+    ]
+
+
+def _listed(values: dict[int, float], digits: int = 0) -> str:
+    return ", ".join(f"{value:.{digits}f}" for value in values.values())
 
 
 if __name__ == "__main__":

@@ -116,8 +116,12 @@ class CollectingPublisher:
     """Keeps what pipelines publish."""
 
     def __init__(self) -> None:
+        self.is_listened_to = True
         self.results: list[Envelope] = []
         self.events: list[Envelope] = []
+
+    def wants_results(self, camera: str | None) -> bool:
+        return self.is_listened_to
 
     def publish_result(self, message: Envelope) -> None:
         self.results.append(message)

@@ -71,7 +71,7 @@ class Rig:
     @property
     def seen(self) -> int:
         statistics = self.pipeline.statistics
-        return statistics.analysed + statistics.skipped + statistics.failed
+        return statistics.analysed + self.source.slot.skipped + statistics.failed
 
 
 @contextmanager
@@ -115,6 +115,18 @@ def test_results_carry_the_frame_and_the_version_that_answered() -> None:
     prediction = message.results["objects"][0]["ObjectDetectionPrediction"]
     assert prediction["box"]["start_x"] == 1
     assert prediction["label"] == "car"
+
+
+def test_results_are_put_together_only_for_who_listens() -> None:
+    with running() as rig:
+        rig.publisher.is_listened_to = False
+        rig.detector.answer = lambda _: boxes((1, 2, 30, 40))
+        rig.show(frame(0), frame(1))
+        assert rig.publisher.results == []
+        assert rig.pipeline.statistics.published == 0
+        rig.publisher.is_listened_to = True
+        rig.show(frame(2))
+    assert len(rig.publisher.results) == 1
 
 
 def test_car_driving_through_a_zone_comes_stays_and_goes() -> None:

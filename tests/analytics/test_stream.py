@@ -9,7 +9,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from camfleet.service import messages as made
-from camfleet.service.events.hub import EVENTS_AT_ONCE, RESULTS_PER_LISTENER, Choice, Listener
+from camfleet.service.events.hub import (
+    EVENTS_AT_ONCE,
+    RESULTS_PER_LISTENER,
+    Choice,
+    Listener,
+    StreamHub,
+)
 from camfleet.service.events.quotas import KeyQuotas
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Envelope, Origin, Times, TrackingResults, envelope
@@ -64,6 +70,23 @@ def test_client_chooses_types_and_cameras(app: RunningApp) -> None:
         app.hub.publish_event(event("not this", "door"))
         app.hub.publish_event(event("this", "yard"))
         assert reasons(messages(client, 1)) == ["this"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_wanted"),
+    [
+        (Choice(), True),
+        (Choice(frozenset({"TrackingResults", "OccurrenceEvent"})), True),
+        (Choice(frozenset({"OccurrenceEvent"})), False),
+        (Choice(cameras=frozenset({"other"})), False),
+    ],
+    ids=["all", "results too", "events only", "another camera"],
+)
+def test_results_are_made_only_for_who_wants_them(choice: Choice, is_wanted: bool) -> None:
+    hub = StreamHub()
+    assert not hub.wants_results("door")
+    hub.listen(choice, 0)
+    assert hub.wants_results("door") is is_wanted
 
 
 def test_new_client_gets_only_what_is_new(app: RunningApp) -> None:

@@ -16,17 +16,19 @@ def suppress(
 ) -> NDArray[np.int64]:
     """Indices of the boxes to keep, best first; one that overlaps a better one too much goes."""
     order = np.argsort(-confidence, kind="stable")[:MAX_CANDIDATES]
-    areas = np.prod(np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0), axis=1)
-    kept: list[int] = []
-    while order.size:
-        best, rest = int(order[0]), order[1:]
-        kept.append(best)
-        top_left = np.maximum(xyxy[best, :2], xyxy[rest, :2])
-        bottom_right = np.minimum(xyxy[best, 2:], xyxy[rest, 2:])
-        shared = np.prod(np.maximum(bottom_right - top_left, 0), axis=1)
+    x1, y1, x2, y2 = np.ascontiguousarray(xyxy[order].T)  # by columns: few calls on short rows
+    areas = np.maximum(x2 - x1, 0) * np.maximum(y2 - y1, 0)
+    stays = np.ones(len(order), np.bool_)
+    for best in range(len(order)):
+        if not stays[best]:
+            continue
+        rest = slice(best + 1, None)
+        width = np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest])
+        height = np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest])
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
         union = areas[best] + areas[rest] - shared
-        order = rest[shared <= iou * np.maximum(union, 1e-9)]
-    return np.array(kept, dtype=np.int64)
+        stays[rest] &= shared <= iou * np.maximum(union, 1e-9)
+    return order[stays].astype(np.int64, copy=False)
 
 
 def suppress_by_class(

@@ -12,7 +12,6 @@ class Statistics:
     """Written by the pipeline's thread; others read single fields, which is safe."""
 
     analysed: int = 0
-    skipped: int = 0  # not due at the wanted rate
     failed: int = 0  # the model server did not answer them
     still: int = 0  # answered by the answer before: nothing moved
     published: int = 0

@@ -172,7 +172,7 @@ def _frames(pipeline: Pipeline) -> Facts:
         "decoded": pipeline.source.counts.decoded,
         "rested": pipeline.source.counts.rested,
         "analysed": statistics.analysed,
-        "skipped": statistics.skipped,
+        "skipped": pipeline.source.slot.skipped,
         "still": statistics.still,
         "failed": statistics.failed,
     }

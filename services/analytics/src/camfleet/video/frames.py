@@ -1,6 +1,7 @@
 """A decoded picture with its times, and the slot that keeps only the newest one."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,16 +26,26 @@ class Frame:
         return self.picture.width, self.picture.height
 
 
+Choice = Callable[[Frame], bool]  # True for a frame to look at
+
+
 class FrameSlot:
-    """Holds the newest frame; putting replaces, taking waits. One writer, one reader."""
+    """Holds the newest wanted frame; putting replaces, taking waits. One writer, one reader.
+
+    What is not wanted is counted and wakes nobody.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._frame: Frame | None = None
-        self.replaced = 0
+        self.wants: Choice = _every_frame  # asked in the writer's thread
+        self.replaced = self.skipped = 0
 
     def put(self, frame: Frame) -> None:
         """Offer a frame; one that nobody took is dropped and counted."""
+        if not self.wants(frame):
+            self.skipped += 1
+            return
         with self._changed:
             if self._frame is not None:
                 self.replaced += 1
@@ -48,3 +59,7 @@ class FrameSlot:
                 self._changed.wait(timeout_s)
             frame, self._frame = self._frame, None
             return frame
+
+
+def _every_frame(_: Frame) -> bool:
+    return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from camfleet.service.events.journal import Journal
 from camfleet.service.events.quotas import KeyQuotas
 from camfleet.service.events.stored import Sinks, Stored
-from camfleet_contracts.events import Envelope
+from camfleet_contracts.events import Envelope, OccurrenceEvent
 
 RESULTS_PER_LISTENER = 64  # newer ones replace the oldest of a listener that is too slow
 EVENTS_AT_ONCE = 200
@@ -26,6 +26,11 @@ class Choice:
         """True for a message of this type and camera."""
         wants_type = not self.types or kind in self.types
         return wants_type and (not self.cameras or camera in self.cameras)
+
+    def takes_results_of(self, camera: str | None) -> bool:
+        """True when some kind of result of this camera may be wanted."""
+        is_result = not self.types or bool(self.types - {OccurrenceEvent.__name__})
+        return is_result and (not self.cameras or camera in self.cameras)
 
 
 @dataclass(slots=True)
@@ -92,6 +97,10 @@ class StreamHub:
     def listeners(self) -> int:
         """How many clients listen."""
         return len(self._listeners)
+
+    def wants_results(self, camera: str | None) -> bool:
+        """True while a listener takes more than the events of this camera."""
+        return any(one.choice.takes_results_of(camera) for one in self._listeners)
 
     def publish_result(self, message: Envelope) -> None:
         """Encoded once, and only when somebody listens."""

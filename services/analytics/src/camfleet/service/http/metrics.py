@@ -56,7 +56,7 @@ _COUNTERS: Mapping[str, tuple[str, Callable[[Pipeline], float]]] = {
     ),
     "camfleet_frames_skipped": (
         "Frames not due at the wanted rate",
-        lambda p: p.statistics.skipped,
+        lambda p: p.source.slot.skipped,
     ),
     "camfleet_frames_analysed": ("Frames analysed", lambda p: p.statistics.analysed),
     "camfleet_frames_still": (

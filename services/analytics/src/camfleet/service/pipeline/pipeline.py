@@ -140,7 +140,7 @@ class Pipeline:
 
     def _apply_camera(self) -> None:
         pipeline = self.camera.pipeline
-        self._pacer, self._gate = Pacer(pipeline.fps), AnswerGate()
+        self.source.slot.wants, self._gate = Pacer(pipeline.fps).is_due, AnswerGate()
         self._asker.use(pipeline.model)
         self._publishing.use(pipeline)
         self._idling.use(pipeline.idle)
@@ -167,9 +167,6 @@ class Pipeline:
             logger.error("camera cannot be analysed camera=%s reason=%s", self.camera.name, error)  # noqa: TRY400 - the reason says it all
 
     def _take(self, frame: Frame, analysis: Analysis) -> None:
-        if not self._pacer.is_due(frame):
-            self.statistics.skipped += 1
-            return
         detected = self._detect(frame, analysis)
         if detected is None:
             self.statistics.failed += 1

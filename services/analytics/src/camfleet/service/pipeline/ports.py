@@ -31,6 +31,9 @@ class Source(Protocol):
 class Publisher(Protocol):
     """Where results and events go; called from many threads, must not block."""
 
+    def wants_results(self, camera: str | None) -> bool:
+        """True while somebody listens who could want the results of this camera."""
+
     def publish_result(self, message: Envelope) -> None:
         """A result: who listens now gets it."""
 

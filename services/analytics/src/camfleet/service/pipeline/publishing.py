@@ -16,7 +16,7 @@ from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent
 from camfleet_contracts.cameras import Pipeline as Wanted
 from camfleet_contracts.clock import now_utc
-from camfleet_contracts.events import Envelope, Times
+from camfleet_contracts.events import Times
 
 
 class Publishing:
@@ -38,7 +38,7 @@ class Publishing:
         for event in findings.zone_events:
             self.tell_of_zone(Times(frame.captured_at, frame.received_at), event, findings)
         self.heat.add(findings.objects, frame.size, self._frame_s)
-        self._show(frame, messages.results_of(self._outlet.origin, frame, detected, findings))
+        self._show(frame, detected, findings)
 
     def tell_of_zone(self, times: Times, event: ZoneEvent, findings: Findings) -> None:
         """Give out and count one event of a zone."""
@@ -67,9 +67,15 @@ class Publishing:
             self._outlet.event(messages.with_attributes(message, findings, crossing.track_id))
             self.interval_counts.add_crossing(frame.captured_at, crossing)
 
-    def _show(self, frame: Frame, message: Envelope) -> None:
-        if self._results_pacer.is_due(frame):
-            self._outlet.publisher.publish_result(message)
-            self._statistics.published += 1
+    def _show(self, frame: Frame, detected: Detected, findings: Findings) -> None:
+        """Put the message together only where somebody gets it."""
+        is_due, publisher = self._results_pacer.is_due(frame), self._outlet.publisher
+        is_wanted = is_due and publisher.wants_results(self._outlet.origin.camera)
+        self._statistics.published += is_wanted
+        if not (is_wanted or self._live.wants_pictures):
+            return
+        message = messages.results_of(self._outlet.origin, frame, detected, findings)
+        if is_wanted:
+            publisher.publish_result(message)
         if self._live.wants_pictures:
             self._live.push_picture(frame, message.model_dump(mode="json", by_alias=True))

@@ -1,0 +1,61 @@
+"""A client of /v1/stream that notes how old what it gets is."""
+
+import json
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+
+@dataclass
+class Delays:
+    """Seconds from capture to receipt, and what the requests took."""
+
+    events: list[float] = field(default_factory=list)
+    results: list[float] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)
+    first: dict[str, float] = field(default_factory=dict)  # time.monotonic() of the first of a kind
+
+    def note(self, message: dict[str, Any]) -> None:
+        """Take in one message."""
+        delay_s = time.time() - datetime.fromisoformat(message["captured_at"]).timestamp()
+        if message["type"] != "OccurrenceEvent":
+            self.results.append(delay_s)
+            self.asked.append(message["results"]["duration"])
+        elif message["results"]["event_label"] == "line_crossed":
+            self.events.append(delay_s)
+        self.first.setdefault(message["type"], time.monotonic())
+
+    def p95_ms(self, kind: str) -> float:
+        """The 95th of a hundred."""
+        values = getattr(self, kind)
+        enough = 2
+        if len(values) < enough:
+            return float("nan")
+        return 1000 * float(statistics.quantiles(values, n=20, method="inclusive")[-1])
+
+
+@contextmanager
+def listening(page: str, key: str) -> Iterator[Delays]:
+    """Listen until the block ends."""
+    delays = Delays()
+    address = page.replace("http", "ws", 1) + "/v1/stream"
+    with connect(address, additional_headers={"x-api-key": key}, max_size=None) as socket:
+
+        def collect() -> None:
+            try:
+                for text in socket:
+                    delays.note(json.loads(text))
+            except ConnectionClosed:
+                return
+
+        thread = threading.Thread(target=collect, name="stream", daemon=True)
+        thread.start()
+        yield delays
