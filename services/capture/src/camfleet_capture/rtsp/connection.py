@@ -8,6 +8,7 @@ from typing import Protocol
 
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.broadcast import Broadcast, Reader
+from camfleet_capture.rtsp.limits import AddressLimits
 from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput
 from camfleet_capture.rtsp.requests import (
     Refused,
@@ -35,6 +36,7 @@ class Host(Protocol):
     """What a connection needs of its server."""
 
     authenticator: Authenticator | None
+    limits: AddressLimits
 
     def find(self, camera: str) -> Stream | None:
         """Return the stream at this path."""
@@ -88,6 +90,7 @@ class Connection:
         self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._host, self._reader, self._writer = host, reader, writer
+        self._peer: str = writer.get_extra_info("peername")[0]
         self._nonce = secrets.token_hex(16)
         self._low_latency = False
         self._session: Session | None = None
@@ -161,6 +164,8 @@ class Connection:
     async def _read_request(self) -> Request:
         while True:
             first = await self._reader.readexactly(1)
+            if pause_s := self._host.limits.spend(self._peer):
+                await asyncio.sleep(pause_s)
             if first == b"$":
                 frame = await self._reader.readexactly(3)
                 await self._reader.readexactly(int.from_bytes(frame[1:]))
@@ -260,8 +265,7 @@ class Connection:
             return output, f"RTP/AVP/TCP;unicast;interleaved={ports}"
         sockets = await self._host.udp_sockets()
         own = "-".join(str(one.get_extra_info("sockname")[1]) for one in sockets)
-        peer = self._writer.get_extra_info("peername")[0]
-        udp = UdpOutput(sockets, peer, (wanted.rtp, wanted.rtcp))
+        udp = UdpOutput(sockets, self._peer, (wanted.rtp, wanted.rtcp))
         return udp, f"RTP/AVP;unicast;client_port={ports};server_port={own}"
 
     async def _play(self, request: Request) -> bytes:

@@ -13,11 +13,12 @@ import structlog
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.broadcast import Broadcast
 from camfleet_capture.rtsp.connection import REQUEST_LIMIT_BYTES, Connection
+from camfleet_capture.rtsp.limits import CONNECTION_LIMIT, AddressLimits
 from camfleet_capture.rtsp.requests import format_response
 from camfleet_capture.stream import Stream
 
-CONNECTION_LIMIT = 256
 _PORT_PAIR_TRIES = 50
+_HANDSHAKE_LIMIT_S = 10.0
 
 logger = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ class RtspServer:
         admits: Callable[[str], bool] = lambda _address: True,
     ) -> None:
         self.authenticator = authenticator
+        self.limits = AddressLimits(time.monotonic)
         self._directory, self._admits = directory, admits
         self._broadcasts: dict[tuple[Stream, bool], Broadcast] = {}
         self._connections: dict[asyncio.Task[None], Connection] = {}
@@ -72,8 +74,13 @@ class RtspServer:
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections on a socket that is bound already."""
         self._address = listener.getsockname()[0]
+        handshake_s = _HANDSHAKE_LIMIT_S if tls else None
         self._server = await asyncio.start_server(
-            self._accept, sock=listener, limit=REQUEST_LIMIT_BYTES, ssl=tls
+            self._accept,
+            sock=listener,
+            limit=REQUEST_LIMIT_BYTES,
+            ssl=tls,
+            ssl_handshake_timeout=handshake_s,
         )
 
     async def stop(self) -> None:
@@ -86,11 +93,6 @@ class RtspServer:
             await asyncio.wait(self._connections, timeout=1)
         for datagrams in self._udp or ():
             datagrams.close()
-
-    @property
-    def connections(self) -> int:
-        """Open connections."""
-        return len(self._connections)
 
     def broadcast(self, stream: Stream, *, with_delimiter: bool) -> Broadcast:
         """Return the packetisation that readers of this kind share."""
@@ -139,17 +141,25 @@ class RtspServer:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
-        if peer is None or not self._admits(peer[0]) or self.connections >= CONNECTION_LIMIT:
-            writer.write(format_response(403 if peer and not self._admits(peer[0]) else 453, "0"))
+        if refusal := self._refusal(peer[0]) if peer else 453:
+            writer.write(format_response(refusal, "0"))
             writer.close()
             return
         connection = Connection(self, reader, writer)
         task = asyncio.create_task(connection.serve(), name=f"rtsp-{peer[0]}")
         self._connections[task] = connection
+        self.limits.enter(peer[0])
         try:
             await task
         except Exception:  # one client's request must not cost the others their server
             logger.exception("rtsp connection failed", peer=peer[0])
             connection.hang_up()
         finally:
+            self.limits.leave(peer[0])
             del self._connections[task]
+
+    def _refusal(self, address: str) -> int:
+        """Return the code that a new connection is refused with; 0 when it may stay."""
+        if not self._admits(address):
+            return 403
+        return 0 if self.limits.admits(address) else 453
