@@ -10,8 +10,10 @@ from camfleet_capture.errors import SourceFault, SourceMissing
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.image_folder import ImageFolder
 from camfleet_capture.sources.live import Credentials, open_network
+from camfleet_capture.sources.testcard import MovingCard
+from camfleet_capture.sources.tools.sensors import open_sensor
 from camfleet_capture.sources.v4l2.nodes import Devices
-from camfleet_capture.sources.v4l2.source import open_device
+from camfleet_capture.sources.v4l2.source import open_device, wish_of
 from camfleet_capture.sources.video_file import VideoFile
 from camfleet_contracts.cameras import SourceKind, source_kind
 from camfleet_contracts.capturing import Capturing
@@ -68,9 +70,7 @@ def open_source(
     opener = _OPENERS.get(address.kind)
     if opener:
         return opener(address, credentials)
-    if address.kind in {"v4l2", "auto"}:
-        return _open_device(address, devices or Devices())
-    raise SourceMissing(f"source {address.kind}: this version cannot open it yet")
+    return _open_device(address, devices or Devices())
 
 
 def _is_folder(path: Path) -> bool:
@@ -125,10 +125,21 @@ def _open_network(address: SourceAddress, credentials: Credentials) -> Source:
     return open_network(address.source, credentials, address.alteration)
 
 
+def _open_sensor(address: SourceAddress, _credentials: Credentials) -> Source:
+    return open_sensor(address.source, address.capturing)
+
+
+def _open_testcard(address: SourceAddress, _credentials: Credentials) -> Source:
+    return MovingCard(wish_of(address.capturing), address.alteration)
+
+
 _OPENERS: dict[SourceKind, Callable[[SourceAddress, Credentials], Source]] = {
     "file": _open_file,
     "folder": _open_folder,
     "rtsp": _open_network,
     "http": _open_network,
     "demo": _open_demo,
+    "picamera": _open_sensor,
+    "csi": _open_sensor,
+    "testcard": _open_testcard,
 }
