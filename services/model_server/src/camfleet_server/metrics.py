@@ -11,7 +11,14 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+)
 
 from camfleet_server.errors import (
     Abandoned,
@@ -111,6 +118,7 @@ class ServerMetrics:
         )
         self._faults = self._gauge("camfleet_faults", "Things /readyz names as wrong", ())
         self._open_streams = self._gauge("camfleet_open_streams", "Open ModelStreamInfer", ())
+        ProcessCollector(registry=self._registry)  # what cameras cost here, for `camera advise`
         self._stream_counts: list[Callable[[], int]] = []
         self._open_streams.set_function(lambda: sum(count() for count in self._stream_counts))
 

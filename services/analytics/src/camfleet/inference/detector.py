@@ -21,6 +21,7 @@ class Detected:
     detections: Detections
     model: ServedModel
     duration_s: float  # of the request, on the wire and in the server
+    scale_s: float = 0.0  # processor time of making the input
 
 
 class Detector(Protocol):
@@ -68,7 +69,7 @@ def _decoded(answer: Answer, confidence: float) -> Detected:
     except (ValueError, TypeError, IndexError, KeyError) as error:  # what a manifest can cause
         reason = f"its postprocess does not fit: {error!r}; correct it in model.json"
         raise InferenceRefused(answer.model.name, reason) from error
-    return Detected(found, answer.model, answer.duration_s)
+    return Detected(found, answer.model, answer.duration_s, answer.scale_s)
 
 
 def _named(manifest: ModelManifest, answer: Answer) -> ModelManifest:

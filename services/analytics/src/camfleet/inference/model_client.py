@@ -34,6 +34,7 @@ class Answer:
     model: ServedModel  # the version that answered, not the one that was asked
     resize: Resize
     duration_s: float
+    scale_s: float = 0.0  # processor time of making the input
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ class ModelClient:
         model = self.current(reference)
         refused: ServedModel | None = None
         for _ in range(ATTEMPTS):
+            began_s = time.thread_time()
             tensor, resize = _tensor_of(picture, model)
+            scale_s = time.thread_time() - began_s
             try:
                 outputs, version, duration_s = self._infer(model, reference, tensor)
                 answered = self.version(model.name, version)
@@ -71,7 +74,7 @@ class ModelClient:
                 continue
             self._current[reference] = _Known(answered, time.monotonic())
             if answered.takes_same_input_as(model):
-                return Answer(outputs, answered, resize, duration_s)
+                return Answer(outputs, answered, resize, duration_s, scale_s)
             model = answered
         raise InferenceRefused(reference, "its version changes with every request")
 

@@ -15,8 +15,6 @@ class Statistics:
     failed: int = 0  # the model server did not answer them
     still: int = 0  # answered by the answer before: nothing moved
     published: int = 0
-    request_s: float = 0.0  # totals: waiting for the model server, preprocessing included
-    track_s: float = 0.0  # tracking, lines and zones
     latency_ms: float | None = None
     request_ms: float | None = None
     track_ms: float | None = None
@@ -25,8 +23,6 @@ class Statistics:
     def note_frame(self, now_s: float, latency_s: float, request_s: float, track_s: float) -> None:
         """One frame went the whole way."""
         self.analysed += 1
-        self.request_s += request_s
-        self.track_s += track_s
         self._times.append(now_s)
         self.latency_ms = _mean(self.latency_ms, latency_s * 1000)
         self.request_ms = _mean(self.request_ms, request_s * 1000)

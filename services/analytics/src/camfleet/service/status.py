@@ -125,6 +125,7 @@ class StatusBoard:
             "idle": _idle(pipeline),
             "cascades": [_cascade(cascade) for cascade in pipeline.cascades],
             "frames": _frames(pipeline),
+            "cost": pipeline.ledger.facts(pipeline.source.counts, pipeline.statistics.analysed),
         }
 
     def _lines(self, pipeline: Pipeline) -> list[Facts]:
@@ -171,6 +172,7 @@ def _frames(pipeline: Pipeline) -> Facts:
     return {
         "decoded": pipeline.source.counts.decoded,
         "rested": pipeline.source.counts.rested,
+        "dropped": pipeline.source.slot.replaced + pipeline.source.counts.late,
         "analysed": statistics.analysed,
         "skipped": pipeline.source.slot.skipped,
         "still": statistics.still,

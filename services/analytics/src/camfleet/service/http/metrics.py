@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -58,6 +58,7 @@ _COUNTERS: Mapping[str, tuple[str, Callable[[Pipeline], float]]] = {
         "Frames not due at the wanted rate",
         lambda p: p.source.slot.skipped,
     ),
+    "camfleet_frames_asked": ("Frames the model answered", lambda p: p.ledger.asked),
     "camfleet_frames_analysed": ("Frames analysed", lambda p: p.statistics.analysed),
     "camfleet_frames_still": (
         "Analysed frames in which nothing moved: the answer before was repeated",
@@ -124,7 +125,7 @@ class PipelineCollector(Collector):
                 counter.add_metric([camera], counter_of(pipeline))
             yield counter
         yield from self._of_lines(pipelines)
-        yield _stages(pipelines)
+        yield from _costs(pipelines)
         yield from _cascades(pipelines)
         yield GaugeMetricFamily("camfleet_stream_clients", "Stream clients", self._hub.listeners)
         yield CounterMetricFamily(
@@ -148,17 +149,22 @@ class PipelineCollector(Collector):
         yield crossed
 
 
-def _stages(pipelines: Mapping[str, Pipeline]) -> Metric:
-    """Where a camera's time goes: decode is processor time, request is waiting for the server."""
-    seconds = CounterMetricFamily(
+def _costs(pipelines: Mapping[str, Pipeline]) -> Iterable[Metric]:
+    """The ledgers: where a camera's time goes, and what its threads take of the processor."""
+    stages = CounterMetricFamily(
         "camfleet_camera_stage_seconds", "Time by stage", labels=["camera", "stage"]
     )
+    threads = CounterMetricFamily(
+        "camfleet_camera_processor_seconds", "Processor time", labels=["camera", "thread"]
+    )
     for camera, pipeline in pipelines.items():
-        statistics = pipeline.statistics
-        seconds.add_metric([camera, "decode"], pipeline.source.counts.decode_s)
-        seconds.add_metric([camera, "request"], statistics.request_s)
-        seconds.add_metric([camera, "track"], statistics.track_s)
-    return seconds
+        counts = pipeline.source.counts
+        for stage, seconds in pipeline.ledger.stages(counts).items():
+            stages.add_metric([camera, stage], seconds)
+        for thread, seconds in pipeline.ledger.threads(counts).items():
+            threads.add_metric([camera, thread], seconds)
+    yield stages
+    yield threads
 
 
 def _cascades(pipelines: Mapping[str, Pipeline]) -> Iterable[Metric]:
@@ -176,6 +182,7 @@ def _cascades(pipelines: Mapping[str, Pipeline]) -> Iterable[Metric]:
 def registry_of(fleet: PipelineFleet, hub: StreamHub, sinks: SinkFacts) -> CollectorRegistry:
     """A registry of its own, so that two services may live in one test."""
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     registry.register(PipelineCollector(fleet, hub))
     registry.register(SinkCollector(sinks))
     return registry

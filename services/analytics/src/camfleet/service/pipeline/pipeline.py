@@ -12,6 +12,7 @@ from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Analysis, Findings
 from camfleet.service.interval_counts import IntervalCounts
+from camfleet.service.ledger import Ledger
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.model_state import ModelState
 from camfleet.service.pacing import Pacer
@@ -48,12 +49,12 @@ class Pipeline:
         counts: dict[str, LineCount],
     ) -> None:
         self.camera, self.source = camera, source
-        self.statistics = Statistics()
+        self.statistics, self.ledger = Statistics(), Ledger()
         self.fault: str | None = None  # of the configuration, or why no frame can be analysed
         self._logged_fault: str | None = None
         self._outlet = Outlet(Origin(surroundings.device_id, camera.name), surroundings.publisher)
         self._asker = ModelAsker(camera.pipeline.model, surroundings.detector, self._outlet)
-        self._publishing = Publishing(self._outlet, live, self.statistics)
+        self._publishing = Publishing(self._outlet, live, self.statistics, self.ledger)
         self._idling = Idling(camera.name, source.rest, live)
         self._cascades = Cascades(surroundings.detector, self._outlet)
         self._counts = counts
@@ -191,9 +192,9 @@ class Pipeline:
 
     def _analyse(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:
         totals = {name: LineCount(one.entered, one.left) for name, one in self._counts.items()}
-        began_s = time.monotonic()
+        began_s = time.thread_time()
         findings = analysis.look(detected.detections, detected.model, frame)
-        track_s = time.monotonic() - began_s
+        track_s = time.thread_time() - began_s
         findings = replace(findings, attributes=self._cascades.look(frame, findings.objects))
         self._publishing.publish(frame, detected, findings, totals)
         self._publishing.note(frame, detected, track_s)

@@ -8,6 +8,7 @@ from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Findings
 from camfleet.service.interval_counts import IntervalCounts
+from camfleet.service.ledger import Ledger
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.pacing import Pacer
 from camfleet.service.pipeline.ports import Outlet
@@ -22,9 +23,12 @@ from camfleet_contracts.events import Times
 class Publishing:
     """Gives out what one camera's analysis found. Written by the pipeline's thread only."""
 
-    def __init__(self, outlet: Outlet, live: LiveCamera, statistics: Statistics) -> None:
+    def __init__(
+        self, outlet: Outlet, live: LiveCamera, statistics: Statistics, ledger: Ledger
+    ) -> None:
         self.interval_counts, self.heat = IntervalCounts(), HeatMap()
-        self._outlet, self._live, self._statistics = outlet, live, statistics
+        self._outlet, self._live = outlet, live
+        self._statistics, self._ledger = statistics, ledger
 
     def use(self, wanted: Wanted) -> None:
         """Take over new settings."""
@@ -55,6 +59,7 @@ class Publishing:
         """Count one frame that went the whole way."""
         latency_s = max(0.0, (now_utc() - frame.captured_at).total_seconds())
         self._statistics.note_frame(time.monotonic(), latency_s, detected.duration_s, track_s)
+        self._ledger.note(detected, track_s)
 
     def _tell_of_crossings(
         self, frame: Frame, findings: Findings, totals: dict[str, LineCount]
