@@ -111,6 +111,11 @@ class ScriptedDetector:
             raise answer
         return Detected(answer, self.model, 0.01)
 
+    def detect_all(
+        self, pictures: Sequence[av.VideoFrame], reference: str, confidence: float
+    ) -> list[Detected]:
+        return [self.detect(one, reference, confidence) for one in pictures]
+
 
 class CollectingPublisher:
     """Keeps what pipelines publish."""

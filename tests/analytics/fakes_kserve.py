@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +24,11 @@ class FakeVersion:
     manifest: dict[str, Any] | None
     shape: tuple[int, ...]
     answer: Callable[[NDArray[Any]], dict[str, NDArray[np.float32]]]
+
+    def takes(self, shape: Sequence[int]) -> bool:
+        """Whether a tensor fits; -1 is a free dimension."""
+        own = self.shape
+        return len(own) == len(shape) and all(a in {-1, b} for a, b in zip(own, shape, strict=True))
 
 
 @dataclass
@@ -67,7 +72,7 @@ class FakeServer:
         tensor = request.inputs[0]
         self.received.append((tensor.datatype, list(tensor.shape)))
         is_picture = tensor.datatype == "UINT8" and "camfleet_images" in self.extensions
-        if tuple(tensor.shape) != version.shape and not is_picture:
+        if not version.takes(tensor.shape) and not is_picture:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Invalid input shape")
         self.inferred.append(number)
         kind = np.uint8 if is_picture else np.float32

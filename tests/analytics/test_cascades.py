@@ -1,7 +1,7 @@
 """Second models: whom they are asked about, what is made of their answers, and what they cost."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -145,6 +145,11 @@ class TwoModels:
         if isinstance(answer, InferenceError):
             raise answer
         return answer
+
+    def detect_all(
+        self, pictures: Sequence[av.VideoFrame], reference: str, confidence: float
+    ) -> list[Detected]:
+        return [self.detect(one, reference, confidence) for one in pictures]
 
 
 class Rig:

@@ -18,7 +18,7 @@ from camfleet_contracts.sinks import (
     SinkSettings,
     checked_sink_names,
 )
-from camfleet_contracts.stages import Cascade, Idle, checked_cascades
+from camfleet_contracts.stages import Cascade, Idle, Tiles, checked_cascades
 
 SUB_STREAM_SUFFIX = "-sub"  # of a camera's name: where capture serves its `detect_source`
 Point = tuple[float, float]
@@ -78,6 +78,7 @@ class Pipeline(_Part):
     labels: tuple[str, ...] = ()
     motion: bool = False
     idle: Idle | None = Field(None, description="rest on key frames while nothing moves")
+    tiles: Tiles | None = Field(None, description="detect in parts of the picture, too")
     tracker: Tracker = Tracker()
     cascade: tuple[Cascade, ...] = Field((), max_length=4, description="second models")
     zones: tuple[Zone, ...] = ()

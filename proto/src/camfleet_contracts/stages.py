@@ -1,5 +1,7 @@
 """Stages of a camera's pipeline in cameras.yaml that are off unless they are asked for."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from camfleet_contracts.names import split_version
@@ -55,3 +57,20 @@ def checked_cascades(
                 f"cascade {cascade.name}: label {min(unseen)!r} is not among the pipeline's labels"
             )
     return cascades
+
+
+class Tiles(_Stage):
+    """The parts of a picture that the model sees one by one, so that small things are larger."""
+
+    grid: tuple[Annotated[int, Field(ge=1, le=4)], Annotated[int, Field(ge=1, le=4)]] = Field(
+        (2, 2), description="columns and rows"
+    )
+    overlap: float = Field(0.2, ge=0, le=0.5, description="share of a tile that its neighbour has")
+    full: bool = Field(True, description="also the picture as a whole, for what is large")
+
+    @field_validator("grid")
+    @classmethod
+    def _more_than_one(cls, grid: tuple[int, int]) -> tuple[int, int]:
+        if grid == (1, 1):
+            raise ValueError("one tile is the picture itself; leave `tiles` out")
+        return grid

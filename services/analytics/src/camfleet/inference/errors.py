@@ -8,6 +8,7 @@ InferenceError
 ├── NoDecoder            served, but nothing tells how to read its answers
 ├── AccessRefused        the server does not accept our key
 └── InferenceRefused     the server refused or failed this request
+    └── OutputsOfABatch  it answered a batch in a way that cannot be taken apart
 """
 
 
@@ -67,3 +68,10 @@ class InferenceRefused(InferenceError):
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(f"model '{model}': {reason}")
+
+
+class OutputsOfABatch(InferenceRefused):
+    """The answers to the pictures of a batch cannot be told apart."""
+
+    def __init__(self, model: str, output: str, shape: tuple[int, ...], count: int) -> None:
+        super().__init__(model, f"output '{output}' is {list(shape)} for a batch of {count}")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from camfleet.inference.batches import split_batch
 from camfleet.inference.channels import Access, Channels
 from camfleet.inference.errors import InferenceError, InferenceRefused, ModelMissing, NoDecoder
 from camfleet.inference.geometry import Resize
@@ -58,12 +59,20 @@ class ModelClient:
         Raises:
             InferenceError: see inference.errors.
         """
+        return self.ask_together([picture], reference)[0]
+
+    def ask_together(self, pictures: Sequence[av.VideoFrame], reference: str) -> list[Answer]:
+        """Infer pictures as one batch, for which the model's batch must be open or of that size.
+
+        Raises:
+            InferenceError: see inference.errors; OutputsOfABatch where answers do not divide.
+        """
         model = self.current(reference)
         refused: ServedModel | None = None
         for _ in range(ATTEMPTS):
             began_s = time.thread_time()
-            tensor, resize = _tensor_of(picture, model)
-            scale_s = time.thread_time() - began_s
+            tensor, resizes = _batch_of(pictures, model)
+            scale_s = (time.thread_time() - began_s) / len(pictures)
             try:
                 outputs, version, duration_s = self._infer(model, reference, tensor)
                 answered = self.version(model.name, version)
@@ -74,7 +83,12 @@ class ModelClient:
                 continue
             self._current[reference] = _Known(answered, time.monotonic())
             if answered.takes_same_input_as(model):
-                return Answer(outputs, answered, resize, duration_s, scale_s)
+                return [
+                    Answer(one, answered, resize, duration_s, scale_s)
+                    for one, resize in zip(
+                        split_batch(outputs, len(pictures), model.name), resizes, strict=True
+                    )
+                ]
             model = answered
         raise InferenceRefused(reference, "its version changes with every request")
 
@@ -201,6 +215,14 @@ def _refusal(entry: Any) -> str:
     """A reason with the version it is about; version 0 stands for all of a model or a file."""
     reason: str = entry.reason
     return reason if entry.version in {"", "0"} else f"{entry.name} v{entry.version}: {reason}"
+
+
+def _batch_of(
+    pictures: Sequence[av.VideoFrame], model: ServedModel
+) -> tuple[NDArray[Any], list[Resize]]:
+    made = [_tensor_of(picture, model) for picture in pictures]
+    tensors, resizes = [tensor for tensor, _ in made], [resize for _, resize in made]
+    return tensors[0] if len(tensors) == 1 else np.concatenate(tensors), resizes
 
 
 def _tensor_of(picture: av.VideoFrame, model: ServedModel) -> tuple[NDArray[Any], Resize]:

@@ -26,9 +26,9 @@ class ModelAsker:
         self._detector, self._outlet = detector, outlet
         self._retry_at_s, self._retry_s = 0.0, RETRY_S[0]
 
-    def use(self, reference: str) -> None:
-        """Ask this model from now on, at once."""
-        self._retry_at_s = 0.0
+    def use(self, reference: str, detector: Detector) -> None:
+        """Ask this model in this way from now on, at once."""
+        self._retry_at_s, self._detector = 0.0, detector
         if self.state.name != reference:
             self.state = ModelState(reference)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from camfleet.detections import no_detections
 from camfleet.heat import HeatMap
-from camfleet.inference.detector import Detected
+from camfleet.inference.detector import Detected, Detector
+from camfleet.inference.tiling import TiledDetector
 from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Analysis, Findings
@@ -30,6 +31,7 @@ from camfleet.zones import ZoneWatcher
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Origin, Times
+from camfleet_contracts.stages import Tiles
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +55,11 @@ class Pipeline:
         self.fault: str | None = None  # of the configuration, or why no frame can be analysed
         self._logged_fault: str | None = None
         self._outlet = Outlet(Origin(surroundings.device_id, camera.name), surroundings.publisher)
-        self._asker = ModelAsker(camera.pipeline.model, surroundings.detector, self._outlet)
+        self._detector = surroundings.detector
+        self._asker = ModelAsker(camera.pipeline.model, self._detector, self._outlet)
         self._publishing = Publishing(self._outlet, live, self.statistics, self.ledger)
         self._idling = Idling(camera.name, source.rest, live)
-        self._cascades = Cascades(surroundings.detector, self._outlet)
+        self._cascades = Cascades(self._detector, self._outlet)
         self._counts = counts
         self._analysis: Analysis | None = None
         self._highest_id = 0  # of the tracks of all analyses so far
@@ -142,7 +145,7 @@ class Pipeline:
     def _apply_camera(self) -> None:
         pipeline = self.camera.pipeline
         self.source.slot.wants, self._gate = Pacer(pipeline.fps).is_due, AnswerGate()
-        self._asker.use(pipeline.model)
+        self._asker.use(pipeline.model, _in_tiles(self._detector, pipeline.tiles))
         self._publishing.use(pipeline)
         self._idling.use(pipeline.idle)
         self._cascades.use(pipeline.cascade)
@@ -205,3 +208,7 @@ class Pipeline:
         if before is not connection.state:
             state, reason = connection.state, connection.reason
             self._outlet.event(messages.camera_state(self._outlet.origin, state, reason, before))
+
+
+def _in_tiles(detector: Detector, tiles: Tiles | None) -> Detector:
+    return detector if tiles is None else TiledDetector(detector, tiles)
