@@ -1,0 +1,1 @@
+"""Tools that make one model file out of another: convert, repair, quantise."""
