@@ -102,7 +102,8 @@ def test_second_time_changes_only_what_is_given(camfleet: CommandLine, pets: Pat
 def test_frameworks_have_their_usual_size(
     camfleet: CommandLine, pets: Path, framework: str, file: str, size: list[int]
 ) -> None:
-    (pets / file).write_text("")
+    for name in (file, "net.cfg"):
+        (pets / name).write_text("")
     given = ["--framework", framework, "--model_file", file, "--purpose", "Classification"]
     camfleet.run("model", "configure", str(pets), *given)
     assert written(pets)["size"] == size
@@ -111,11 +112,13 @@ def test_frameworks_have_their_usual_size(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "--framework is missing; use one of: caffe, darknet"),
-        (["--framework", "keras"], "--framework 'keras' is none"),
-        (["--framework", "myriad"], "run on no runtime of today"),
-        (["--framework", "onnx"], "--model_file is missing; for onnx it ends in .onnx"),
-        ([*ONNX[:2], "--model_file", "net.pb"], "a onnx model ends in .onnx"),
+        ([], "--framework is missing; use one of: openvino, onnx"),
+        (["--framework", "nope"], "'nope': use one of: openvino"),
+        (["--framework", "keras"], "export it in Keras as SavedModel"),
+        (["--framework", "myriad"], "publish the model it was compiled from"),
+        (["--framework", "onnx"], "--model_file is missing"),
+        ([*ONNX[:2], *SSD[2:4], *ONNX[4:]], "net.caffemodel is caffe; correct model.json"),
+        ([*SSD[:4], *ONNX[4:], "--config_file", "none.prototxt"], "none.prototxt does not exist"),
         ([*ONNX[:3], "none.onnx", *ONNX[4:]], "none.onnx does not exist"),
         (ONNX[:4], "--purpose is missing"),
         ([*ONNX, "--label_file", "none.txt"], "--label_file none.txt"),
@@ -136,6 +139,18 @@ def test_wrong_values_are_named_and_nothing_is_written(
     assert outcome.code == 1
     assert reason in outcome.err
     assert not (pets / "model.json").exists()
+
+
+def test_preprocessing_written_by_hand_stays_unless_a_flag_speaks_of_it(
+    camfleet: CommandLine, pets: Path
+) -> None:
+    camfleet.run("model", "configure", str(pets), *ONNX)
+    by_hand = {"resize": "letterbox", "layout": "NHWC"}
+    (pets / "model.json").write_text(json.dumps(written(pets) | {"preprocess": by_hand}))
+    camfleet.run("model", "configure", str(pets), "--license", "MIT")
+    assert written(pets)["preprocess"] == by_hand
+    camfleet.run("model", "configure", str(pets), "--crop")
+    assert written(pets)["preprocess"]["resize"] == "crop"
 
 
 def test_model_json_that_cannot_be_read_is_left_alone(camfleet: CommandLine, pets: Path) -> None:

@@ -208,10 +208,10 @@ def test_archives_that_cannot_be_trusted_are_refused(
     ("files", "manifest", "reason"),
     [
         ({}, None, "no model file"),
-        ({"net.h5": b""}, None, "export it as ONNX or SavedModel"),
+        ({"net.h5": b""}, None, "export it in Keras as SavedModel"),
         ({"net.pt": b""}, None, "torch.onnx.export"),
-        ({"net.blob": b""}, None, "no runtime of today"),
-        ({"net.bin": b""}, None, "a .bin alone may be of several frameworks"),
+        ({"net.blob": b""}, None, "publish the model it was compiled from"),
+        ({"net.bin": b""}, None, "may be the weights of an OpenVINO model or a TensorRT engine"),
         ({"net.onnx": b""}, {"model_file": "other.onnx"}, "model_file 'other.onnx'"),
         ({"net.onnx": b""}, {"label_file": "labels.txt"}, "label_file .*labels.txt"),
         ({"net.onnx": b""}, {"config_file": "../net.cfg"}, "config_file '../net.cfg'"),

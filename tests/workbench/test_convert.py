@@ -142,7 +142,7 @@ def test_command_converts_a_version_of_the_volume(
     [
         ("net.onnx", b"no model", "net.onnx cannot be converted"),
         ("net.tflite", b"no model", "net.tflite cannot be converted"),
-        ("net.caffemodel", b"", "no file that OpenVINO reads"),
+        ("net.caffemodel", b"", "no model file in"),
     ],
 )
 def test_what_cannot_be_converted_leaves_nothing_behind(

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from camfleet.cli.errors import CommandError
+from camfleet_contracts.frameworks import FRAMEWORKS
+from camfleet_contracts.model_files import NoModelFiles, find_model_files
 from camfleet_contracts.model_manifest import ModelManifest, read_manifest
 from camfleet_contracts.names import split_version, stored_name
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
 
-# In the order in which a folder with several is read: what needs least conversion first.
-_PATTERNS = ("*.xml", "*.onnx", "saved_model.pb", "*.tflite", "*.pb")
+_READ_BY_OPENVINO = tuple(f.name for f in FRAMEWORKS if "openvino" in f.runtimes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,14 @@ def locate(settings: FleetSettings, reference: str) -> LocatedModel:
 
 def _in_folder(name: str, folder: Path, given: Path) -> LocatedModel:
     manifest = read_manifest(folder) or ModelManifest()
-    if given.is_file():
-        return LocatedModel(name, folder, given, manifest)
-    if manifest.model_file and (folder / manifest.model_file).exists():
-        return LocatedModel(name, folder, folder / manifest.model_file, manifest)
-    for pattern in _PATTERNS:
-        found = sorted(folder.glob(pattern)) or sorted(folder.glob(f"*/{pattern}"))
-        if found:
-            path = found[0].parent if found[0].name == "saved_model.pb" else found[0]
-            return LocatedModel(name, folder, path, manifest)
-    raise CommandError(
-        f"{folder}: no file that OpenVINO reads ({', '.join(_PATTERNS)}); darknet and caffe models "
-        "are served by the runtime opencv as they are"
-    )
+    try:
+        files = find_model_files(given, manifest, _READ_BY_OPENVINO)
+    except NoModelFiles as error:
+        raise CommandError(str(error)) from error
+    if "openvino" not in files.framework.runtimes:
+        served_by = " or ".join(files.framework.runtimes)
+        raise CommandError(
+            f"{files.name} is {files.framework.name}, which OpenVINO does not read; it is served "
+            f"by the runtime {served_by} as it is"
+        )
+    return LocatedModel(name, folder, files.model, manifest)

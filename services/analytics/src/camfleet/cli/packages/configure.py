@@ -9,7 +9,8 @@ from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.description import describe
 from camfleet_contracts.files import write_atomically
-from camfleet_contracts.model_manifest import read_manifest
+from camfleet_contracts.model_files import NoModelFiles, find_model_files
+from camfleet_contracts.model_manifest import parse_manifest, read_manifest
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.volume import MANIFEST
 
@@ -34,6 +35,10 @@ def configure(folder: Path, given: Mapping[str, Any]) -> None:
         name = document.get(field)
         if name and not (folder / name).exists():
             raise CommandError(f"--{field} {name}: {folder / name} does not exist")
+    try:
+        find_model_files(folder, parse_manifest(document, where=str(folder / MANIFEST)))
+    except NoModelFiles as error:
+        raise CommandError(str(error)) from error
     document["id"] = _checked_id(document.get("id") or folder.resolve().name)
     document.pop("files", None)  # sums of what may have changed; `publish` makes them anew
     write_atomically(folder / MANIFEST, json.dumps(document, indent=2) + "\n")

@@ -6,22 +6,14 @@ from typing import Any
 from camfleet.cli.errors import CommandError
 from camfleet.decoders import decoder_names
 from camfleet.inference.preprocessing import preprocess_of
+from camfleet_contracts.frameworks import (
+    FRAMEWORKS,
+    Framework,
+    UnknownFramework,
+    get_framework,
+)
 from camfleet_contracts.model_manifest import parse_manifest
 
-# Endings of the model file by framework: alwaysAI's table, and the frameworks served here besides.
-FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
-    "caffe": (".caffemodel",),
-    "darknet": (".weights",),
-    "dldt": (".bin", ".xml"),
-    "enet": (".net", ".t7"),
-    "hailo": (".hef",),
-    "onnx": (".onnx",),
-    "openvino": (".xml",),
-    "tensor-rt": (".trt", ".engine", ".plan", ".bin"),
-    "tensorflow": (".pb", ""),  # "": the folder of a SavedModel
-    "tflite": (".tflite",),
-    "torch": (".t7", ".net"),
-}
 PURPOSES = (
     "Classification",
     "ObjectDetection",
@@ -32,7 +24,7 @@ PURPOSES = (
 )
 DEVICES = ("nano", "xavier-nx", "agx-xavier")
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
-    "tensor-rt": ("yolo", "mobilenet_ssd"),
+    "tensorrt": ("yolo", "mobilenet_ssd"),
     "hailo": ("yolov3", "mobilenet_ssd"),
 }
 DEFAULTS: Mapping[str, Any] = {
@@ -51,8 +43,9 @@ DEFAULTS: Mapping[str, Any] = {
     "website_url": "",
 }
 _SIZES: Mapping[str, list[int]] = {"tensorflow": [300, 300], "darknet": [320, 320]}
+_PICTURE = frozenset({"mean", "scalefactor", "size", "crop", "swaprb"})
+_CHANNELS_LAST = frozenset({"tensorflow", "saved-model", "tflite"})
 _HAILO: Mapping[str, Any] = {"quantize_input": True, "quantize_output": True}
-_OUT_OF_DATE = "myriad"
 
 
 def describe(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,45 +57,40 @@ def describe(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     fields = {name: value for name, value in given.items() if value is not None}
     decoder = fields.pop("decoder", None)
     merged = {**before, **fields}
-    _check_framework(merged)
+    framework = _framework_of(merged).name
+    if not merged.get("model_file"):
+        raise CommandError("--model_file is missing; name the file with the weights")
     _check_choice(merged, "purpose", PURPOSES)
     _check_choice(merged, "device", DEVICES)
-    framework = merged["framework_type"]
     _check_choice(merged, "architecture", ARCHITECTURES.get(framework, ()))
     sizes = {"size": _SIZES[framework]} if framework in _SIZES else {}
     hailo = _HAILO if framework == "hailo" else {}
     document = {**DEFAULTS, **sizes, **hailo, **merged}
     _check_lists(document)
-    manifest = parse_manifest({**document, "preprocess": None}, where="model.json")
-    document["preprocess"] = preprocess_of(manifest).model_dump(mode="json", exclude_unset=True)
+    if "preprocess" not in before or _PICTURE & fields.keys():
+        document["preprocess"] = _preprocess(document, framework)
     if decoder:
         document["postprocess"] = {**document.get("postprocess", {}), **_decoder(decoder)}
     return document
 
 
-def _check_framework(fields: Mapping[str, Any]) -> None:
-    framework = str(fields.get("framework_type") or "")
-    if framework == _OUT_OF_DATE:
-        raise CommandError(
-            "--framework myriad: its .blob files run on no runtime of today; configure the ONNX or "
-            "OpenVINO model that they were made from"
-        )
-    if framework not in FRAMEWORKS:
-        said = f"'{framework}' is none" if framework else "is missing"
-        raise CommandError(f"--framework {said}; use one of: {', '.join(FRAMEWORKS)}")
-    name = str(fields.get("model_file", ""))
-    endings = FRAMEWORKS[framework]
+def _preprocess(document: Mapping[str, Any], framework: str) -> dict[str, Any]:
+    """Our words for alwaysAI's fields; TensorFlow's own graphs take the channels last."""
+    manifest = parse_manifest({**document, "preprocess": None}, where="model.json")
+    described = preprocess_of(manifest).model_dump(mode="json", exclude_unset=True)
+    is_last = framework in _CHANNELS_LAST and not document.get("config_file")
+    return {**described, "layout": "NHWC" if is_last else "NCHW"}
+
+
+def _framework_of(fields: Mapping[str, Any]) -> Framework:
+    name = str(fields.get("framework_type") or "")
+    known = ", ".join(framework.name for framework in FRAMEWORKS)
     if not name:
-        raise CommandError(f"--model_file is missing; for {framework} it {_ends_in(endings)}")
-    if not any(name.endswith(ending) if ending else "." not in name for ending in endings):
-        raise CommandError(
-            f"--model_file {name}: a {framework} model {_ends_in(endings)}; name the file, or "
-            "another --framework"
-        )
-
-
-def _ends_in(endings: tuple[str, ...]) -> str:
-    return f"ends in {' or '.join(ending for ending in endings if ending)}"
+        raise CommandError(f"--framework is missing; use one of: {known}")
+    try:
+        return get_framework(name)
+    except UnknownFramework as error:
+        raise CommandError(f"--framework: {error}") from error
 
 
 def _check_choice(fields: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> None:

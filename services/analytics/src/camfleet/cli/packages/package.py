@@ -3,41 +3,19 @@
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from camfleet.cli.errors import CommandError
+from camfleet_contracts.model_files import NoModelFiles, find_model_files
 from camfleet_contracts.model_manifest import ModelManifest, read_manifest
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.volume import MANIFEST, sums_match
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_MODEL_ENDINGS = frozenset(
-    [
-        ".xml",
-        ".onnx",
-        ".pb",
-        ".tflite",
-        ".weights",
-        ".caffemodel",
-        ".net",
-        ".t7",
-        ".trt",
-        ".engine",
-        ".plan",
-        ".hef",
-    ]
-)
-_WAYS_OUT: Mapping[str, str] = {
-    ".h5": "Keras files cannot be served; export it as ONNX or SavedModel",
-    ".keras": "Keras files cannot be served; export it as ONNX or SavedModel",
-    ".pt": "PyTorch files cannot be served; export it with torch.onnx.export",
-    ".pth": "PyTorch files cannot be served; export it with torch.onnx.export",
-    ".blob": "Myriad files run on no runtime of today; publish the ONNX or IR they were made from",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +63,10 @@ def read_package(folder: Path, model_id: str | None) -> Package:
     _refuse_links_outside(folder, paths)
     if manifest:
         _check_named_files(folder, manifest)
-    _check_model_file(folder, paths, manifest)
+    try:
+        find_model_files(folder, manifest or ModelManifest())
+    except NoModelFiles as error:
+        raise CommandError(str(error)) from error
     identity = model_id or (manifest.id if manifest else "") or folder.resolve().name
     try:
         name = stored_name(identity)
@@ -126,26 +107,6 @@ def _check_named_files(folder: Path, manifest: ModelManifest) -> None:
         raise CommandError(
             f"{folder}: {found.reason}; copy the file anew, or take `files` out of model.json"
         )
-
-
-def _check_model_file(
-    folder: Path, paths: tuple[Path, ...], manifest: ModelManifest | None
-) -> None:
-    if manifest and manifest.model_file:
-        return
-    endings = {path.suffix.lower() for path in paths}
-    if endings & _MODEL_ENDINGS:
-        return
-    for ending, way_out in _WAYS_OUT.items():
-        if ending in endings:
-            raise CommandError(f"{folder}: {way_out}")
-    if ".bin" in endings:
-        raise CommandError(
-            f"{folder}: a .bin alone may be of several frameworks; add its .xml (OpenVINO), or "
-            "name it with `camfleet model configure --framework tensor-rt --model_file ...`"
-        )
-    known = ", ".join(sorted(_MODEL_ENDINGS))
-    raise CommandError(f"{folder}: there is no model file in it (one of {known})")
 
 
 def _unpack(archive: Path, into: Path) -> None:
