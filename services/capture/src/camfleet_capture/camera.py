@@ -19,6 +19,7 @@ from camfleet_capture.errors import (
     SourceStalled,
     SourceUnreadable,
 )
+from camfleet_capture.pictures.judgement import REASONS, PictureName
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.container import STALL_LIMIT_S
 from camfleet_capture.sources.table import SourceAddress
@@ -57,6 +58,7 @@ class Camera:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{stream.name}", daemon=True)
         self._condition = Condition("CONNECTING")
+        self.picture: PictureName | None = None  # what the picture watch says of the pictures
         self._source: Source | None = None
         self._size: tuple[int, int] | None = None
         self._codec: CodecName | None = None
@@ -78,6 +80,8 @@ class Camera:
         current = self._condition
         if current.state == "LIVE" and self.age_s > STALL_LIMIT_S:
             return Condition("STALLED", f"no picture for {self.age_s:.0f} s")
+        if current.state == "LIVE" and (fault := REASONS.get(self.picture or "clear")):
+            return Condition("LIVE", f"{fault}; {current.reason}" if current.reason else fault)
         return current
 
     @property
@@ -115,6 +119,7 @@ class Camera:
             "width": width,
             "height": height,
             "fps": self.fps,
+            "picture": self.picture,
             "loop_started_at": rfc3339_from_unix(wall_time(loop.started_at)) if loop else None,
             "loops": loop.count if loop else 0,
             "readers": self.stream.readers,
@@ -170,6 +175,7 @@ class Camera:
             return self._unexpected(error)
         finally:
             self._source = None
+            self.picture = None
             self._arrivals.clear()
             source.close()
         return SourceFault("stopped")

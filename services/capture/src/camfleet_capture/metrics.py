@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from camfleet_capture.camera import Camera
 from camfleet_capture.camera_set import CameraSet
+from camfleet_capture.pictures.judgement import PictureName
 
 _STATES = ("CONNECTING", "LIVE", "STALLED", "FAILED")
+_PICTURES = get_args(PictureName)
 _Figure = tuple[str, str, Callable[[Camera], float]]
 _COUNTERS: tuple[_Figure, ...] = (
     ("frames", "Pictures read from the source.", lambda c: c.frames),
@@ -49,18 +52,33 @@ class CameraMetrics:
             for camera in cameras:
                 gauge.add_metric([camera.stream.name], value(camera))
             yield gauge
-        yield _states(cameras)
+        yield _one_of("state", "the state a camera is in", _STATES, cameras, _state_of)
+        yield _one_of("picture", "what its pictures look like", _PICTURES, cameras, _picture_of)
 
 
-def _states(cameras: list[Camera]) -> Metric:
-    family = GaugeMetricFamily(
-        "camfleet_capture_state", "1 for the state a camera is in.", labels=["camera", "state"]
-    )
+def _one_of(
+    name: str,
+    text: str,
+    words: tuple[str, ...],
+    cameras: list[Camera],
+    word_of: Callable[[Camera], str | None],
+) -> Metric:
+    """Return a family with one sample for each word a camera may have, 1 for the one it has."""
+    labels = ["camera", name]
+    family = GaugeMetricFamily(f"camfleet_capture_{name}", f"1 for {text}.", labels=labels)
     for camera in cameras:
-        current = camera.condition.state
-        for state in _STATES:
-            family.add_metric([camera.stream.name, state], float(state == current))
+        current = word_of(camera)
+        for word in words:
+            family.add_metric([camera.stream.name, word], float(word == current))
     return family
+
+
+def _state_of(camera: Camera) -> str:
+    return camera.condition.state
+
+
+def _picture_of(camera: Camera) -> str | None:
+    return camera.picture
 
 
 def _finite(value: float) -> float:

@@ -18,6 +18,7 @@ from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.errors import PortTaken
 from camfleet_capture.http_api import CaptureApi
 from camfleet_capture.metrics import CameraMetrics
+from camfleet_capture.pictures.watch import PictureWatch
 from camfleet_capture.plugged_in import PluggedIn, follow_devices
 from camfleet_capture.publish.publishers import Publishers
 from camfleet_capture.rtsp.auth import Authenticator
@@ -100,7 +101,7 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     states = streaming.states("rtsps" if tls else "rtsp", ports[0])
     api = CaptureApi(streaming.cameras, states, follower, CameraMetrics(streaming.cameras))
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
-    await streaming.rtsp.start(rtsp_socket, tls)
+    await streaming.start(rtsp_socket, tls)
     try:
         following = follower.follow(), streaming.follow_devices()
         async with _running(_http_server(app, options), http_socket, *following):
@@ -117,6 +118,7 @@ class _Streaming:
     ) -> None:
         self._plugged_in = PluggedIn(options.devices)
         self.cameras = CameraSet(options.cameras_file.parent, options.environment, self._plugged_in)
+        self._pictures = PictureWatch(self.cameras.all)
         self._streams = StreamDirectory(self.cameras)
         self.rtsp = RtspServer(self._streams, guard, lambda peer: is_allowed(peer, networks))
         self.cameras.on_removed = self._streams.forget
@@ -127,6 +129,11 @@ class _Streaming:
         """Do what cameras.yaml says, changing only what changed."""
         self.cameras.apply(wanted)
         self._publishers.apply(wanted)
+
+    async def start(self, rtsp_socket: socket.socket, tls: ssl.SSLContext | None) -> None:
+        """Serve RTSP and look at the pictures."""
+        await self.rtsp.start(rtsp_socket, tls)
+        self._pictures.start()
 
     async def follow_devices(self) -> None:
         """Let `source: auto` follow what is plugged in, until cancelled."""
@@ -141,6 +148,7 @@ class _Streaming:
         await self._publishers.close()
         await self.rtsp.stop()
         await self._streams.close()
+        await asyncio.to_thread(self._pictures.stop)
         await asyncio.to_thread(self.cameras.stop)
 
 

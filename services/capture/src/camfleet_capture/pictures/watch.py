@@ -1,0 +1,71 @@
+"""Looks at the pictures of all cameras now and then, in one thread."""
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.camera import Camera
+from camfleet_capture.pictures.judgement import PictureJudge
+from camfleet_capture.pictures.look import look_at
+
+# Not always the same, so that a loop of pictures does not show the same one at every look.
+INTERVALS_S = (5.0, 4.1, 5.7)
+# What these show may well stand still, and a loop shows the same key picture at every look.
+_STILL_KINDS = frozenset({"file", "folder", "demo", "testcard"})
+
+logger = structlog.get_logger(__name__)
+
+
+class PictureWatch:
+    """Tells each camera what its pictures look like; decodes one key picture each, and seldom."""
+
+    def __init__(self, cameras: Callable[[], Sequence[Camera]]) -> None:
+        self._cameras = cameras
+        self._judges: dict[Camera, PictureJudge] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="picture-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._thread.join(1)
+
+    def look(self) -> None:
+        """Look once at every camera that is live."""
+        cameras = self._cameras()
+        self._judges = {camera: self._judges.get(camera) or _judge(camera) for camera in cameras}
+        for camera, judge in self._judges.items():
+            if self._stop.is_set():
+                return
+            group = _newest(camera)
+            if not group:
+                self._judges[camera] = _judge(camera)
+                camera.picture = None
+            elif look := look_at(group):
+                camera.picture = judge.take(look)
+
+    def _run(self) -> None:
+        intervals = itertools.cycle(INTERVALS_S)
+        while not self._stop.wait(next(intervals)):
+            try:
+                self.look()
+            except Exception:  # the thread's border: the next look may succeed
+                logger.exception("pictures not looked at")
+
+
+def _newest(camera: Camera) -> list[AccessUnit]:
+    if not camera.is_live:
+        return []
+    key = camera.stream.latest_key
+    return camera.stream.group or ([key] if key else [])
+
+
+def _judge(camera: Camera) -> PictureJudge:
+    return PictureJudge(may_be_still=camera.address.kind in _STILL_KINDS)
