@@ -191,7 +191,8 @@ def test_doctor_says_what_is_there(camfleet: CommandLine) -> None:
     assert verdicts["OpenCV"] == "ok"
     assert verdicts["no TensorFlow"] == "ok"
     assert verdicts["PyAV"] == "ok"
-    assert verdicts["OpenVINO"] == "ok"
+    assert verdicts["runtime openvino"] == verdicts["format onnx"] == "ok"
+    assert verdicts["runtime hailo"] == verdicts["format hailo"] == "note"
     assert verdicts["cameras.yaml"] == "ok"
     assert verdicts["model server"] == "note"
 

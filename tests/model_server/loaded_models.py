@@ -19,13 +19,18 @@ RUNTIMES = Runtimes()
 IR_VERSION = 8  # what every runtime of the matrix reads
 
 
+def source_of(path: Path, manifest: dict[str, Any] | None = None, **config: Any) -> ModelSource:
+    """A version to load; `config` is of config.json."""
+    settings = ModelConfig(name="model", base_path=path, **config)
+    return ModelSource("model", 1, path, settings, ModelManifest(**manifest or {}))
+
+
 def load(
     path: Path, *runtimes: str, manifest: dict[str, Any] | None = None, **config: Any
 ) -> Servable:
-    """Load with these runtimes, without any with the usual ones; `config` is of config.json."""
-    told = ModelManifest(**{"runtimes": runtimes} | (manifest or {}))
-    settings = ModelConfig(name="model", base_path=path, **config)
-    return load_servable(ModelSource("model", 1, path, settings, told), RUNTIMES)
+    """Load with these runtimes, without any with the usual ones."""
+    told = {"runtimes": runtimes} | (manifest or {})
+    return load_servable(source_of(path, told, **config), RUNTIMES)
 
 
 def answer(servable: Servable, *arrays: NDArray[Any]) -> list[NDArray[Any]]:

@@ -10,6 +10,7 @@ import pytest
 from camfleet_server.command.benchmark import measure, run_benchmark
 from camfleet_server.command.probe import describe_cpu, run_probe
 from camfleet_server.cpu_share import CpuShare
+from loaded_models import save_scaler
 from model_volume import Volume, save_adder
 
 CPU_INFO = """\
@@ -21,7 +22,12 @@ flags\t\t: fpu sse4_2 avx2 fma avx512_vnni amx_int8 rdtscp
 def test_probe_tells_devices_versions_and_cores(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_probe([]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["runtimes"]["openvino"]["devices"]["CPU"]["capabilities"]
+    runtimes = told["runtimes"]
+    assert runtimes["openvino"]["devices"]["CPU"]["capabilities"]
+    assert runtimes["onnxruntime"]["devices"]["CPU"] == {}
+    assert "no CUDA" in runtimes["opencv"]["devices"]["CUDA"]["reason"]
+    assert runtimes["opencv"]["formats"][-3:] == ["caffe", "darknet", "torch"]
+    assert "not installed" in runtimes["hailo"]["reason"]
     assert told["cpu"]["usable_cores"] >= 1
     assert told["server"]
 
@@ -49,6 +55,18 @@ def test_benchmark_measures_a_version_of_config_json(
         assert 0 < told[part]["p50_ms"] <= told[part]["p99_ms"]
         assert told[part]["per_second"] > 0
     assert "one request after the other" in printed.err
+
+
+def test_benchmark_measures_on_the_runtime_that_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_scaler(tmp_path / "m.onnx")
+    for wish, platform in (("onnxruntime", "onnxruntime"), ("opencv:CPU", "OpenCV")):
+        options = ["--model_path", str(path), "--runtime", wish, "--seconds", "0.05"]
+        assert run_benchmark(options) == 0
+        assert json.loads(capsys.readouterr().out)["platform"] == platform
+    assert run_benchmark(["--model_path", str(path), "--precision", "f8"]) == 1
+    assert "--precision: precision: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

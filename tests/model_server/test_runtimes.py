@@ -191,8 +191,9 @@ def test_settings_that_only_openvino_applies_are_refused_by_name(
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        ("onnxruntime:CUDA", "this onnxruntime has .*CPUExecutionProvider"),
-        ("onnxruntime:TENSORRT", "this onnxruntime has"),
+        ("onnxruntime:CUDA", "has no CUDAExecutionProvider; the package onnxruntime-gpu has"),
+        ("onnxruntime:TENSORRT", "has no TensorrtExecutionProvider"),
+        ("onnxruntime:NPU", "onnxruntime runs on CPU, CUDA, TENSORRT"),
         ("opencv:CUDA", "OpenCV's wheel has no CUDA"),
         ("opencv:GPU", "OpenCL is not installed here"),
         ("opencv:NPU", "OpenCV runs on CPU, OPENCL, CUDA"),

@@ -62,6 +62,13 @@ class Batching(_Part):
     max_queue_delay_us: int = Field(0, ge=0, le=1_000_000)
 
 
+class ServedBy(_Part):
+    """What runs a version; only the manifest that a server shows has it."""
+
+    platform: str  # as in the model's metadata, see camfleet_contracts.engines
+    device: str
+
+
 class ModelManifest(_Part):
     """A manifest with its labels inlined."""
 
@@ -80,6 +87,10 @@ class ModelManifest(_Part):
     swaprb: bool | None = None
     crop: bool | None = None
     softmax: bool | None = None
+    quantize_input: bool | None = None
+    quantize_output: bool | None = None
+    input_format: str = ""
+    output_format: str = ""
     files: dict[str, str] = Field(default_factory=dict)
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
@@ -88,6 +99,7 @@ class ModelManifest(_Part):
     runtimes: tuple[str, ...] = ()
     precision: Literal["f32", "f16", "bf16", "default"] = "f32"
     batching: Batching | None = None
+    served_by: ServedBy | None = None
 
     def to_json(self) -> str:
         """Return the JSON text that clients receive."""

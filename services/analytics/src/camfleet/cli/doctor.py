@@ -13,8 +13,9 @@ def doctor(
 ) -> None:
     """Check this machine and the fleet; exit code 1 when something must be mended.
 
-    Python and packages, exactly one OpenCV and no TensorFlow, OpenVINO's devices, H.264 in PyAV,
-    cameras, ports, the model volume, the model server and its models.
+    Python and packages, exactly one OpenCV and no TensorFlow, the runtimes with their
+    devices and the formats they read, H.264 in PyAV, cameras, ports, the model volume, the model
+    server and its models.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from camfleet_contracts.catalog import Catalog
-from camfleet_contracts.model_manifest import BadManifest
+from camfleet_contracts.model_manifest import BadManifest, parse_manifest
 from camfleet_contracts.serving_config import (
     BadServingConfig,
     ModelConfig,
@@ -128,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--version", type=int, help="default: the highest")
     add("--shape", help="where the model leaves dimensions open")
     add("--target_device", "--target-device", help="default: CPU, or what config.json says")
+    add("--runtime", help="onnxruntime, openvino:GPU ...; default: what model.json says")
+    add("--precision", help="f32, f16, bf16 or default, likewise")
     add("--seconds", type=float, default=3.0, help="for each of the two measurements (3)")
     return parser
 
@@ -142,6 +144,11 @@ def _source(options: argparse.Namespace) -> ModelSource:
     config = ModelConfig(**config.model_dump() | changes)
     number, folder = _version(config.base_path, options.version)
     manifest = find_manifest(config.name, folder, {}, Catalog())
+    if options.runtime:
+        manifest = manifest.model_copy(update={"runtimes": (options.runtime,)})
+    if options.precision:
+        wish = manifest.model_dump() | {"precision": options.precision}
+        manifest = parse_manifest(wish, where="--precision")
     return ModelSource(config.name, number, folder, config, manifest)
 
 

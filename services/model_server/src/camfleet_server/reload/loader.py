@@ -158,7 +158,7 @@ class Loader:
             ),
             scheduler=scheduler,
             inference=_inference(scheduler, source),
-            manifest=publish_manifest(source.manifest, servable.inputs, servable.outputs),
+            manifest=publish_manifest(source.manifest, servable),
         )
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from camfleet_contracts.catalog import BadCatalog, Catalog, CatalogEntry, read_catalog
 from camfleet_contracts.model_manifest import (
     ModelManifest,
+    ServedBy,
     Tensor,
     parse_manifest,
     read_labels,
     read_manifest,
 )
+from camfleet_server.runtimes.base import Servable
 from camfleet_server.types import Manifest, TensorSpec
 
 logger = logging.getLogger(__name__)
@@ -71,12 +73,14 @@ def find_manifest(
     return manifest.model_copy(update={"labels": _find_labels(folder, manifest, digests)})
 
 
-def publish_manifest(
-    manifest: ModelManifest, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
-) -> Manifest:
-    """Return the text clients get; inputs and outputs come from the loaded model."""
+def publish_manifest(manifest: ModelManifest, servable: Servable) -> Manifest:
+    """Return the text clients get; inputs, outputs and what runs it come from the loaded model."""
     complete = manifest.model_copy(
-        update={"inputs": _as_tensors(inputs), "outputs": _as_tensors(outputs)}
+        update={
+            "inputs": _as_tensors(servable.inputs),
+            "outputs": _as_tensors(servable.outputs),
+            "served_by": ServedBy(platform=servable.platform, device=servable.device),
+        }
     )
     text = complete.to_json()
     return Manifest(text, hashlib.sha256(text.encode()).hexdigest()[:16])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.serving_config import ModelConfig
@@ -121,6 +121,15 @@ class TakesPictures(Protocol):
         Raises:
             LoadError: the preprocessing does not fit the model.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsDevices(Protocol):
+    """What a Runtime may have in addition: which devices it has here."""
+
+    def devices(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what is known of each that is here, and a `reason` for each that is not."""
         ...
 
 

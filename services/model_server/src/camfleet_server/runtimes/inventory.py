@@ -1,36 +1,27 @@
 """What this machine can run models on."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from camfleet_server.runtimes.base import VendorMissing
-from camfleet_server.runtimes.table import RUNTIMES, Runtimes
+from camfleet_contracts.frameworks import FRAMEWORKS
+from camfleet_server.runtimes.base import KnowsDevices, VendorMissing
+from camfleet_server.runtimes.table import DISTRIBUTIONS, RUNTIMES, Runtimes, installed_versions
 
 
 def list_runtimes() -> dict[str, Any]:
-    """Return each runtime with its version and devices, or why it is not here."""
+    """Return each runtime with its version, devices and formats, or why it is not here."""
     runtimes = Runtimes()
-    return {name: _describe(runtimes, name) for name in RUNTIMES}
+    versions = installed_versions()
+    return {name: _describe(runtimes, name, versions) for name in RUNTIMES}
 
 
-def _describe(runtimes: Runtimes, name: str) -> dict[str, Any]:
+def _describe(runtimes: Runtimes, name: str, versions: Mapping[str, str]) -> dict[str, Any]:
+    formats = [framework.name for framework in FRAMEWORKS if name in framework.runtimes]
     try:
-        runtimes.get(name)
+        runtime = runtimes.get(name)
     except VendorMissing as error:
-        return {"available": False, "reason": str(error)}
-    return {"available": True} | (_openvino() if name == "openvino" else {})
-
-
-def _openvino() -> dict[str, Any]:
-    from camfleet_server.runtimes._openvino_api import ov  # noqa: PLC0415 - it is installed
-
-    core = ov.Core()
-    return {
-        "version": ov.get_version(),
-        "devices": {
-            device: {
-                "name": core.get_property(device, "FULL_DEVICE_NAME"),
-                "capabilities": sorted(core.get_property(device, "OPTIMIZATION_CAPABILITIES")),
-            }
-            for device in core.available_devices
-        },
-    }
+        return {"available": False, "reason": str(error), "formats": formats}
+    held = (versions[package] for package in DISTRIBUTIONS[name] if package in versions)
+    devices = dict(runtime.devices()) if isinstance(runtime, KnowsDevices) else {}
+    version = next(held, "unknown")
+    return {"available": True, "version": version, "formats": formats, "devices": devices}

@@ -63,6 +63,10 @@ class LiteRt:
         served = ports.renamed(read_mapping(source.folder))
         return CopiesServable(Copies("LiteRT", _CPU, served, copies))
 
+    def devices(self) -> dict[str, dict[str, str]]:
+        """Return the one it has."""
+        return {"CPU": {}}
+
 
 class _Interpreter:
     """One interpreter with its tensors; the file's content is kept, it reads its weights there."""

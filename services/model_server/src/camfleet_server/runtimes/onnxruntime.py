@@ -71,6 +71,10 @@ class OnnxRuntime:
         served = ports.renamed(read_mapping(source.folder))
         return CopiesServable(Copies(_NAME, device, served, copies))
 
+    def devices(self) -> dict[str, dict[str, str]]:
+        """Return the devices that have a provider here, and of the others why not."""
+        return {device: _told(_missing(device)) for device in _PROVIDERS}
+
     def _open(self, path: Path, source: ModelSource) -> tuple[Any, str]:
         content = read_bytes(path)
         device = _choose_device(source)
@@ -118,15 +122,27 @@ class _Session:
 
 
 def _choose_device(source: ModelSource) -> str:
-    available = ort.get_available_providers()
     wished = source.device.upper()
     if wished in {"", "AUTO"}:
-        return _CUDA if _PROVIDERS[_CUDA] in available else _CPU
+        return _CPU if _missing(_CUDA) else _CUDA
     device = _DEVICES.get(wished, wished)
-    if _PROVIDERS.get(device) in available:
-        return device
-    log_cpu_fall_back(source, source.device, f"this {_NAME} has {', '.join(available)}")
-    return _CPU
+    reason = _missing(device)
+    if reason:
+        log_cpu_fall_back(source, source.device, reason)
+    return _CPU if reason else device
+
+
+def _missing(device: str) -> str:
+    """Why a device is not here, "" where it is."""
+    if device not in _PROVIDERS:
+        return f"{_NAME} runs on {', '.join(_PROVIDERS)}"
+    if _PROVIDERS[device] in ort.get_available_providers():
+        return ""
+    return f"this {_NAME} has no {_PROVIDERS[device]}; the package onnxruntime-gpu has"
+
+
+def _told(reason: str) -> dict[str, str]:
+    return {"reason": reason} if reason else {}
 
 
 def _providers(source: ModelSource, device: str) -> list[Any]:

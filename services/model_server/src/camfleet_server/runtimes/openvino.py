@@ -49,6 +49,18 @@ class OpenVinoRuntime:
             servable.take_pictures = partial(self._take_pictures, model, ports, path, source)
         return servable
 
+    def devices(self) -> dict[str, dict[str, Any]]:
+        """Return OpenVINO's devices with their names and capabilities."""
+        return {
+            device: {
+                "name": self._core.get_property(device, "FULL_DEVICE_NAME"),
+                "capabilities": sorted(
+                    self._core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+                ),
+            }
+            for device in self._core.available_devices
+        }
+
     def _take_pictures(
         self, model: Any, ports: Ports, path: Path, source: ModelSource, picture: PictureInput
     ) -> OpenVinoServable:

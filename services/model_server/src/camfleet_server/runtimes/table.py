@@ -16,6 +16,8 @@ RUNTIMES: RuntimeTable = {
     "onnxruntime": "camfleet_server.runtimes.onnxruntime:OnnxRuntime",
     "opencv": "camfleet_server.runtimes.opencv.runtime:OpenCvRuntime",
     "litert": "camfleet_server.runtimes.litert:LiteRt",
+    "tensorrt": "camfleet_server.runtimes.tensorrt.runtime:TensorRtRuntime",
+    "hailo": "camfleet_server.runtimes.hailo:HailoRuntime",
 }
 USUAL_RUNTIME = "openvino"
 DISTRIBUTIONS = {
@@ -23,6 +25,8 @@ DISTRIBUTIONS = {
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
     "opencv": ("opencv-contrib-python-headless",),
     "litert": ("ai-edge-litert",),
+    "tensorrt": ("tensorrt", "cuda-python"),
+    "hailo": ("hailort",),
 }
 """The packages that bring each vendor's library."""
 
@@ -62,6 +66,7 @@ class Runtimes:
         module_name, class_name = self.table[name].split(":")
         try:
             runtime_class = getattr(import_module(module_name), class_name)
-        except ImportError as error:
+        # A vendor's import may raise anything; it is the fault of the models that want it.
+        except Exception as error:
             raise VendorMissing(f"runtime {name!r} is not installed here: {error}") from error
         return cast("Runtime", runtime_class())

@@ -1,7 +1,6 @@
 """Python, packages, and what the packages can do on this machine."""
 
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -15,7 +14,6 @@ _PARTS = {
     "camfleet-capture": "make setup",
     "camfleet-workbench": "make setup, if JupyterLab is wanted here",
 }
-_OPENVINO_LIMIT_S = 60
 _OLDEST, _TOO_NEW = (3, 11), (3, 13)
 
 
@@ -51,33 +49,6 @@ def check_opencv() -> Iterator[Finding]:
 
 
 _TENSORFLOW = {"tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-gpu"}
-
-
-def check_openvino() -> Iterator[Finding]:
-    """OpenVINO's devices, asked in a child process: a broken driver may crash it."""
-    program = (
-        "import openvino as ov; core = ov.Core(); "
-        "print('; '.join(d + ' ' + core.get_property(d, 'FULL_DEVICE_NAME') "
-        "for d in core.available_devices))"
-    )
-    try:
-        answer = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=_OPENVINO_LIMIT_S,
-            check=True,
-        )
-    except subprocess.CalledProcessError as error:
-        last = error.stderr.strip().splitlines()[-1:] or [f"ended with {error.returncode}"]
-        missing = "No module named" in last[0]
-        yield Finding("OpenVINO", "note" if missing else "bad", last[0])
-    except subprocess.TimeoutExpired:
-        yield Finding(
-            "OpenVINO", "bad", f"no answer within {_OPENVINO_LIMIT_S} s; check the drivers"
-        )
-    else:
-        yield Finding("OpenVINO", "ok", answer.stdout.strip())
 
 
 def check_video() -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.markup import escape
 
-from camfleet.cli.checks import environment, fleet, sinks
+from camfleet.cli.checks import environment, fleet, runtimes, sinks
 from camfleet.cli.checks.finding import Finding
 from camfleet.cli.console import out, print_json, table
 from camfleet_contracts.settings import FleetSettings
@@ -30,7 +30,7 @@ def all_findings(settings: FleetSettings) -> Iterator[Finding]:
     yield from environment.check_python()
     yield from environment.check_packages()
     yield from environment.check_opencv()
-    yield from environment.check_openvino()
+    yield from runtimes.check_runtimes()
     yield from environment.check_video()
     yield from fleet.check_devices()
     yield from fleet.check_ports(settings)

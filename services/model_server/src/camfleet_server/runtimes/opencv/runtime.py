@@ -20,14 +20,14 @@ from camfleet_server.runtimes.wishes import find_files, log_cpu_fall_back, refus
 from camfleet_server.types import TensorSpec
 
 _NAME = "opencv"
-_CPU = "CPU"
+_CPU, _OPENCL = "CPU", "OPENCL"
 _TARGETS = {
     _CPU: (cv2.dnn.DNN_BACKEND_OPENCV, cv2.dnn.DNN_TARGET_CPU),
-    "OPENCL": (cv2.dnn.DNN_BACKEND_OPENCV, cv2.dnn.DNN_TARGET_OPENCL),
+    _OPENCL: (cv2.dnn.DNN_BACKEND_OPENCV, cv2.dnn.DNN_TARGET_OPENCL),
     "CUDA": (cv2.dnn.DNN_BACKEND_CUDA, cv2.dnn.DNN_TARGET_CUDA),
     "CUDA_FP16": (cv2.dnn.DNN_BACKEND_CUDA, cv2.dnn.DNN_TARGET_CUDA_FP16),
 }
-_GPU = "GPU"
+_DEVICES = {"": _CPU, "AUTO": _CPU, "GPU": _OPENCL}
 _RANK = 4
 _TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 _NHWC_FORMATS = ("tflite", "tensorflow")
@@ -60,6 +60,11 @@ class OpenCvRuntime:
             ports = _open_batch(nets[0], ports)
         served = ports.renamed(read_mapping(source.folder))
         return CopiesServable(Copies("OpenCV", device, served, nets))
+
+    def devices(self) -> dict[str, dict[str, str]]:
+        """Return the devices that are here, and of the others why not."""
+        missing = {device: _missing(device) for device in _TARGETS}
+        return {device: {"reason": r} if r else {} for device, r in missing.items()}
 
 
 class _Net:
@@ -121,19 +126,21 @@ class _Net:
 
 def _choose_device(source: ModelSource) -> str:
     wished = source.device.upper()
-    device = "OPENCL" if wished == _GPU else wished
-    if device in {"", "AUTO", _CPU}:
-        return _CPU
+    device = _DEVICES.get(wished, wished)
+    reason = _missing(device)
+    if reason:
+        log_cpu_fall_back(source, source.device, reason)
+    return _CPU if reason else device
+
+
+def _missing(device: str) -> str:
+    """Why a device is not here, "" where it is."""
     if device not in _TARGETS:
-        reason = f"OpenCV runs on {', '.join(_TARGETS)}"
-    elif device == "OPENCL":
-        reason = "" if cv2.ocl.haveOpenCL() else "OpenCL is not installed here"
-    else:
-        reason = "" if cv2.cuda.getCudaEnabledDeviceCount() else "OpenCV's wheel has no CUDA"
-    if not reason:
-        return device
-    log_cpu_fall_back(source, source.device, reason)
-    return _CPU
+        return f"OpenCV runs on {', '.join(_TARGETS)}"
+    if device == _OPENCL:
+        return "" if cv2.ocl.haveOpenCL() else "OpenCL is not installed here"
+    has_cuda = device == _CPU or cv2.cuda.getCudaEnabledDeviceCount() > 0
+    return "" if has_cuda else "OpenCV's wheel has no CUDA"
 
 
 def _measured_ports(net: _Net, described: Described) -> Ports:
