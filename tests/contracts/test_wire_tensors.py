@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from camfleet_contracts.datatypes import Datatype
 from camfleet_contracts.protocols import inference_pb2, tensorflow_pb2
 from camfleet_contracts.tensors import (
     DATATYPES,
@@ -191,3 +192,12 @@ def test_big_endian_arrays_are_sent_little_endian() -> None:
 def test_unknown_datatypes_are_found_to_be_none() -> None:
     assert find_datatype("BF16") is None
     assert get_datatype("FP32", "x").dtype == np.float32
+
+
+@pytest.mark.parametrize("datatype", DATATYPES, ids=lambda datatype: datatype.name)
+def test_numbers_of_datatypes_are_those_of_the_protos(datatype: Datatype) -> None:
+    names = {"FP32": "FLOAT", "FP16": "HALF", "FP64": "DOUBLE", "BYTES": "STRING"}
+    name = names.get(datatype.name, datatype.name)
+    assert datatype.tensorflow == tensorflow_pb2.DataType.Value(f"DT_{name}")
+    triton_name = "STRING" if datatype.name == "BYTES" else datatype.name
+    assert datatype.triton == inference_pb2.DataType.Value(f"TYPE_{triton_name}")

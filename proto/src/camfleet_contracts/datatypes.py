@@ -1,12 +1,13 @@
-"""The element types of tensors under their names in numpy, TensorFlow Serving and KServe."""
+"""The element types of tensors under their names in numpy, TensorFlow Serving and KServe.
+
+The numbers are those of the protos, written out so that nobody loads messages for a name.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from camfleet_contracts.protocols import inference_pb2, tensorflow_pb2
 
 
 class InvalidTensor(ValueError):
@@ -25,32 +26,32 @@ class Datatype:
     kserve_field: str  # typed values in InferTensorContents, "" where there are none
 
 
-def _row(name: str, dtype: str, tensorflow: str, triton: str, fields: str) -> Datatype:
+def _row(name: str, dtype: str, tensorflow: int, triton: int, fields: str) -> Datatype:
     tensorflow_field, _, kserve_field = fields.partition(" ")
     return Datatype(
         name=name,
         dtype=np.dtype(dtype),
-        tensorflow=tensorflow_pb2.DataType.Value(tensorflow),
-        triton=inference_pb2.DataType.Value(triton),
+        tensorflow=tensorflow,
+        triton=triton,
         tensorflow_field=tensorflow_field,
         kserve_field=kserve_field,
     )
 
 
-BYTES = _row("BYTES", "O", "DT_STRING", "TYPE_STRING", "string_val bytes_contents")
+BYTES = _row("BYTES", "O", 7, 13, "string_val bytes_contents")
 DATATYPES = (
-    _row("FP32", "f4", "DT_FLOAT", "TYPE_FP32", "float_val fp32_contents"),
-    _row("UINT8", "u1", "DT_UINT8", "TYPE_UINT8", "int_val uint_contents"),
-    _row("FP16", "f2", "DT_HALF", "TYPE_FP16", "half_val"),
-    _row("FP64", "f8", "DT_DOUBLE", "TYPE_FP64", "double_val fp64_contents"),
-    _row("INT8", "i1", "DT_INT8", "TYPE_INT8", "int_val int_contents"),
-    _row("INT16", "i2", "DT_INT16", "TYPE_INT16", "int_val int_contents"),
-    _row("INT32", "i4", "DT_INT32", "TYPE_INT32", "int_val int_contents"),
-    _row("INT64", "i8", "DT_INT64", "TYPE_INT64", "int64_val int64_contents"),
-    _row("UINT16", "u2", "DT_UINT16", "TYPE_UINT16", "int_val uint_contents"),
-    _row("UINT32", "u4", "DT_UINT32", "TYPE_UINT32", "uint32_val uint_contents"),
-    _row("UINT64", "u8", "DT_UINT64", "TYPE_UINT64", "uint64_val uint64_contents"),
-    _row("BOOL", "?", "DT_BOOL", "TYPE_BOOL", "bool_val bool_contents"),
+    _row("FP32", "f4", 1, 11, "float_val fp32_contents"),
+    _row("UINT8", "u1", 4, 2, "int_val uint_contents"),
+    _row("FP16", "f2", 19, 10, "half_val"),
+    _row("FP64", "f8", 2, 12, "double_val fp64_contents"),
+    _row("INT8", "i1", 6, 6, "int_val int_contents"),
+    _row("INT16", "i2", 5, 7, "int_val int_contents"),
+    _row("INT32", "i4", 3, 8, "int_val int_contents"),
+    _row("INT64", "i8", 9, 9, "int64_val int64_contents"),
+    _row("UINT16", "u2", 17, 3, "int_val uint_contents"),
+    _row("UINT32", "u4", 22, 4, "uint32_val uint_contents"),
+    _row("UINT64", "u8", 23, 5, "uint64_val uint64_contents"),
+    _row("BOOL", "?", 10, 1, "bool_val bool_contents"),
     BYTES,
 )
 _BY_NAME = {datatype.name: datatype for datatype in DATATYPES}
@@ -105,6 +106,8 @@ def get_tensorflow_datatype(number: int, tensor: str) -> Datatype:
 
 
 def _tensorflow_name(number: int) -> str:
+    from camfleet_contracts.protocols import tensorflow_pb2  # noqa: PLC0415 - loads protobuf
+
     value = tensorflow_pb2.DataType.DESCRIPTOR.values_by_number.get(number)
     return f"datatype {number}" if value is None else str(value.name)
 

@@ -63,7 +63,7 @@ class ModelConfig(BaseModel):
     with one input, or an object with one value per input.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     name: str = Field(min_length=1)
     base_path: Path
@@ -101,7 +101,7 @@ class ModelConfig(BaseModel):
 class MetricsConfig(BaseModel):
     """`monitoring.metrics`: whether the metrics are shown, and which of OVMS's (empty: all)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     enable: StrictBool
     metrics_list: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class MetricsConfig(BaseModel):
 class ServingConfig(BaseModel):
     """What config.json asks for, with what had to be left out and why."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     models: tuple[ModelConfig, ...] = ()
     metrics: MetricsConfig | None = None
