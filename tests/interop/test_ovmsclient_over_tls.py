@@ -1,4 +1,4 @@
-"""ovmsclient against a server that asks for TLS and a key, as docs/model-server.md tells."""
+"""ovmsclient against a server that asks for TLS and a key, as docs/protocols.md tells."""
 
 import ipaddress
 from collections.abc import Iterator
