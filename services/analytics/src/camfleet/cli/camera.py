@@ -86,3 +86,25 @@ def test(
     from camfleet.cli.settings import command_settings
 
     test_camera(command_settings(), camera, save=save, timeout_s=timeout, as_json=as_json)
+
+
+@app.command()
+def advise(
+    camera: Annotated[str, typer.Argument(help="Only this camera.")] = "",
+    seconds: Annotated[float, typer.Option(min=2, max=3600, help="How long to look.")] = 15,
+    as_json: Json = False,
+) -> None:
+    """Look at the running fleet and say what would save how much processor time.
+
+    Lower rates, sub-streams, motion gate, idle mode, other models: in milliseconds of processor
+    time a second, from what each camera costs on this machine now. "?" is what nobody can know.
+
+    \b
+    Examples:
+      camfleet camera advise
+      camfleet camera advise door --seconds 120 --json
+    """
+    from camfleet.cli.advice.report import print_advice
+    from camfleet.cli.settings import command_settings
+
+    print_advice(command_settings(), camera or None, seconds=seconds, as_json=as_json)

@@ -44,7 +44,7 @@ def test_camera(
     Raises:
         CommandError: nothing came, with the reason and without any password.
     """
-    address = _address_of(settings, text)
+    address = address_of(settings, text)
     finding, picture = _look(address, timeout_s)
     if save:
         write_picture(save, pixels_of(picture))
@@ -60,7 +60,7 @@ def test_camera(
         out.print(f"saved {save}", markup=False)
 
 
-def _address_of(settings: FleetSettings, text: str) -> str:
+def address_of(settings: FleetSettings, text: str) -> str:
     """What PyAV is to open: capture's stream of a camera it has, else the source itself."""
     camera = _camera_of(settings, text)
     if camera and camera.name in (camera_states(settings) or {}):

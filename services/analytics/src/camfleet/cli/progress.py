@@ -1,6 +1,6 @@
-"""Progress bars of downloads on standard error."""
+"""Progress bars on standard error: of downloads, and of what takes a known time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import (
@@ -36,3 +36,12 @@ def progress_bars() -> Iterator[Report]:
             progress.update(tasks[name], completed=had)
 
         yield report
+
+
+@contextmanager
+def waiting_bar(what: str, seconds: float) -> Iterator[Callable[[float], None]]:
+    """A bar over a known time; it is told the seconds that have passed."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(what, total=seconds)
+        yield lambda passed: progress.update(task, completed=passed)
