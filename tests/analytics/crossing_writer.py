@@ -17,7 +17,8 @@ SINKS = "sinks: {file: {path: log.jsonl, fsync: never}}"
 
 
 def crossing(count_in: int) -> Envelope:
-    facts = {"line": "gate", "direction": "in", "count_in": count_in, "count_out": 0}
+    totals = {"count_in": count_in, "count_out": 0, "count_error": 0.2}
+    facts = {"line": "gate", "direction": "in", **totals}
     body = OccurrenceEvent(event_label="line_crossed", data=facts)
     return envelope(body, Origin("box", "door"), Times(now_utc(), now_utc()))
 

@@ -138,7 +138,11 @@ def load_direct(shared_data: Path, name: str) -> DirectModel:
         }
     if "label_file" in entry:
         entry["labels"] = (folder / entry["label_file"]).read_text().splitlines()
-    manifest = parse_manifest({"id": name, **entry}, where=name)
+    return compiled(parse_manifest({"id": name, **entry}, where=name), folder)
+
+
+def compiled(manifest: ModelManifest, folder: Path) -> DirectModel:
+    """The model of a folder, ready to be asked."""
     core = ov.Core()
     model = core.read_model(folder / manifest.model_file)
     port = model.inputs[0]
@@ -148,8 +152,8 @@ def load_direct(shared_data: Path, name: str) -> DirectModel:
         tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape),
     )
     outputs = [output.get_any_name() for output in model.outputs]
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return DirectModel(manifest, spec, compiled, outputs)
+    ready = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return DirectModel(manifest, spec, ready, outputs)
 
 
 def read_picture(path: Path) -> av.VideoFrame:

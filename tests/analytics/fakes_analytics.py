@@ -35,7 +35,7 @@ def frame(number: int, pts_s: float | None = None, connection: int = 1) -> Frame
     """Frame `number` of a stream of ten a second."""
     now = datetime.now(UTC)
     pts_s = number / 10 if pts_s is None else pts_s
-    return Frame(picture(), number, pts_s, now, now, float(number), connection)
+    return Frame(picture(), number, pts_s, now, now, number / 10, connection)
 
 
 def boxes(*found: Box, label: str = "car", confidence: float = 0.9) -> Detections:

@@ -35,7 +35,8 @@ def happened(label: str, camera: str | None = "door", **facts: Any) -> Envelope:
 
 
 def crossing(count_in: int, camera: str = "door") -> Envelope:
-    facts = {"line": "gate", "direction": "in", "count_in": count_in, "count_out": 0}
+    totals = {"count_in": count_in, "count_out": 0, "count_error": 0.2}
+    facts = {"line": "gate", "direction": "in", **totals}
     return happened("line_crossed", camera, **facts)
 
 

@@ -15,7 +15,7 @@ def walk(counter: LineCounter, *anchors: Point, label: str = "car") -> list[str]
     return [
         crossing.direction
         for anchor in anchors
-        for crossing in counter.update(standing_at(anchor, label=label), SIZE)
+        for crossing in counter.update(standing_at(anchor, label=label), SIZE, 0.0)
     ]
 
 
@@ -83,4 +83,4 @@ def test_objects_without_identity_are_not_counted() -> None:
     counter = LineCounter(ACROSS)
     boxes = standing_at((50, 30))
     nameless = Detections(boxes.xyxy, boxes.confidence, boxes.class_id, boxes.labels)
-    assert counter.update(nameless, SIZE) == []
+    assert counter.update(nameless, SIZE, 0.0) == []

@@ -27,7 +27,8 @@ def event(number: int = 0) -> Envelope:
 
 def crossing(count_in: int) -> Envelope:
     happened = OccurrenceEvent(
-        event_label="line_crossed", data={"line": "gate", "count_in": count_in, "count_out": 2}
+        event_label="line_crossed",
+        data={"line": "gate", "count_in": count_in, "count_out": 2, "count_error": 1.5},
     )
     return envelope(happened, ORIGIN, Times(now_utc(), now_utc()))
 

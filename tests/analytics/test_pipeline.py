@@ -99,7 +99,7 @@ def test_car_driving_over_the_line_is_an_event_with_its_count() -> None:
         "track_id": 1,
         "count_in": 1,
         "count_out": 0,
-        "count_error": 0.0,
+        "count_error": 0.4,
     }
 
 

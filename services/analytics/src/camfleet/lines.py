@@ -7,10 +7,10 @@ drawn from left to right, moving down the picture is "in" and moving up is "out"
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from camfleet.count_error import BESIDE, BreakWatch, Doubt
 from camfleet.detections import Detections
 
 Direction = Literal["in", "out"]
@@ -44,10 +44,11 @@ class Crossing:
 
 @dataclass(slots=True)
 class LineCount:
-    """Totals of one line, and per label."""
+    """Totals of one line, what speaks against them, and totals per label."""
 
     entered: int = 0
     left: int = 0
+    doubt: Doubt = field(default_factory=Doubt)
     by_label: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def add(self, crossing: Crossing) -> None:
@@ -58,6 +59,15 @@ class LineCount:
             self.left += 1
         row = self.by_label.setdefault(crossing.label, {"in": 0, "out": 0})
         row[crossing.direction] += 1
+
+    def totals(self) -> "LineCount":
+        """The totals as they are now, without labels; what is known of errors goes on."""
+        return LineCount(self.entered, self.left, self.doubt)
+
+    @property
+    def error(self) -> float:
+        """Half the width of the interval that holds the true `entered + left` (90 %)."""
+        return self.doubt.error
 
 
 @dataclass(slots=True)
@@ -76,36 +86,54 @@ class LineCounter:
     line counts nothing. Not thread-safe.
     """
 
-    def __init__(self, shape: LineShape) -> None:
+    def __init__(self, shape: LineShape, count: LineCount | None = None) -> None:
         self.shape = shape
-        self.count = LineCount()
+        self.count = count or LineCount()
         self._seen: OrderedDict[int, _Seen] = OrderedDict()
+        self._breaks = BreakWatch(self.count.doubt)
 
-    def update(self, tracked: Detections, frame_size: tuple[int, int]) -> list[Crossing]:
-        """The crossings between the last frame and this one; `tracked` must carry ids."""
-        start, end = self._in_pixels(frame_size)
+    def update(
+        self, tracked: Detections, frame_size: tuple[int, int], now_s: float
+    ) -> list[Crossing]:
+        """The crossings between the last frame and this one.
+
+        Args:
+            tracked: the objects of the frame; they must carry ids.
+            frame_size: width and height in pixels.
+            now_s: time of the frame, on a clock that goes on over connections.
+        """
+        line = _Segment(*self._in_pixels(frame_size))
+        wanted = tracked.with_labels_in(self.shape.labels)
+        ids = _ids(wanted)
+        boxes = [_Box(*box) for box in wanted.xyxy.tolist()[: len(ids)]]
         crossings = []
-        for index, track_id in enumerate(_ids(tracked)):
-            label = tracked.labels[index]
-            if self.shape.labels and label not in self.shape.labels:
-                continue
-            direction = self._follow(track_id, _Box(*tracked.xyxy[index].tolist()), start, end)
-            if direction is None:
-                continue
-            confidence = float(tracked.confidence[index])
-            crossing = Crossing(self.shape.name, direction, track_id, label, confidence)
-            self.count.add(crossing)
-            crossings.append(crossing)
+        for index, (track_id, box) in enumerate(zip(ids, boxes, strict=True)):
+            direction = self._follow(track_id, box, line)
+            if direction is not None:
+                crossings.append(self._crossing(wanted, index, direction))
+        beside = ((i, line.has_beside(box)) for i, box in zip(ids, boxes, strict=True))
+        self._breaks.update(beside, len(crossings), now_s)
         return crossings
+
+    def _crossing(self, tracked: Detections, index: int, direction: Direction) -> Crossing:
+        crossing = Crossing(
+            self.shape.name,
+            direction,
+            _ids(tracked)[index],
+            tracked.labels[index],
+            float(tracked.confidence[index]),
+        )
+        self.count.add(crossing)
+        return crossing
 
     def _in_pixels(self, frame_size: tuple[int, int]) -> tuple[Point, Point]:
         width, height = frame_size
         (x1, y1), (x2, y2) = self.shape.start, self.shape.end
         return (x1 * width, y1 * height), (x2 * width, y2 * height)
 
-    def _follow(self, track_id: int, box: "_Box", start: Point, end: Point) -> Direction | None:
+    def _follow(self, track_id: int, box: "_Box", line: "_Segment") -> Direction | None:
         anchor = box.bottom_centre
-        distance = _signed_distance(anchor, start, end)
+        distance = _signed_distance(anchor, line.start, line.end)
         if abs(distance) < max(SMALLEST_MARGIN_PX, MARGIN * box.height):
             return None
         side = 1 if distance > 0 else -1
@@ -113,7 +141,7 @@ class LineCounter:
         self._remember(track_id, _Seen(anchor, side))
         if before is None or before.side == side:
             return None
-        if not _meet(before.anchor, anchor, start, end):
+        if not _meet(before.anchor, anchor, line.start, line.end):
             return None
         return "in" if side > 0 else "out"
 
@@ -140,7 +168,22 @@ class _Box:
         return self.y2 - self.y1
 
 
-def _ids(tracked: Detections) -> Iterable[int]:
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    start: Point
+    end: Point
+
+    def has_beside(self, box: _Box) -> bool:
+        """True when the box stands so near to the line that it may be about to cross it."""
+        (x1, y1), (x2, y2), (x, y) = self.start, self.end, box.bottom_centre
+        length = max(math.hypot(x2 - x1, y2 - y1), 1e-9)
+        along = ((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / length
+        reach = BESIDE * box.height
+        is_level = -reach <= along <= length + reach
+        return is_level and abs(_signed_distance(box.bottom_centre, self.start, self.end)) < reach
+
+
+def _ids(tracked: Detections) -> list[int]:
     return [] if tracked.tracker_id is None else tracked.tracker_id.tolist()
 
 

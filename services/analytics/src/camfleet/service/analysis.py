@@ -65,7 +65,8 @@ class Analysis:
         zone_events = self._restart() if self._begins_anew(frame) else []
         objects = self._vote.apply(self._tracker.update(wanted, frame.pts_s))
         self._note_ids(objects)
-        crossings = [c for counter in self.lines for c in counter.update(objects, frame.size)]
+        now_s = frame.received_s
+        crossings = [c for one in self.lines for c in one.update(objects, frame.size, now_s)]
         for zone in self.zones:
             zone_events += zone.update(objects, frame.size, frame.pts_s)
         return Findings(objects, self._tracker.algorithm, tuple(crossings), tuple(zone_events))
@@ -90,9 +91,7 @@ class Analysis:
 
 
 def _counter(line: Line, count: LineCount | None) -> LineCounter:
-    counter = LineCounter(LineShape(line.name, line.start, line.end, line.labels))
-    counter.count = count or counter.count
-    return counter
+    return LineCounter(LineShape(line.name, line.start, line.end, line.labels), count)
 
 
 def _zone_shape(zone: Zone) -> ZoneShape:

@@ -62,11 +62,8 @@ def _results(detected: Detected, findings: Findings) -> TrackingResults | Object
     )
 
 
-def line_crossed(
-    origin: Origin, frame: Frame, crossing: Crossing, count: LineCount, missed_ratio: float
-) -> Envelope:
+def line_crossed(origin: Origin, frame: Frame, crossing: Crossing, count: LineCount) -> Envelope:
     """The event of one object crossing one line, with the line's totals after it."""
-    total = count.entered + count.left
     happened = OccurrenceEvent(
         event_label="line_crossed",
         object_label=crossing.label,
@@ -79,7 +76,7 @@ def line_crossed(
             "track_id": crossing.track_id,
             "count_in": count.entered,
             "count_out": count.left,
-            "count_error": round(total * missed_ratio, 1),
+            "count_error": round(count.error, 1),
         },
     )
     return envelope(happened, origin, Times(frame.captured_at, frame.received_at))

@@ -35,11 +35,6 @@ class Statistics:
             return 0.0
         return (len(times) - 1) / max(times[-1] - times[0], 1e-6)
 
-    @property
-    def missed_ratio(self) -> float:
-        """The share of wanted frames that could not be analysed."""
-        return self.failed / max(1, self.analysed + self.failed)
-
 
 def _mean(before: float | None, value: float) -> float:
     return value if before is None else before + WEIGHT * (value - before)

@@ -137,6 +137,7 @@ class StatusBoard:
             if count is not None:
                 totals = {"in": count.entered, "out": count.left}
                 row |= counted.get(line.name, totals) | {"total": totals}
+                row["count_error"] = round(count.error, 1)
                 row["by_label"] = {label: dict(each) for label, each in count.by_label.items()}
             if line.name in true:
                 row["truth"] = true[line.name]

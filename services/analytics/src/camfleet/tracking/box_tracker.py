@@ -18,8 +18,10 @@ _DEFAULTS = {
     "lost_track_buffer": 30,  # frames of a 30 fps stream: one second
     "minimum_consecutive_frames": 2,
 }
-# Boxes of one object overlap less from frame to frame the slower the frames come.
-HIGHEST_MINIMUM_IOU, MINIMUM_IOU_PER_FPS = 0.3, 0.04
+# Boxes of one object overlap less from frame to frame the longer it takes until the next one.
+HIGHEST_MINIMUM_IOU, MINIMUM_IOU_FALLS_S = 0.3, 0.04
+# What one step of the motion model means; real times say how many of them a frame is away.
+STEPS_PER_S = 15.0
 TRIAL_FRAMES = 4
 _TRIAL = Detections(
     np.array([[10, 10, 50, 60]], np.float32),
@@ -69,24 +71,17 @@ class BoxTracker:
     """One camera's tracker; ids go on counting when it begins anew. Not thread-safe."""
 
     def __init__(
-        self,
-        kind: str,
-        fps: float,
-        confidence: float,
-        given: Mapping[str, Any],
-        *,
-        after_id: int = 0,
+        self, kind: str, confidence: float, given: Mapping[str, Any], *, after_id: int = 0
     ) -> None:
         """Nothing is imported yet.
 
         Args:
             kind: a name of ALGORITHMS.
-            fps: frames a second that will come.
             confidence: what starts a track.
             given: parameters of the package's own tracker.
             after_id: the highest id that was given before.
         """
-        self._kind, self._fps, self._confidence, self._given = kind, fps, confidence, given
+        self._kind, self._confidence, self._given = kind, confidence, given
         self._chosen = ALGORITHMS[kind]
         self._tracker: Any = None  # made when it is needed
         self._is_tried = False
@@ -110,10 +105,10 @@ class BoxTracker:
         """
         if time_s <= self._newest_s:
             self.restart()
-        self._newest_s = time_s
         once = suppress(detections.xyxy, detections.confidence, SAME_OBJECT_IOU)
         detections = detections.select(once)
         self.prepare()
+        self._follow_rate(time_s)
         tracked = self._tracker.update(_to_supervision(detections), timestamp=time_s)
         ids = np.asarray(tracked.tracker_id, np.int64)
         order = np.asarray(tracked.data.get("order", []), np.int64)
@@ -137,12 +132,19 @@ class BoxTracker:
         self._first_id = self._highest_id + 1
         self._newest_s = float("-inf")
 
+    def _follow_rate(self, time_s: float) -> None:
+        """The rate that counts is the one at which frames really come, not the wanted one."""
+        since_s, self._newest_s = time_s - self._newest_s, time_s
+        name = self._chosen.minimum_iou
+        if name not in self._given:
+            setattr(self._tracker, name, min(HIGHEST_MINIMUM_IOU, MINIMUM_IOU_FALLS_S / since_s))
+
     def _try(self) -> None:
         """Let a tracker see a few frames: it takes parameters that it fails with only then."""
         tried = self._begin()
         try:
             for number in range(TRIAL_FRAMES):
-                tried.update(_to_supervision(_TRIAL), timestamp=number / self._fps)
+                tried.update(_to_supervision(_TRIAL), timestamp=number / STEPS_PER_S)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             given = ", ".join(f"{name}: {value}" for name, value in self._given.items())
             raise BadTrackerParameters(self._kind, f"fails with {given}: {error}") from error
@@ -152,7 +154,7 @@ class BoxTracker:
 
         make = getattr(trackers, self._chosen.class_name)
         try:
-            return make(frame_rate=self._fps, **self._parameters())
+            return make(frame_rate=STEPS_PER_S, **self._parameters())
         except (TypeError, ValueError) as error:
             raise BadTrackerParameters(self._kind, error) from error
 
@@ -161,7 +163,6 @@ class BoxTracker:
         if set(self._given) & set(fixed):
             raise ValueError(f"{', '.join(fixed)} cannot be set")
         derived = {
-            chosen.minimum_iou: min(HIGHEST_MINIMUM_IOU, self._fps * MINIMUM_IOU_PER_FPS),
             chosen.activation: min(self._confidence + START_BONUS, MOST_CERTAIN),
             chosen.strong: self._confidence,
         }

@@ -31,5 +31,4 @@ class Tracker(Protocol):
 def create_tracker(pipeline: Pipeline, after_id: int = 0) -> Tracker:
     """The tracker a pipeline asks for; its ids begin after one that was given already."""
     wanted, given = pipeline.tracker, pipeline.tracker.model_extra or {}
-    fps, confidence = pipeline.fps, pipeline.confidence
-    return BoxTracker(wanted.kind, fps, confidence, given, after_id=after_id)
+    return BoxTracker(wanted.kind, pipeline.confidence, given, after_id=after_id)

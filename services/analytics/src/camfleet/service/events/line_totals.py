@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from camfleet.count_error import doubt_of
 from camfleet.lines import LineCount
 from camfleet_contracts.events import Envelope
 
@@ -33,10 +34,12 @@ def totals_row(message: Envelope) -> TotalsRow | None:
     if results.get("event_label") != "line_crossed" or message.camera is None:
         return None
     facts = results["data"]
-    counts = json.dumps({"in": facts["count_in"], "out": facts["count_out"]})
+    figures = {"in": "count_in", "out": "count_out", "error": "count_error"}
+    counts = json.dumps({name: facts[figure] for name, figure in figures.items()})
     return message.camera, str(facts["line"]), counts
 
 
 def _count_from(text: str) -> LineCount:
     counts = json.loads(text)
-    return LineCount(entered=int(counts["in"]), left=int(counts["out"]))
+    doubt = doubt_of(float(counts.get("error", 0.0)))  # an outbox of a version that had none
+    return LineCount(int(counts["in"]), int(counts["out"]), doubt)

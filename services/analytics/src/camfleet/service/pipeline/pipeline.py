@@ -194,7 +194,7 @@ class Pipeline:
         return answer
 
     def _analyse(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:
-        totals = {name: LineCount(one.entered, one.left) for name, one in self._counts.items()}
+        totals = {name: one.totals() for name, one in self._counts.items()}
         began_s = time.thread_time()
         findings = analysis.look(detected.detections, detected.model, frame)
         track_s = time.thread_time() - began_s

@@ -64,11 +64,11 @@ class Publishing:
     def _tell_of_crossings(
         self, frame: Frame, findings: Findings, totals: dict[str, LineCount]
     ) -> None:
-        missed, origin = self._statistics.missed_ratio, self._outlet.origin
+        origin = self._outlet.origin
         for crossing in findings.crossings:
             count = totals[crossing.line]
             count.add(crossing)  # several may cross in one frame, each with the totals after it
-            message = messages.line_crossed(origin, frame, crossing, count, missed)
+            message = messages.line_crossed(origin, frame, crossing, count)
             self._outlet.event(messages.with_attributes(message, findings, crossing.track_id))
             self.interval_counts.add_crossing(frame.captured_at, crossing)
 
