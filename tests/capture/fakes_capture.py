@@ -53,15 +53,18 @@ def write_clip(
     b_frames: int = 0,
     slices: int = 1,
     huffman: str = "default",
+    open_groups: bool = False,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Path:
     """Encode numbered pictures 0, 1, 2 ... into a container chosen by the suffix."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=fps)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
+        stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         stream.codec_context.thread_count = 1
         if codec in {"libx264", "libx265"}:
             params = f"keyint={group}:min-keyint={group}:scenecut=0:bframes={b_frames}:b-adapt=0"
             params += f":slices={slices}" if slices > 1 else ""
+            params += ":open-gop=1" if open_groups else ""
             extra = ":log-level=none" if codec == "libx265" else ""
             name = codec.removeprefix("lib") + "-params"
             stream.options = {"preset": "veryfast", name: params + extra}
@@ -69,6 +72,7 @@ def write_clip(
             stream.options = {"huffman": huffman}
         for number in range(pictures):
             frame = VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
+            frame = frame.reformat(*size)
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

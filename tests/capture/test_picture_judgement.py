@@ -1,6 +1,8 @@
 """Black, covered and frozen pictures are told, and no real picture is taken for one."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -14,7 +16,8 @@ from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.coding import PictureEncoder
 from camfleet_capture.pictures.judgement import LOOKS_BEFORE_FROZEN, PictureJudge, PictureName
 from camfleet_capture.pictures.look import Look, look_at
-from fakes_capture import camera_lines, capture_running
+from camfleet_capture.sources.table import SourceAddress, open_source
+from fakes_capture import LENGTH, camera_lines, capture_running, write_clip
 from waiting import wait_until
 
 CLIPS = [
@@ -67,7 +70,7 @@ def look(pixels: Pixels) -> Look:
     return seen
 
 
-def word(looks: list[Look], *, may_be_still: bool = False) -> PictureName | None:
+def word(looks: Sequence[Look | None], *, may_be_still: bool = False) -> PictureName | None:
     judge = PictureJudge(may_be_still=may_be_still)
     return [judge.take(look) for look in looks][-1]
 
@@ -132,8 +135,21 @@ def test_a_loop_with_one_key_picture_is_not_frozen(street: Pixels) -> None:
     assert word([moving] * (LOOKS_BEFORE_FROZEN + 2)) == "clear"
 
 
-def test_a_picture_that_cannot_be_decoded_gets_no_look() -> None:
-    assert look_at([AccessUnit((b"\x65broken",), True, 0, 0.0)]) is None
+def test_a_key_picture_with_holes_is_damaged(street: Pixels) -> None:
+    key = coded(street)
+    holes = bytearray(key.nals[-1])
+    holes[len(holes) // 2 :: 50] = bytes(len(holes[len(holes) // 2 :: 50]))
+    damaged = replace(key, nals=(*key.nals[:-1], bytes(holes)))
+    assert word([look_at([damaged])] * 3) == "damaged"
+    assert word([look_at([AccessUnit((b"\x65broken",), True, 0, 0.0)])] * 3) == "damaged"
+
+
+def test_a_key_picture_that_leans_on_others_is_not_damaged(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "open.mp4", b_frames=2, open_groups=True)
+    units = open_source(SourceAddress(str(clip), tmp_path)).units(threading.Event())
+    keys = [unit for _, unit in zip(range(LENGTH), units, strict=False) if unit.is_key]
+    assert len(keys) == 2
+    assert None not in [look_at([key]) for key in keys]
 
 
 def test_the_state_of_a_camera_says_that_its_picture_is_black(

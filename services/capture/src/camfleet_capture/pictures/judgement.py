@@ -4,7 +4,7 @@ from typing import Literal
 
 from camfleet_capture.pictures.look import Look
 
-PictureName = Literal["clear", "black", "covered", "frozen"]
+PictureName = Literal["clear", "black", "covered", "frozen", "damaged"]
 
 # Measured on the clips of the tests: the darkest night-like picture has a cell of 6; the softest
 # daylight one has 1.3 times as much detail as contrast, a defocused one at most 0.3 times.
@@ -12,12 +12,13 @@ BLACK_BELOW = 4.0
 FLAT_CONTRAST, FLAT_DETAIL, FLAT_ABOVE = 3.0, 4.0, 40.0
 DETAIL_OF_CONTRAST = 0.6
 STILL_MOTION = 0.02
-LOOKS_BEFORE_WORD = 3  # of black and covered
+LOOKS_BEFORE_WORD = 3  # of black, covered and damaged
 LOOKS_BEFORE_FROZEN = 7
 
 REASONS: dict[PictureName, str] = {
     "black": "the picture is black; is the lens cap on, or the light off?",
     "covered": "the picture shows nothing sharp; is the lens covered, dirty or out of focus?",
+    "damaged": "pictures arrive damaged; check the network, the cable and the power of the camera",
     "frozen": "the picture has not changed at all; restart the camera",
 }
 
@@ -32,9 +33,9 @@ class PictureJudge:
         self._same = self._alike = 0
         self.word: PictureName | None = None
 
-    def take(self, look: Look) -> PictureName | None:
-        """Take the next look; return the word for now, None before there is one."""
-        seen = _name_of(look)
+    def take(self, look: Look | None) -> PictureName | None:
+        """Take the next look (None: damaged); return the word for now, None before there is one."""
+        seen = _name_of(look) if look else "damaged"
         self._alike = self._alike + 1 if seen == self._seen else 1
         self._seen = seen
         self._same = self._same + 1 if self._is_still(look) else 0
@@ -47,8 +48,8 @@ class PictureJudge:
             self.word = "clear"
         return self.word
 
-    def _is_still(self, look: Look) -> bool:
-        if self._may_be_still or self._before is None or look.motion > STILL_MOTION:
+    def _is_still(self, look: Look | None) -> bool:
+        if self._may_be_still or not look or not self._before or look.motion > STILL_MOTION:
             return False
         return look.is_same_as(self._before)
 

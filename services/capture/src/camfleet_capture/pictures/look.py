@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.codecs import h264
 from camfleet_capture.coding.decoding import open_decoder
 
 _WIDTH, _HEIGHT, _CELL = 160, 90, 5
@@ -40,18 +41,23 @@ class Look:
 
 
 def look_at(group: Sequence[AccessUnit]) -> Look | None:
-    """Decode the key picture that a group begins with; None when that cannot be done."""
+    """Decode the key picture that a group begins with; None when it is damaged."""
     key, rest = group[0], group[1:]
     decoder = open_decoder(key.codec)
     try:
         frames = [*decoder.decode(av.Packet(key.coded())), *decoder.decode(None)]
     except av.error.FFmpegError:
         return None
-    if not frames:
+    if not frames or (frames[0].is_corrupt and _is_complete_in_itself(key)):
         return None
     small = frames[0].reformat(_WIDTH, _HEIGHT, "gray", interpolation="AREA")
     motion = sum(unit.size_bytes for unit in rest) / max(len(rest), 1) / max(key.size_bytes, 1)
     return measure(cast("NDArray[np.uint8]", small.to_ndarray()), motion if rest else 0.0)
+
+
+def _is_complete_in_itself(key: AccessUnit) -> bool:
+    """Tell whether a decoder that begins here should find nothing missing."""
+    return key.codec != "h264" or any(h264.nal_type(nal) == h264.IDR for nal in key.nals)
 
 
 def measure(grey: NDArray[np.uint8], motion: float = 0.0) -> Look:

@@ -48,8 +48,8 @@ class PictureWatch:
             if not group:
                 self._judges[camera] = _judge(camera)
                 camera.picture = None
-            elif look := look_at(group):
-                camera.picture = judge.take(look)
+            else:
+                camera.picture = judge.take(look_at(group))
 
     def _run(self) -> None:
         intervals = itertools.cycle(INTERVALS_S)
