@@ -42,6 +42,7 @@ class FakeServer:
     received: list[tuple[str, list[int]]] = field(default_factory=list)  # datatypes and shapes
     refusal: tuple[grpc.StatusCode, str] | None = None
     keys: list[str] = field(default_factory=list)
+    asked: int = 0  # for metadata
     before_infer: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
@@ -50,6 +51,7 @@ class FakeServer:
         return pb.ServerMetadataResponse(name="fake", extensions=self.extensions)
 
     def metadata(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.asked += 1
         version = self._version(request, context)
         response = pb.ModelMetadataResponse(name=request.name)
         response.versions.extend(str(number) for number in sorted(self.versions))

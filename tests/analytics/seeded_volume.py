@@ -1,4 +1,4 @@
-"""A model volume with the project's catalogue and nothing to serve yet."""
+"""Model volumes: with the project's catalogue and nothing to serve yet, or with the demo model."""
 
 import shutil
 from pathlib import Path
@@ -9,3 +9,9 @@ def seed_models(repository: Path, models_dir: Path) -> None:
     models_dir.mkdir(parents=True, exist_ok=True)
     for name in ("catalog.json", "cameras.yaml"):
         shutil.copyfile(repository / "models" / name, models_dir / name)
+
+
+def seed_demo(repository: Path, models_dir: Path) -> None:
+    """Copy the embedded demo model and the config.json that serves it."""
+    shutil.copytree(repository / "models" / "demo-street", models_dir / "demo-street")
+    shutil.copyfile(repository / "models" / "config.json", models_dir / "config.json")

@@ -1,6 +1,7 @@
 """The addresses of CAMFLEET_SERVER and one gRPC client for each."""
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from camfleet.inference.errors import (
     ModelNotReady,
     ServerAbsent,
     ServerBusy,
+    ServerSilent,
 )
 from camfleet_contracts.access import is_loopback
 
@@ -34,6 +36,8 @@ _CHANNEL_ARGUMENTS: Sequence[tuple[str, object]] = (
     ),  # the servers are ours; a proxy of the environment is not for them
 )
 _NOT_LOADED = "not loaded yet"
+_OWN_DEADLINE = "Deadline Exceeded"  # what gRPC says when it ended the wait, and no server did
+ABSENT_REST_S, SILENT_REST_S = 1.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +48,71 @@ class Access:
     root_certificates: str | None = None  # a path; TLS is used when it is given
 
 
+class _Server:
+    """One address, its client, and whether it is worth asking now."""
+
+    def __init__(self, address: str, access: Access) -> None:
+        self.client = _open_client(address, access)
+        self._away_until_s = 0.0
+
+    @property
+    def is_away(self) -> bool:
+        """True for a while after it failed to answer."""
+        return time.monotonic() < self._away_until_s
+
+    def note(self, failure: ServerAbsent | None) -> None:
+        """Remember that it did not answer; one that costs a whole deadline is left for longer."""
+        rest_s = SILENT_REST_S if isinstance(failure, ServerSilent) else ABSENT_REST_S
+        self._away_until_s = time.monotonic() + rest_s if failure else 0.0
+
+
 class Channels:
-    """Calls one of several servers in turn, the next one where one does not answer. Thread-safe."""
+    """Calls one of several servers in turn, the next one where one does not answer. Thread-safe.
+
+    Servers that did not answer are asked last for a while: each is one caller's loss, not all's.
+    """
 
     def __init__(self, server: str, access: Access) -> None:
         self.server = server
         addresses = [part.strip() for part in server.split(",") if part.strip()]
-        self._clients = [_open_client(address, access) for address in addresses]
+        self._servers = [_Server(address, access) for address in addresses]
         self._turn = itertools.count()
         self._headers = {"authorization": f"Bearer {access.key}"} if access.key else None
 
     def call(self, ask: Callable[[Any, dict[str, str] | None], T], model: str) -> T:
         """Run `ask(client, headers)`; raises what inference.errors names."""
-        first = next(self._turn)
         failure: InferenceError = ServerAbsent(self.server)
-        for step in range(len(self._clients)):
-            client = self._clients[(first + step) % len(self._clients)]
+        for server in self._in_turn():
             try:
-                return ask(client, self._headers)
+                answer = ask(server.client, self._headers)
             except _client_error() as error:
                 failure = self._translate(error, model)
                 if not isinstance(failure, ServerAbsent):
                     break
+                server.note(failure)
+            else:
+                server.note(None)
+                return answer
         raise failure
+
+    def _in_turn(self) -> list[_Server]:
+        first = next(self._turn) % len(self._servers)
+        turned = self._servers[first:] + self._servers[:first]
+        return sorted(turned, key=lambda server: server.is_away)
 
     def close(self) -> None:
         """Close every channel."""
-        for client in self._clients:
-            client.close()
+        for server in self._servers:
+            server.client.close()
 
     def _translate(self, error: Any, model: str) -> InferenceError:
         status, text = str(error.status()).removeprefix("StatusCode."), str(error.message())
-        if status == "UNAVAILABLE" and _NOT_LOADED not in text:
-            return ServerAbsent(self.server)
         if status == "UNAVAILABLE":
-            return ModelNotReady(model, text)
+            return ModelNotReady(model, text) if _NOT_LOADED in text else ServerAbsent(self.server)
         if status == "NOT_FOUND":
             return ModelMissing(model, self.server)
+        if status == "DEADLINE_EXCEEDED" and text == _OWN_DEADLINE:
+            return ServerSilent(self.server)
         if status in {"RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED"}:
             return ServerBusy(self.server, text)
         if status in {"UNAUTHENTICATED", "PERMISSION_DENIED"}:
@@ -97,7 +129,8 @@ def _client_error() -> type[Exception]:
 
 def _is_local(address: str) -> bool:
     """True where the services speak clear text among themselves."""
-    return address.startswith("unix:") or is_loopback(address.rpartition(":")[0].strip("[]"))
+    host = address.removeprefix("dns:///").rpartition(":")[0].strip("[]")
+    return address.startswith("unix:") or is_loopback(host)
 
 
 def _open_client(address: str, access: Access) -> Any:

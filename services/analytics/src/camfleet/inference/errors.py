@@ -2,6 +2,7 @@
 
 InferenceError
 ├── ServerAbsent         nobody answers at the address; waiting helps
+│   └── ServerSilent     somebody is there and does not answer in time
 ├── ServerBusy           the queue is full or the deadline passed; this frame is lost
 ├── ModelMissing         the server does not serve the model; somebody has to act
 ├── ModelNotReady        it is configured but not loaded; the server's reason follows
@@ -22,6 +23,14 @@ class ServerAbsent(InferenceError):
     def __init__(self, server: str) -> None:
         super().__init__(f"waiting for model server {server}")
         self.server = server
+
+
+class ServerSilent(ServerAbsent):
+    """It takes requests, or connections at least, and does not answer."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self.args = (f"model server {server} does not answer in time; it hangs or is overloaded",)
 
 
 class ServerBusy(InferenceError):

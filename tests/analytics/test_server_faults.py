@@ -1,0 +1,213 @@
+"""A model server that is killed, hangs, refuses or is one of several: what its client does."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from camfleet.inference import channels, model_client
+from camfleet.inference.channels import Access, _open_client
+from camfleet.inference.detector import ServerDetector
+from camfleet.inference.errors import (
+    AccessRefused,
+    InferenceError,
+    ServerAbsent,
+)
+from camfleet.inference.model_client import ModelClient
+from fakes_analytics import picture
+from fakes_fleet import free_port
+from fakes_kserve import FakeServer, one_box, serving
+from processes import Service, running
+from seeded_volume import seed_demo
+from waiting import wait_until
+
+DEMO = "demo-street"
+
+
+@contextmanager
+def real_server(folder: Path, port: int) -> Iterator[Service]:
+    options = (f"--config_path={folder / 'config.json'}", f"--port={port}", "--rest_port=0")
+    with running("camfleet-server", *options, env={"CAMFLEET_STATE": str(folder)}) as service:
+        service.logged(f"version available model={DEMO}", 120)
+        yield service
+
+
+@contextmanager
+def asking(server: str, key: str | None = None) -> Iterator[ServerDetector]:
+    client = ModelClient(server, Access(key=key))
+    with closing(client):
+        yield ServerDetector(client)
+
+
+def outcome(detector: ServerDetector, model: str = DEMO) -> str:
+    """ "answer", or the name of what went wrong."""
+    try:
+        detector.detect(picture(), model, 0.5)
+    except InferenceError as error:
+        return type(error).__name__
+    return "answer"
+
+
+def test_a_killed_server_is_said_and_found_again_by_the_same_client(
+    tmp_path: Path, repository: Path
+) -> None:
+    seed_demo(repository, tmp_path)
+    port = free_port()
+    with asking(f"127.0.0.1:{port}") as detector:
+        with real_server(tmp_path, port) as service:
+            assert outcome(detector) == "answer"
+            service.process.kill()
+            service.process.wait(10)
+            assert outcome(detector) == "ServerAbsent"
+        with real_server(tmp_path, port):
+            wait_until(lambda: outcome(detector) == "answer", 20, "the server is found again")
+
+
+def test_a_server_that_is_frozen_ends_no_request_late_and_thaws(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_demo(repository, tmp_path)
+    port = free_port()
+    with asking(f"127.0.0.1:{port}") as detector, real_server(tmp_path, port) as service:
+        assert outcome(detector) == "answer"
+        monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
+        monkeypatch.setattr(model_client, "METADATA_DEADLINE_S", 0.5)
+        os.kill(service.process.pid, signal.SIGSTOP)
+        assert outcome(detector) == "ServerSilent"
+        os.kill(service.process.pid, signal.SIGCONT)
+        wait_until(lambda: outcome(detector) == "answer", 20, "it answers again")
+
+
+def test_one_of_two_servers_dies_and_no_frame_is_lost(tmp_path: Path, repository: Path) -> None:
+    seed_demo(repository, tmp_path)
+    ports = free_port(), free_port()
+    with ExitStack() as stack:
+        detector = stack.enter_context(asking(",".join(f"127.0.0.1:{port}" for port in ports)))
+        one = stack.enter_context(real_server(tmp_path, ports[0]))
+        stack.enter_context(real_server(tmp_path, ports[1]))
+        assert {outcome(detector) for _ in range(4)} == {"answer"}
+        one.process.kill()
+        one.process.wait(10)
+        assert {outcome(detector) for _ in range(20)} == {"answer"}
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """A server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        taken: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    taken.append(listening.accept()[0])
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=accept, name="silent")
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+        for one in taken:
+            one.close()
+
+
+@pytest.fixture
+def quick_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(model_client, "METADATA_DEADLINE_S", 0.5)
+
+
+@pytest.mark.usefixtures("quick_deadlines")
+def test_a_server_that_accepts_and_says_nothing_is_named() -> None:
+    with (
+        silent() as address,
+        asking(address) as detector,
+        pytest.raises(ServerAbsent, match=f"model server {address}"),
+    ):
+        detector.detect(picture(), "m", 0.5)
+
+
+@pytest.mark.usefixtures("quick_deadlines")
+def test_a_silent_server_of_a_list_costs_one_deadline_and_not_every_second_frame() -> None:
+    calls: list[str] = []
+    with silent() as mute, serving(FakeServer({1: one_box("car", 0.0)})) as server:
+        client = ModelClient(f"{mute},{server.address}")
+        with closing(client):
+            original = client._channels._translate
+
+            def translate(error: object, model: str) -> InferenceError:
+                calls.append(model)
+                return original(error, model)
+
+            client._channels._translate = translate  # type: ignore[method-assign]
+            detector = ServerDetector(client)
+            assert {outcome(detector, "m") for _ in range(20)} == {"answer"}
+    assert len(calls) == 1
+
+
+def test_a_server_that_rests_is_asked_when_all_others_are_away_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channels, "ABSENT_REST_S", 3600.0)
+    ports = free_port(), free_port()
+    with asking(",".join(f"127.0.0.1:{port}" for port in ports)) as detector:
+        assert outcome(detector, "m") == "ServerAbsent"
+        with serving(FakeServer({1: one_box("car", 0.0)}), ports[1]):
+            wait_until(lambda: outcome(detector, "m") == "answer", 20, "the one that came")
+
+
+def test_a_key_that_is_revoked_while_running_is_said_and_heals() -> None:
+    with (
+        serving(FakeServer({1: one_box("car", 0.0)})) as server,
+        asking(server.address, key="old") as detector,
+    ):
+        assert outcome(detector, "m") == "answer"
+        server.refusal = (grpc.StatusCode.UNAUTHENTICATED, "who are you?")
+        with pytest.raises(AccessRefused, match="refused our key"):
+            detector.detect(picture(), "m", 0.5)
+        server.refusal = None
+        assert outcome(detector, "m") == "answer"
+
+
+def test_one_name_with_several_addresses_is_asked_in_turn() -> None:
+    """As dns:///name is, once it is resolved."""
+    with ExitStack() as stack:
+        one, two = (
+            stack.enter_context(serving(FakeServer({1: one_box("car", 0.0)}))) for _ in range(2)
+        )
+        client = _open_client(f"ipv4:{one.address},{two.address}", Access())
+        wait_until(lambda: _both_asked(client, one, two), 20, "both are asked")
+        client.close()
+
+
+def _both_asked(client: object, one: FakeServer, two: FakeServer) -> bool:
+    client.get_model_metadata("m", "1")  # type: ignore[attr-defined]
+    return one.asked > 0 and two.asked > 0
+
+
+def test_a_dns_address_is_resolved() -> None:
+    with serving(FakeServer({1: one_box("car", 0.0)})) as server:
+        port = server.address.rpartition(":")[2]
+        with asking(f"dns:///localhost:{port}") as detector:
+            assert outcome(detector, "m") == "answer"
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_asking_an_absent_server_again_and_again_opens_nothing_that_stays() -> None:
+    with asking(f"127.0.0.1:{free_port()}") as detector:
+        assert {outcome(detector, "m") for _ in range(20)} == {"ServerAbsent"}
+        before = open_files(), threading.active_count()
+        assert {outcome(detector, "m") for _ in range(200)} == {"ServerAbsent"}
+        assert open_files() <= before[0] + 3
+        assert threading.active_count() <= before[1]
