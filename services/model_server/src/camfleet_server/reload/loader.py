@@ -11,11 +11,17 @@ from pathlib import Path
 from camfleet_server.images.entrance import Entrances
 from camfleet_server.memory import trim_memory
 from camfleet_server.reload.crowd_compiler import Crowd, CrowdCompiler
-from camfleet_server.reload.loading import load_servable, warm_up
+from camfleet_server.reload.loading import example_inputs, load_servable, warm_up
 from camfleet_server.reload.manifests import publish_manifest
 from camfleet_server.reload.probe import Prober, ProbeStopped
 from camfleet_server.reload.repository import Stamps, stamps_of
-from camfleet_server.runtimes.base import LoadError, ModelSource, Servable, ServesCrowds
+from camfleet_server.runtimes.base import (
+    ChoosesThreads,
+    LoadError,
+    ModelSource,
+    Servable,
+    ServesCrowds,
+)
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.serving.batching import BatchedInference
 from camfleet_server.serving.inference import Inference, SingleInference
@@ -125,6 +131,7 @@ class Loader:
             began_at = time.monotonic()
             servable = load_servable(source, self._runtimes)
             warm_up(servable, runs=servable.slots)
+            _choose_threads(servable)
             if stamps_of(job.source.folder) != job.stamps:
                 servable.close()
                 return LoadResult(job)
@@ -160,6 +167,12 @@ class Loader:
             inference=_inference(scheduler, source),
             manifest=publish_manifest(source.manifest, servable),
         )
+
+
+def _choose_threads(servable: Servable) -> None:
+    inputs = example_inputs(servable.inputs)
+    if isinstance(servable, ChoosesThreads) and inputs is not None:
+        servable.choose_threads(inputs)
 
 
 def _prepare_for_pictures(loaded: LoadedVersion) -> None:

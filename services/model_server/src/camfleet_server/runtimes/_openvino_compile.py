@@ -21,11 +21,12 @@ _OWN_STREAMS = ("PERFORMANCE_HINT", "NUM_STREAMS", "INFERENCE_NUM_THREADS")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A compiled model, the device it is for, and how to compile it for crowds (None: never)."""
+    """A compiled model, the device it is for, and how to compile it otherwise (None: never)."""
 
     model: Any
     device: str
-    for_crowd: Callable[[], Any] | None
+    for_crowd: Callable[[], Any] | None = None
+    for_one_thread: Callable[[], Any] | None = None
 
 
 class Compiler:
@@ -46,15 +47,25 @@ class Compiler:
         if is_for_crowds:
             _share_constants(model, path)
         compiled, device, kept = self._with_fall_back(model, path, source, properties)
-        if not is_for_crowds:
-            return Compiled(compiled, device, None)
-        for_crowd = kept | {"PERFORMANCE_HINT": "THROUGHPUT"}
-        return Compiled(compiled, device, partial(self._compile, model, device, for_crowd, path))
+
+        def otherwise(**changed: Any) -> Callable[[], Any]:
+            return partial(self._compile, model, device, kept | changed, path)
+
+        may_choose = device == _CPU and self._has_choice(source)
+        return Compiled(
+            compiled,
+            device,
+            for_crowd=otherwise(PERFORMANCE_HINT="THROUGHPUT") if is_for_crowds else None,
+            for_one_thread=otherwise(INFERENCE_NUM_THREADS=1) if may_choose else None,
+        )
 
     def _may_serve_crowds(self, source: ModelSource) -> bool:
+        return source.for_crowds and self._has_choice(source)
+
+    def _has_choice(self, source: ModelSource) -> bool:
         has_decided = bool(set(_OWN_STREAMS) & source.config.plugin_config.keys())
         is_one_stream = source.device in {"", _CPU} and self._cpu.threads == 1
-        return source.for_crowds and not has_decided and not is_one_stream
+        return not has_decided and not is_one_stream
 
     def _with_fall_back(
         self, model: Any, path: Path, source: ModelSource, properties: dict[str, Any]

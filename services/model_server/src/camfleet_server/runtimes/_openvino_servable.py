@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes._openvino_compile import Compiled
+from camfleet_server.runtimes._openvino_threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.base import (
     AlreadyClosed,
     LoadError,
@@ -89,6 +90,22 @@ class OpenVinoServable:
         servable.on_crowd = self.on_crowd
         return servable
 
+    def choose_threads(self, inputs: Tensors) -> None:
+        """Infer in one thread from now on where that takes no longer; nobody else infers yet."""
+        own = self._compiled
+        if own is None or own.for_one_thread is None:
+            return
+        for_one = own.for_one_thread
+        self._compiled = own = replace(own, for_one_thread=None)  # it holds the weights
+        names = tuple(self._positions)
+        if not is_tiny(lambda: self.infer(inputs, names)):
+            return
+        alone = OpenVinoServable(Compiled(for_one(), self.device), self._ports, self._nireq)
+        if is_no_slower(lambda: alone.infer(inputs, names), lambda: self.infer(inputs, names)):
+            assert alone._compiled is not None  # noqa: S101 - nobody closed it
+            self._compiled = replace(own, model=alone._compiled.model)
+            self._idle, self.slots = alone._idle, alone.slots
+
     def compile_for_crowd(self) -> Servable:
         """Compile for THROUGHPUT, from what the first compilation was made of.
 
@@ -101,7 +118,7 @@ class OpenVinoServable:
             raise AlreadyClosed
         if own.for_crowd is None:
             raise LoadError("there is nothing to compile for crowds")
-        compiled = Compiled(own.for_crowd(), self.device, None)
+        compiled = Compiled(own.for_crowd(), self.device)
         return OpenVinoServable(compiled, self._ports, self._nireq)
 
     def hand_over_crowd(self, crowd: Servable) -> None:

@@ -91,6 +91,15 @@ class ServesCrowds(Servable, Protocol):
         ...
 
 
+@runtime_checkable
+class ChoosesThreads(Protocol):
+    """What a Servable may have in addition: threads that are chosen by measuring."""
+
+    def choose_threads(self, inputs: Tensors) -> None:
+        """Measure on these inputs, once, before anybody infers."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PictureInput:
     """The input that takes pictures beside its own tensors, and what becomes of them."""
