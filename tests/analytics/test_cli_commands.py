@@ -27,7 +27,7 @@ def keys(tmp_path: Path) -> KeyStore:
     "verb",
     [
         *("up", "url", "doctor", "infer", "model pull", "model add", "model log"),
-        *("model rollback", "camera add", "camera test"),
+        *("model rollback", "camera add", "camera test", "camera record"),
     ],
 )
 def test_help_of_every_verb_has_an_example(camfleet: CommandLine, verb: str) -> None:
@@ -165,6 +165,20 @@ def test_a_camera_is_added_with_comments_kept_and_removed(camfleet: CommandLine)
     assert "already" in camfleet.run(*arguments).err
     assert camfleet.run("camera", "remove", "desk").code == 0
     assert "not in" in camfleet.run("camera", "remove", "desk").err
+
+
+def test_a_camera_is_recorded_until_it_is_not(camfleet: CommandLine) -> None:
+    camfleet.run("camera", "add", "desk", "/dev/video0")
+    path = camfleet.models / "cameras.yaml"
+    outcome = camfleet.run("camera", "record", "desk", "--size-gb", "5")
+    assert (outcome.code, "keeps its newest 5 GB" in outcome.err) == (0, True)
+    desk = read_cameras(path).find("desk")
+    assert desk is not None
+    assert desk.recording is not None
+    assert desk.recording.size_bytes == 5_000_000_000
+    assert camfleet.run("camera", "record", "desk", "--off").code == 0
+    assert read_cameras(path).find("desk") == desk.model_copy(update={"recording": None})
+    assert camfleet.run("camera", "record", "nobody").code == 1
 
 
 def test_a_camera_that_would_break_the_file_is_refused(camfleet: CommandLine) -> None:

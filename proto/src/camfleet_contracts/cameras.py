@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from camfleet_contracts.capturing import Capturing
+from camfleet_contracts.capturing import Capturing, Recording
 from camfleet_contracts.names import CAMERA_NAME, split_version
 from camfleet_contracts.sinks import (
     SinkSettings,
@@ -127,6 +127,7 @@ class Camera(_Part):
     )
     enabled: bool = True
     capture: Capturing = Capturing()
+    recording: Recording | None = Field(None, description="keep the newest pictures on the disk")
     pipeline: Pipeline = Pipeline()
 
     @field_validator("name")

@@ -60,6 +60,17 @@ class Capturing(BaseModel):
         return tuple(_polygon(mask) for mask in self.masks)
 
 
+class Recording(BaseModel):
+    """How much of a camera is kept on the disk; the oldest pictures go first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size_bytes: int = Field(
+        2_000_000_000, ge=1_000_000, description="of all files of the camera together"
+    )
+    segment_s: float = Field(60, ge=1, le=3600, description="length of one file, in seconds")
+
+
 def _polygon(mask: Rectangle | Polygon) -> tuple[tuple[float, float], ...]:
     first = mask[0]
     if isinstance(first, tuple):

@@ -21,6 +21,7 @@ from camfleet_contracts.cameras import (
     resolve_credentials,
 )
 from camfleet_contracts.cameras import Camera as CameraEntry
+from camfleet_contracts.capturing import Recording
 
 logger = structlog.get_logger(__name__)
 
@@ -96,6 +97,11 @@ class CameraSet:
     def transcode_of(self, name: str) -> Transcode:
         """Return what cameras.yaml says of transcoding this camera, or the sub-stream of one."""
         return self._transcode.get(name, "auto")
+
+    def recording_of(self, name: str) -> Recording | None:
+        """Return how much of this camera cameras.yaml wants kept; None: nothing."""
+        entry = self._entries.get(name)
+        return entry.recording if entry else None
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the state of the cameras of cameras.yaml, in its order."""

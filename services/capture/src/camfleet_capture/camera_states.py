@@ -6,6 +6,7 @@ from typing import Any
 from camfleet_capture.camera import Camera
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.publish.publishers import Publishers
+from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.stream_directory import StreamDirectory
 
 
@@ -16,6 +17,7 @@ class CameraStates:
     cameras: CameraSet
     streams: StreamDirectory
     publishers: Publishers
+    recorders: Recorders
     scheme: str
     rtsp_port: int
 
@@ -28,5 +30,6 @@ class CameraStates:
             "entry": self.cameras.entry_of(name),
             "h264": self.streams.describe_h264(name),
             "publishing": self.publishers.describe(name),
+            "recording": self.recorders.describe(name),
             "rtsp_url": f"{self.scheme}://{address}:{self.rtsp_port}/{name}",
         }

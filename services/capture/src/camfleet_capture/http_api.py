@@ -15,6 +15,7 @@ from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.metrics import CameraMetrics
+from camfleet_capture.recording.http_api import RecordingApi
 from camfleet_capture.snapshot import encode_snapshot
 
 
@@ -24,6 +25,7 @@ class CaptureApi:
 
     cameras: CameraSet
     states: CameraStates
+    recordings: RecordingApi
     follower: CamerasFollower
     metrics: CameraMetrics
 
@@ -33,6 +35,7 @@ class CaptureApi:
             Route("/cameras", self._list),
             Route("/cameras/{name}", self._show),
             Route("/cameras/{name}/snapshot.jpg", self._snapshot),
+            Route("/cameras/{name}/clip", self._clip),
             Route("/cameras/{name}/truth", self._truth),
             Route("/healthz", _alive),
             Route("/readyz", self._ready),
@@ -47,8 +50,14 @@ class CaptureApi:
     async def _show(self, request: Request) -> Response:
         return JSONResponse(self._state(self._get(request.path_params["name"]), request))
 
+    async def _clip(self, request: Request) -> Response:
+        self._get(request.path_params["name"])
+        return await self.recordings.clip(request)
+
     async def _snapshot(self, request: Request) -> Response:
         camera = self._get(request.path_params["name"])
+        if "at" in request.query_params:
+            return await self.recordings.picture(request)
         key = camera.stream.latest_key
         if key is None:
             raise HTTPException(503, f"camera {camera.stream.name}: {_reason(camera)}")

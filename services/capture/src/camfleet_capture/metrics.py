@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from camfleet_capture.camera import Camera
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.pictures.judgement import PictureName
+from camfleet_capture.recording.recorders import Recorders
 
 _STATES = ("CONNECTING", "LIVE", "STALLED", "FAILED")
 _PICTURES = get_args(PictureName)
@@ -30,8 +31,8 @@ _GAUGES: tuple[_Figure, ...] = (
 class CameraMetrics:
     """Renders the metrics of all cameras."""
 
-    def __init__(self, cameras: CameraSet) -> None:
-        self._cameras = cameras
+    def __init__(self, cameras: CameraSet, recorders: Recorders) -> None:
+        self._cameras, self._recorders = cameras, recorders
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -52,8 +53,25 @@ class CameraMetrics:
             for camera in cameras:
                 gauge.add_metric([camera.stream.name], value(camera))
             yield gauge
+        yield from _of_recordings(self._recorders)
         yield _one_of("state", "the state a camera is in", _STATES, cameras, _state_of)
         yield _one_of("picture", "what its pictures look like", _PICTURES, cameras, _picture_of)
+
+
+def _of_recordings(recorders: Recorders) -> Iterable[Metric]:
+    held = GaugeMetricFamily(
+        "camfleet_capture_recording_bytes", "Of the camera's files on the disk.", labels=["camera"]
+    )
+    lost = CounterMetricFamily(
+        "camfleet_capture_recording_lost_frames",
+        "Pictures that could not be recorded.",
+        labels=["camera"],
+    )
+    for recorder in recorders.all():
+        labels = [recorder.stream.name]
+        held.add_metric(labels, sum(segment.size_bytes for segment in recorder.segments))
+        lost.add_metric(labels, recorder.tally.lost)
+    yield from (held, lost)
 
 
 def _one_of(

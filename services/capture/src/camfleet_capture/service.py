@@ -21,6 +21,8 @@ from camfleet_capture.metrics import CameraMetrics
 from camfleet_capture.pictures.watch import PictureWatch
 from camfleet_capture.plugged_in import PluggedIn, follow_devices
 from camfleet_capture.publish.publishers import Publishers
+from camfleet_capture.recording.http_api import RecordingApi
+from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.server import RtspServer
 from camfleet_capture.sources.v4l2.nodes import Devices
@@ -99,11 +101,13 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     streaming = _Streaming(options, guard, networks)
     follower = CamerasFollower(options.cameras_file, settings, streaming.apply)
     states = streaming.states("rtsps" if tls else "rtsp", ports[0])
-    api = CaptureApi(streaming.cameras, states, follower, CameraMetrics(streaming.cameras))
+    metrics = CameraMetrics(streaming.cameras, streaming.recorders)
+    recordings = RecordingApi(streaming.recorders)
+    api = CaptureApi(streaming.cameras, states, recordings, follower, metrics)
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
     await streaming.start(rtsp_socket, tls)
     try:
-        following = follower.follow(), streaming.follow_devices()
+        following = follower.follow(), streaming.follow_devices(), streaming.recorders.follow()
         async with _running(_http_server(app, options), http_socket, *following):
             yield ports
     finally:
@@ -123,6 +127,7 @@ class _Streaming:
         self.rtsp = RtspServer(self._streams, guard, lambda peer: is_allowed(peer, networks))
         self.cameras.on_removed = self._streams.forget
         self._streams.on_removed = self.rtsp.forget
+        self.recorders = Recorders(self.cameras, options.settings.recordings_dir)
         self._publishers = Publishers(self.rtsp, options.environment, options.settings.tls_ca)
 
     def apply(self, wanted: CamerasFile) -> None:
@@ -141,11 +146,14 @@ class _Streaming:
 
     def states(self, scheme: str, rtsp_port: int) -> CameraStates:
         """Return what tells HTTP of the cameras."""
-        return CameraStates(self.cameras, self._streams, self._publishers, scheme, rtsp_port)
+        return CameraStates(
+            self.cameras, self._streams, self._publishers, self.recorders, scheme, rtsp_port
+        )
 
     async def close(self) -> None:
         """Take leave of everybody and stop the cameras."""
         await self._publishers.close()
+        await self.recorders.close()
         await self.rtsp.stop()
         await self._streams.close()
         await asyncio.to_thread(self._pictures.stop)

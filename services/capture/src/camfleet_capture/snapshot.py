@@ -3,6 +3,7 @@
 import io
 
 import av
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from camfleet_capture.access_unit import AccessUnit
@@ -24,7 +25,12 @@ def encode_snapshot(key: AccessUnit) -> bytes:
         raise ValueError("the newest key picture cannot be decoded") from error
     if not frames:
         raise ValueError("the newest key picture cannot be decoded")
+    return encode_jpeg(frames[0])
+
+
+def encode_jpeg(frame: VideoFrame) -> bytes:
+    """Encode a decoded picture."""
     buffer = io.BytesIO()
-    image = Image.fromarray(frames[0].to_ndarray(format="rgb24"))
+    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
     image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()

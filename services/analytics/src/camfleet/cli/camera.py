@@ -69,6 +69,30 @@ def remove(name: Annotated[str, typer.Argument(help="The camera's name.")]) -> N
 
 
 @app.command()
+def record(
+    name: Annotated[str, typer.Argument(help="The camera's name.")],
+    off: Annotated[bool, typer.Option("--off", help="Record no more; the files stay.")] = False,
+    size_gb: Annotated[
+        float, typer.Option(help="Of all files of the camera; the oldest go first.", min=0.001)
+    ] = 2,
+) -> None:
+    """Let capture keep a camera's newest pictures on the disk, or end it.
+
+    The stream is copied, not encoded. Clips by time: <capture>/cameras/NAME/clip?from=...&to=...
+
+    \b
+    Examples:
+      camfleet camera record door
+      camfleet camera record door --size-gb 20
+      camfleet camera record door --off
+    """
+    from camfleet.cli.camera_changes import record_camera
+    from camfleet.cli.settings import command_settings
+
+    record_camera(command_settings(), name, None if off else round(size_gb * 1e9))
+
+
+@app.command()
 def test(
     camera: Annotated[str, typer.Argument(help="A source, or the name of a camera.")],
     save: Annotated[Path | None, typer.Option(help="Save a picture (.jpg) here.")] = None,

@@ -10,8 +10,10 @@ from camfleet_contracts.camera_entries import (
     CameraExists,
     NoSuchCamera,
     add_entry,
+    merge_entry,
     remove_entry,
 )
+from camfleet_contracts.cameras import Camera
 from camfleet_contracts.settings import FleetSettings
 
 
@@ -48,3 +50,25 @@ def remove_camera(settings: FleetSettings, name: str) -> None:
     except NoSuchCamera as error:
         raise CommandError(str(error)) from error
     note(f"camera '{name}' removed from {settings.cameras_file}")
+
+
+def record_camera(settings: FleetSettings, name: str, size_bytes: int | None) -> None:
+    """Have a camera recorded up to so many bytes; None ends it.
+
+    Raises:
+        CommandError: there is none of this name.
+        BadCameras: the file would not be valid with it.
+    """
+    recording = None if size_bytes is None else {"size_bytes": size_bytes}
+    try:
+        merge_entry(settings.cameras_file, name, {"recording": recording}, _accept)
+    except NoSuchCamera as error:
+        raise CommandError(str(error)) from error
+    kept = "is not recorded any more; its files stay"
+    if size_bytes is not None:
+        kept = f"keeps its newest {size_bytes / 1e9:g} GB in {settings.recordings_dir / name}"
+    note(f"camera '{name}' {kept}")
+
+
+def _accept(_: Camera) -> None:
+    """The command changes what there is now, whoever changed it before."""

@@ -1,0 +1,128 @@
+"""A stretch of a recording as one MP4 file, copied without encoding."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from camfleet_capture.access_unit import CLOCK_HZ
+from camfleet_capture.recording.ring import Segment
+from camfleet_capture.snapshot import encode_jpeg
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+LONGEST_S = 600.0
+
+
+class NotRecorded(LookupError):
+    """The recording holds nothing of the time that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A file and the Unix times it covers: it begins with the key picture before `start`."""
+
+    path: Path
+    started_at: float
+    ends_at: float
+
+
+def cut_clip(segments: Sequence[Segment], start: float, end: float, path: Path) -> Clip:
+    """Copy what was recorded between two Unix times into `path`.
+
+    It ends where the picture's size or codec changes: one MP4 has one of each.
+
+    Raises:
+        NotRecorded: nothing of it is there.
+        OSError: a file cannot be read or written.
+    """
+    touched = [one for one in segments if one.ends_at >= start and one.started_at <= end]
+    zero: int | None = None
+    newest = 0
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output:
+        writer: _Output | None = None
+        for segment in touched:
+            with av.open(str(segment.path)) as source:
+                stream: Any = source.streams.video[0]
+                if writer is None:
+                    writer = _Output(output, output.add_stream_from_template(stream), stream)
+                elif not writer.takes(stream):
+                    break
+                for pts, dts, packet in _wanted(source, segment, (start, end)):
+                    zero = dts if zero is None else zero
+                    writer.write(packet, pts - zero, dts - zero)
+                    newest = max(newest, pts)
+        if zero is None:
+            raise NotRecorded
+    return Clip(path, zero / CLOCK_HZ, newest / CLOCK_HZ)
+
+
+@dataclass(slots=True)
+class _Output:
+    container: Any
+    stream: Any
+    first: Any  # the first source's stream
+    _last: int = -1
+
+    def takes(self, stream: Any) -> bool:
+        """Tell whether another source's pictures have the same form."""
+        mine, other = self.first.codec_context, stream.codec_context
+        return (mine.name, mine.extradata) == (other.name, other.extradata)
+
+    def write(self, packet: Any, pts: int, dts: int) -> None:
+        """Append a packet at times in ticks from the clip's beginning."""
+        packet.stream, packet.time_base = self.stream, Fraction(1, CLOCK_HZ)
+        packet.dts = self._last = max(dts, self._last + 1)
+        packet.pts = max(pts, packet.dts)
+        self.container.mux(packet)
+
+
+def _wanted(
+    source: Any, segment: Segment, span: tuple[float, float]
+) -> Iterator[tuple[int, int, Any]]:
+    """Yield the packets from the key picture before the span to its end: pts, dts, packet."""
+    first_tick, last_tick = (round(moment * CLOCK_HZ) for moment in span)
+    begin = round(segment.started_at * CLOCK_HZ)
+    waiting: list[tuple[int, int, Any]] = []
+    zero: int | None = None
+    for packet in source.demux(video=0):
+        if packet.pts is None or packet.dts is None:
+            continue
+        pts, dts = (round(t * packet.time_base * CLOCK_HZ) for t in (packet.pts, packet.dts))
+        zero = pts if zero is None else zero  # the key picture that the segment begins with
+        shown = begin + pts - zero
+        if packet.is_keyframe and shown <= first_tick:
+            waiting = []
+        if packet.is_keyframe and shown > last_tick:
+            break
+        waiting.append((shown, begin + dts - zero, packet))
+        if shown >= first_tick:
+            yield from waiting
+            waiting = []
+
+
+def picture_at(segments: Sequence[Segment], moment: float) -> bytes:
+    """Return the picture that showed at a Unix time, as JPEG.
+
+    Raises:
+        NotRecorded: there is none.
+        OSError: the file cannot be read.
+    """
+    segment = next((one for one in segments if one.started_at <= moment <= one.ends_at), None)
+    if segment is None:
+        raise NotRecorded
+    shown: VideoFrame | None = None
+    with av.open(str(segment.path)) as source:
+        wanted = list(_wanted(source, segment, (moment, moment)))
+        ticks = {packet.pts: pts for pts, _, packet in wanted}
+        for packet in [*(packet for _, _, packet in wanted), None]:
+            for frame in source.streams.video[0].codec_context.decode(packet):
+                if shown is None or ticks.get(frame.pts, 0) <= moment * CLOCK_HZ:
+                    shown = frame
+    if shown is None:
+        raise NotRecorded
+    return encode_jpeg(shown)

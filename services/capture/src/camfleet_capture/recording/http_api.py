@@ -1,0 +1,121 @@
+"""HTTP: clips of a recording by time, and pictures out of it."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import av
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from camfleet_capture.recording.clips import LONGEST_S, Clip, NotRecorded, cut_clip, picture_at
+from camfleet_capture.recording.recorder import Recorder
+from camfleet_capture.recording.recorders import Recorders
+from camfleet_contracts.clock import rfc3339_from_unix
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingApi:
+    """Answers from the files on the disk."""
+
+    recorders: Recorders
+
+    async def clip(self, request: Request) -> Response:
+        """`from` and `to` are RFC 3339 or Unix times; `to` may be left out: now."""
+        name = request.path_params["name"]
+        recorder = self._recorder_of(name)
+        now = time.time()
+        start, end = _moment(request, "from", None), _moment(request, "to", now)
+        if not 0 < end - start <= LONGEST_S:
+            raise HTTPException(
+                400, f"from and to must be up to {LONGEST_S:.0f} s apart, from before to"
+            )
+        path = Path(await asyncio.to_thread(_temporary, ".mp4"))
+        try:
+            work = partial(cut_clip, recorder.segments, start, end, path)
+            clip: Clip = await self._read(recorder, work)
+        except BaseException:
+            _discard(path)
+            raise
+        return FileResponse(
+            path,
+            media_type="video/mp4",
+            filename=f"{name}-{rfc3339_from_unix(clip.started_at).replace(':', '')}.mp4",
+            content_disposition_type="inline",
+            headers={
+                "x-clip-from": rfc3339_from_unix(clip.started_at),
+                "x-clip-to": rfc3339_from_unix(clip.ends_at),
+            },
+            background=BackgroundTask(_discard, path),
+        )
+
+    async def picture(self, request: Request) -> Response:
+        """The recorded picture of the moment `at`, as JPEG."""
+        recorder = self._recorder_of(request.path_params["name"])
+        moment = _moment(request, "at", None)
+        jpeg = await self._read(recorder, partial(picture_at, recorder.segments, moment))
+        return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    def _recorder_of(self, name: str) -> Recorder:
+        recorder = self.recorders.find(name)
+        if recorder is None:
+            raise HTTPException(
+                404,
+                f"camera {name!r} is not recorded; give it `recording: {{}}` in cameras.yaml, or "
+                f"`camfleet camera record {name}`",
+            )
+        return recorder
+
+    async def _read(self, recorder: Recorder, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.to_thread(work)
+        except NotRecorded as error:
+            raise HTTPException(404, _what_there_is(recorder)) from error
+        except (OSError, av.error.FFmpegError) as error:
+            reason = error.strerror or str(error)
+            raise HTTPException(503, f"the recording cannot be read now: {reason}") from error
+
+
+def _what_there_is(recorder: Recorder) -> str:
+    told = recorder.describe()
+    if told["from"] is None:
+        return f"nothing is recorded yet; {told['reason'] or 'try again in a moment'}"
+    return f"nothing of that time is recorded; there is {told['from']} to {told['to']}"
+
+
+def _moment(request: Request, name: str, default: float | None) -> float:
+    text = request.query_params.get(name)
+    if text is None:
+        if default is None:
+            raise HTTPException(400, f"{name} is missing: an RFC 3339 or Unix time")
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError as error:
+        raise HTTPException(400, f"{name}={text!r} is no RFC 3339 or Unix time") from error
+    if moment.tzinfo is None:
+        raise HTTPException(400, f"{name}={text!r} needs a time zone, as Z or +02:00")
+    return moment.timestamp()
+
+
+def _temporary(suffix: str) -> str:
+    with tempfile.NamedTemporaryFile(prefix="camfleet-clip-", suffix=suffix, delete=False) as file:
+        return file.name
+
+
+def _discard(path: Path) -> None:
+    path.unlink(missing_ok=True)

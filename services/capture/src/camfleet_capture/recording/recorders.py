@@ -1,0 +1,62 @@
+"""All cameras with `recording`, following cameras.yaml and the streams as they come and go."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from camfleet_capture.camera_set import CameraSet
+from camfleet_capture.recording.recorder import Recorder
+
+_LOOK_S = 0.5
+
+
+class Recorders:
+    """Runs one `Recorder` per camera that asks for it. Belongs to the event loop.
+
+    Args:
+        folder: of all recordings; each camera has one of its own in it.
+    """
+
+    def __init__(self, cameras: CameraSet, folder: Path) -> None:
+        self._cameras, self._folder = cameras, folder
+        self._running: dict[str, Recorder] = {}
+
+    async def follow(self) -> None:
+        """Start and stop recorders, until cancelled."""
+        while True:
+            await self._reconcile()
+            await asyncio.sleep(_LOOK_S)
+
+    def find(self, camera: str) -> Recorder | None:
+        """Return the recorder of a camera."""
+        return self._running.get(camera)
+
+    def all(self) -> Iterable[Recorder]:
+        """Return those that run."""
+        return tuple(self._running.values())
+
+    def describe(self, camera: str) -> dict[str, Any] | None:
+        """Return how a camera's recording is doing; None: there is none."""
+        recorder = self._running.get(camera)
+        return recorder.describe() if recorder else None
+
+    async def close(self) -> None:
+        """Finish every file."""
+        await asyncio.gather(*(asyncio.to_thread(one.close) for one in self.all()))
+        self._running = {}
+
+    async def _reconcile(self) -> None:
+        wanted = {}
+        for name in self._cameras.names:
+            camera, settings = self._cameras.get(name), self._cameras.recording_of(name)
+            if camera and settings:
+                wanted[name] = camera.stream, settings
+        for name, recorder in [*self._running.items()]:
+            if wanted.get(name) != (recorder.stream, recorder.settings):
+                del self._running[name]
+                await asyncio.to_thread(recorder.close)
+        for name, (stream, settings) in wanted.items():
+            if name not in self._running:
+                self._running[name] = Recorder(stream, self._folder / name, settings)
+                self._running[name].start()

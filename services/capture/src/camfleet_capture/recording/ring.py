@@ -1,0 +1,119 @@
+"""The files of one camera's recording on the disk, bounded by their size."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import structlog
+
+logger = structlog.get_logger(__name__)
+
+_FINISHED = re.compile(r"(\d+)-(\d+)\.mp4")
+_OPEN = re.compile(r"(\d+)\.part\.mp4")
+_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file; times are Unix seconds of its first and its newest picture."""
+
+    path: Path
+    started_at: float
+    ends_at: float
+    size_bytes: int
+
+
+class Ring:
+    """Finished segments, oldest first. One thread changes it; `segments` may be read by others.
+
+    Args:
+        folder: of this camera alone; made when the first segment is.
+        size_bytes: all files together; the oldest go first.
+    """
+
+    def __init__(self, folder: Path, size_bytes: int) -> None:
+        self.folder, self._bound = folder, size_bytes
+        self.segments: tuple[Segment, ...] = ()
+
+    def open(self) -> None:
+        """Look at what is there; files that a kill cut off are finished.
+
+        Raises:
+            OSError: the folder cannot be made or read.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self.folder.iterdir()):
+            if match := _OPEN.fullmatch(path.name):
+                _finish_cut_off(path, int(match[1]))
+        self.segments = tuple(_found(self.folder))
+
+    def path_for(self, started_at: float) -> Path:
+        """Return where a segment that begins now is written."""
+        return self.folder / f"{round(started_at * _MS)}.part.mp4"
+
+    def add(self, path: Path, started_at: float, ends_at: float) -> None:
+        """Take over a finished file.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        times = f"{round(started_at * _MS)}-{round(ends_at * _MS)}"
+        target = path.rename(self.folder / f"{times}.mp4")
+        size_bytes = target.stat().st_size
+        self.segments = (*self.segments, Segment(target, started_at, ends_at, size_bytes))
+
+    def make_room(self, open_bytes: int) -> None:
+        """Delete the oldest files until all of them, and the open one, are within the bound."""
+        kept = list(self.segments)
+        total = open_bytes + sum(segment.size_bytes for segment in kept)
+        while kept and total > self._bound:
+            total -= kept[0].size_bytes
+            _delete(kept.pop(0))
+        self.segments = tuple(kept)
+
+    def drop_oldest(self) -> bool:
+        """Delete the oldest file because the disk is full; False when there is none."""
+        if not self.segments:
+            return False
+        _delete(self.segments[0])
+        self.segments = self.segments[1:]
+        return True
+
+
+def _found(folder: Path) -> Iterator[Segment]:
+    for path in sorted(folder.iterdir(), key=lambda one: (len(one.name), one.name)):
+        if match := _FINISHED.fullmatch(path.name):
+            start, end = (int(text) / _MS for text in match.groups())
+            with suppress(FileNotFoundError):
+                yield Segment(path, start, end, path.stat().st_size)
+
+
+def _finish_cut_off(path: Path, start_ms: int) -> None:
+    """Give a file that was never closed the name of a finished one; an empty one goes."""
+    length_s = _length_of(path)
+    if length_s is None:
+        path.unlink(missing_ok=True)
+        return
+    path.rename(path.parent / f"{start_ms}-{start_ms + round(length_s * _MS)}.mp4")
+    logger.info("recording taken up again", file=path.name, seconds=round(length_s, 1))
+
+
+def _length_of(path: Path) -> float | None:
+    try:
+        with av.open(str(path)) as container:
+            times = [
+                float(packet.pts * packet.time_base)
+                for packet in container.demux(video=0)
+                if packet.pts is not None
+            ]
+    except (av.error.FFmpegError, OSError, IndexError):
+        return None
+    return max(times) - min(times) if times else None
+
+
+def _delete(segment: Segment) -> None:
+    with suppress(FileNotFoundError):
+        segment.path.unlink()
