@@ -90,8 +90,9 @@ def test_highway_with_a_better_model_counts_27_down_and_none_up(
 
 def test_six_people_come_one_by_one(shared_data: Path) -> None:
     film = recorded(shared_data, "one-by-one-768x432", 10)
-    analysis, _ = analysed(Pipeline(zones=(zone_of("person"),)), film, (768, 432))
-    assert analysis.zones[0].totals.entered == 6
+    _, findings = analysed(Pipeline(zones=(zone_of("person"),)), film, (768, 432))
+    told = [event.happening for one in findings for event in one.zone_events]
+    assert told == ["entered", "left"] * 6
 
 
 def test_bottles_are_taken_and_put_back(shared_data: Path) -> None:

@@ -26,9 +26,10 @@ def event(number: int = 0) -> Envelope:
 
 
 def crossing(count_in: int) -> Envelope:
+    totals = {"count_in": count_in, "count_out": 2, "count_error": 1.5}
     happened = OccurrenceEvent(
         event_label="line_crossed",
-        data={"line": "gate", "count_in": count_in, "count_out": 2, "count_error": 1.5},
+        data={"line": "gate", "direction": "in", **totals},
     )
     return envelope(happened, ORIGIN, Times(now_utc(), now_utc()))
 

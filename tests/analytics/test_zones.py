@@ -80,9 +80,3 @@ def test_a_new_stream_empties_the_zone() -> None:
 def test_the_zone_grows_with_the_picture(size: tuple[int, int]) -> None:
     anchor = (0.75 * size[0], 0.6 * size[1])
     assert len(watcher().update(standing_at(anchor), size, 0.0)) == 1
-
-
-def test_totals_count_comings_goings_and_the_longest_stay() -> None:
-    zone = watcher()
-    visit(zone, OUTSIDE, INSIDE, INSIDE, OUTSIDE, INSIDE, OUTSIDE)
-    assert (zone.totals.entered, zone.totals.left, zone.totals.longest_s) == (2, 2, 2.0)

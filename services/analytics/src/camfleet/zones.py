@@ -54,20 +54,10 @@ class _Stay:
 
 
 @dataclass(slots=True)
-class ZoneTotals:
-    """What a zone has seen since its camera's pipeline began."""
-
-    entered: int = 0
-    left: int = 0
-    longest_s: float = 0.0
-
-
-@dataclass(slots=True)
 class ZoneWatcher:
     """Follows who is inside one zone. Not thread-safe."""
 
     shape: ZoneShape
-    totals: ZoneTotals = field(default_factory=ZoneTotals)
     _stays: dict[int, _Stay] = field(default_factory=dict)
 
     @property
@@ -119,13 +109,10 @@ class ZoneWatcher:
 
     def _enter(self, track_id: int, label: str, now_s: float) -> ZoneEvent:
         self._stays[track_id] = _Stay(label, since_s=now_s, seen_s=now_s)
-        self.totals.entered += 1
         return self._event("entered", track_id, self._stays[track_id])
 
     def _leave(self, track_id: int) -> ZoneEvent:
         stay = self._stays.pop(track_id)
-        self.totals.left += 1
-        self.totals.longest_s = max(self.totals.longest_s, stay.seen_s - stay.since_s)
         return self._event("left", track_id, stay)
 
     def _event(self, happening: Happening, track_id: int, stay: _Stay) -> ZoneEvent:

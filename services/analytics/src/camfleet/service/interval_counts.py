@@ -4,13 +4,12 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
-from camfleet.lines import Crossing
-from camfleet.zones import ZoneEvent
 from camfleet_contracts.clock import rfc3339
 
 MINUTE_S = 60
 KEPT_MINUTES = 24 * 60
 
+_FIGURES = {"lines": ("in", "out"), "zones": ("entered", "left", "dwelt", "peak")}
 _Minute = dict[str, dict[str, dict[str, int]]]
 
 
@@ -20,17 +19,11 @@ class IntervalCounts:
     def __init__(self) -> None:
         self._minutes: OrderedDict[int, _Minute] = OrderedDict()
 
-    def add_crossing(self, at: datetime, crossing: Crossing) -> None:
-        """Count one crossing."""
-        line = self._of(at, "lines").setdefault(crossing.line, {"in": 0, "out": 0})
-        line[crossing.direction] += 1
-
-    def add_zone_event(self, at: datetime, event: ZoneEvent) -> None:
-        """Count one coming or going, and how full the zone was."""
-        begin = {"entered": 0, "left": 0, "dwelt": 0, "peak": 0}
-        zone = self._of(at, "zones").setdefault(event.zone, begin)
-        zone[event.happening] += 1
-        zone["peak"] = max(zone["peak"], event.occupancy)
+    def add(self, minute: int, kind: str, place: str, figure: str, value: int) -> None:
+        """Count so much more of a figure of a line or zone; of a peak the highest counts."""
+        figures = dict.fromkeys(_FIGURES[kind], 0)
+        row = self._of(minute)[kind].setdefault(place, figures)
+        row[figure] = max(row[figure], value) if figure == "peak" else row[figure] + value
 
     def read(self, interval_s: int) -> list[dict[str, Any]]:
         """Sums of intervals (a multiple of a minute) in which something happened, oldest first."""
@@ -43,12 +36,11 @@ class IntervalCounts:
             for start in sorted(sums)
         ]
 
-    def _of(self, at: datetime, kind: str) -> dict[str, dict[str, int]]:
-        minute = int(at.timestamp()) // MINUTE_S
+    def _of(self, minute: int) -> _Minute:
         counted = self._minutes.setdefault(minute, {"lines": {}, "zones": {}})
         while len(self._minutes) > KEPT_MINUTES:
             self._minutes.popitem(last=False)
-        return counted[kind]
+        return counted
 
 
 def _add(total: _Minute, counted: _Minute) -> None:

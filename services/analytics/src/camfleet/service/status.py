@@ -122,7 +122,7 @@ class StatusBoard:
             "loop_started_at": told.get("loop_started_at"),
             "model": _model(pipeline.model),
             "lines": self._lines(pipeline),
-            "zones": [_zone(zone) for zone in pipeline.zones],
+            "zones": [self._zone(camera.name, zone) for zone in pipeline.zones],
             "idle": _idle(pipeline),
             "cascades": [_cascade(cascade) for cascade in pipeline.cascades],
             "frames": _frames(pipeline),
@@ -145,6 +145,17 @@ class StatusBoard:
             rows.append(row)
         return rows
 
+    def _zone(self, camera: str, zone: ZoneWatcher) -> Facts:
+        totals = self._journal.zone_totals(camera, zone.shape.name)
+        return {
+            "name": zone.shape.name,
+            "polygon": [list(point) for point in zone.shape.polygon],
+            "occupancy": zone.occupancy,
+            "entered": totals.entered,
+            "left": totals.left,
+            "longest_s": round(totals.longest_s, 1),
+        }
+
     def _compare(self, view: CaptureView) -> None:
         """Set what is counted beside the truth of the same moment."""
         compared = {}
@@ -156,17 +167,6 @@ class StatusBoard:
             elif name in self._compared and source_kind(pipeline.camera.source) == "demo":
                 compared[name] = self._compared[name]  # both stand still while capture is away
         self._compared = compared
-
-
-def _zone(zone: ZoneWatcher) -> Facts:
-    return {
-        "name": zone.shape.name,
-        "polygon": [list(point) for point in zone.shape.polygon],
-        "occupancy": zone.occupancy,
-        "entered": zone.totals.entered,
-        "left": zone.totals.left,
-        "longest_s": round(zone.totals.longest_s, 1),
-    }
 
 
 def _frames(pipeline: Pipeline) -> Facts:

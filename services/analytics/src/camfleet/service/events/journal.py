@@ -3,13 +3,14 @@
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from camfleet.lines import LineCount
 from camfleet.service.events.acknowledgements import Acknowledgements
 from camfleet.service.events.cursors import Cursors
 from camfleet.service.events.line_totals import LineTotals
 from camfleet.service.events.stored import Sinks, Stored, Tail, numbered
+from camfleet.service.events.tallies import Tallies, ZoneTotals
 from camfleet_contracts.events import Envelope
 
 DEFAULT_BOUND = 100_000  # events; the oldest go first
@@ -49,6 +50,12 @@ class Journal(Protocol):
     def totals(self, camera: str) -> dict[str, LineCount]:
         """The newest line totals of a camera, by line."""
 
+    def zone_totals(self, camera: str, zone: str) -> ZoneTotals:
+        """What one zone saw in all."""
+
+    def intervals(self, camera: str, interval_s: int) -> list[dict[str, Any]]:
+        """What a camera counted in each interval of the last day, oldest first."""
+
     def close(self) -> None:
         """Write what waits."""
 
@@ -66,7 +73,8 @@ class MemoryJournal:
         self._listener, self._lock = listener, threading.Lock()
         self._tail, self._newest = Tail(bound), 0
         self.newest_event: Stored | None = None
-        self._totals, self._acknowledged = LineTotals(), Acknowledgements()
+        self._totals, self._tallies = LineTotals(), Tallies()
+        self._acknowledged = Acknowledgements()
 
     def append(self, message: Envelope, sinks: Sinks = None) -> None:
         """Give the event epoch and seq, keep it, and tell the listener."""
@@ -75,6 +83,7 @@ class MemoryJournal:
             gone = self._tail.add(event)
             self._newest, self.newest_event = event.position, event
             self._totals.note(message)
+            self._tallies.note(message)
             self.cursors.note_added([event])
             if gone is not None:
                 self.dropped += 1
@@ -108,6 +117,16 @@ class MemoryJournal:
         """Totals since the start: a new epoch begins at zero."""
         with self._lock:
             return self._totals.of(camera)
+
+    def zone_totals(self, camera: str, zone: str) -> ZoneTotals:
+        """What one zone saw since the start."""
+        with self._lock:
+            return self._tallies.zone(camera, zone)
+
+    def intervals(self, camera: str, interval_s: int) -> list[dict[str, Any]]:
+        """What a camera counted in each interval since the start."""
+        with self._lock:
+            return self._tallies.intervals(camera, interval_s)
 
     def close(self) -> None:
         """Nothing waits."""

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from camfleet.lines import LineCount
 from camfleet.service.events.acknowledgements import Acknowledgements
@@ -26,6 +27,7 @@ from camfleet.service.events.line_totals import LineTotals, totals_row
 from camfleet.service.events.outbox_database import Group, OutboxDatabase
 from camfleet.service.events.outbox_lock import OutboxLock
 from camfleet.service.events.stored import Sinks, Stored, Tail, numbered
+from camfleet.service.events.tallies import Tallies, ZoneTotals, tallies_of
 from camfleet_contracts.events import Envelope
 
 logger = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class Outbox:
         self.epoch, self._position, self._seq = found.epoch, found.position, found.seq
         self._stored, self.newest_event = found.stored, found.newest
         self._totals = LineTotals(self._database.totals())
+        self._tallies = Tallies(self._database.tallies())
         self._acknowledged = Acknowledgements(self._database.acknowledged())
         self.cursors = Cursors(self._database.cursors(found.position))
 
@@ -103,6 +106,7 @@ class Outbox:
         """Leave the event to the writing thread; never waits for the disk."""
         with self._lock:
             self._totals.note(message)
+            self._tallies.note(message)
             self._incoming.append((message, sinks))
             if len(self._incoming) > MAX_WAITING:
                 self._incoming.popleft()
@@ -161,6 +165,16 @@ class Outbox:
         with self._lock:
             return self._totals.of(camera)
 
+    def zone_totals(self, camera: str, zone: str) -> ZoneTotals:
+        """What one zone saw since the outbox began."""
+        with self._lock:
+            return self._tallies.zone(camera, zone)
+
+    def intervals(self, camera: str, interval_s: int) -> list[dict[str, Any]]:
+        """What a camera counted in each interval of the last day, oldest first."""
+        with self._lock:
+            return self._tallies.intervals(camera, interval_s)
+
     def close(self) -> None:
         """Write what waits, make it safe and note that nothing was lost."""
         self._closing.set()
@@ -202,9 +216,11 @@ class Outbox:
         acknowledged = self._acknowledged.take_changed()
         if not (events or cursors or acknowledged):
             return False
-        totals = [row for message, _ in incoming if (row := totals_row(message))]
+        messages = [message for message, _ in incoming]
+        totals = [row for message in messages if (row := totals_row(message))]
+        tallies = [tally for message in messages for tally in tallies_of(message)]
         try:
-            group = Group(self.epoch, events, totals, cursors, acknowledged)
+            group = Group(self.epoch, events, totals, tallies, cursors, acknowledged)
             self._database.commit(group)
         except sqlite3.Error as error:
             self.cursors.give_back(cursors)

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from camfleet.service.events.cursors import Cursor
 from camfleet.service.events.line_totals import TotalsRow
 from camfleet.service.events.stored import Stored
+from camfleet.service.events.tallies import IN_ALL, Tally
+from camfleet.service.interval_counts import KEPT_MINUTES
 
 CHECKPOINT_BYTES = 8_000_000
 BUSY_S = 2.0
@@ -23,7 +25,14 @@ CREATE TABLE IF NOT EXISTS events(position INTEGER PRIMARY KEY, epoch TEXT, seq 
 CREATE INDEX IF NOT EXISTS events_by_seq ON events(epoch, seq);
 CREATE TABLE IF NOT EXISTS acknowledged(client TEXT PRIMARY KEY, position INTEGER);
 CREATE TABLE IF NOT EXISTS totals(camera TEXT, line TEXT, counts TEXT, PRIMARY KEY(camera, line));
+CREATE TABLE IF NOT EXISTS tallies(camera TEXT, minute INTEGER, kind TEXT, place TEXT, figure TEXT,
+    value REAL, PRIMARY KEY(minute, camera, kind, place, figure)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursors(sink TEXT PRIMARY KEY, position INTEGER, dropped INTEGER);
+"""
+_ADD_TALLY = """
+INSERT INTO tallies(camera, minute, kind, place, figure, value) VALUES(?,?,?,?,?,?)
+ON CONFLICT DO UPDATE SET value = CASE WHEN figure IN ('peak', 'longest_s')
+    THEN max(value, excluded.value) ELSE value + excluded.value END
 """
 _COLUMNS = "position, seq, epoch, type, camera, text, sinks"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -46,6 +55,7 @@ class Group:
     epoch: str
     events: list[Stored] = field(default_factory=list)
     totals: list[TotalsRow] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
     cursors: dict[str, Cursor | None] = field(default_factory=dict)
     acknowledged: dict[str, int | None] = field(default_factory=dict)
 
@@ -91,6 +101,11 @@ class OutboxDatabase:
         """The newest totals of every line."""
         return self._rows("SELECT camera, line, counts FROM totals")
 
+    def tallies(self) -> list[Tally]:
+        """What was counted in the last day, and in all."""
+        rows = self._rows("SELECT camera, minute, kind, place, figure, value FROM tallies")
+        return [Tally(*row) for row in rows]
+
     def acknowledged(self) -> list[tuple[str, int]]:
         """What clients have acknowledged, in the order in which they first did."""
         return self._rows("SELECT client, position FROM acknowledged ORDER BY rowid")
@@ -111,6 +126,7 @@ class OutboxDatabase:
                 group.events,
             )
             self._database.executemany("INSERT OR REPLACE INTO totals VALUES(?,?,?)", group.totals)
+            self._add_tallies(group.tallies)
             for sink, cursor in group.cursors.items():
                 self._write_cursor(sink, cursor)
             for client, position in group.acknowledged.items():
@@ -185,6 +201,13 @@ class OutboxDatabase:
                 self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
+
+    def _add_tallies(self, tallies: list[Tally]) -> None:
+        if not tallies:
+            return
+        self._database.executemany(_ADD_TALLY, tallies)
+        oldest = max(tally.minute for tally in tallies) - KEPT_MINUTES
+        self._database.execute("DELETE FROM tallies WHERE minute>? AND minute<=?", (IN_ALL, oldest))
 
     def _write_cursor(self, sink: str, cursor: Cursor | None) -> None:
         if cursor is None:

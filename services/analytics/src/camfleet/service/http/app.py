@@ -105,7 +105,7 @@ def _api(parts: Parts) -> list[BaseRoute]:
 
     return [
         Route("/v1/status", status),
-        *InsightRoutes(parts.fleet).routes(),
+        *InsightRoutes(parts.fleet, parts.hub.journal).routes(),
         *CameraRoutes(parts.status).routes(),
         WebSocketRoute("/v1/stream", stream),
     ]

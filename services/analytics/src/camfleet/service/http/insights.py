@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from camfleet.service.events.journal import Journal
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.interval_counts import KEPT_MINUTES, MINUTE_S
 
@@ -12,8 +13,8 @@ from camfleet.service.interval_counts import KEPT_MINUTES, MINUTE_S
 class InsightRoutes:
     """/v1/cameras/<name>/counts and /v1/cameras/<name>/heatmap.png."""
 
-    def __init__(self, fleet: PipelineFleet) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: PipelineFleet, journal: Journal) -> None:
+        self._fleet, self._journal = fleet, journal
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -31,7 +32,7 @@ class InsightRoutes:
         if interval_s is None:
             reason = f"interval: use a multiple of {MINUTE_S} up to {KEPT_MINUTES * MINUTE_S}"
             return JSONResponse({"error": reason}, 400)
-        intervals = pipeline.interval_counts.read(interval_s)
+        intervals = self._journal.intervals(pipeline.camera.name, interval_s)
         answer = {"camera": pipeline.camera.name, "interval": interval_s, "intervals": intervals}
         return JSONResponse(answer, headers={"cache-control": "no-store"})
 

@@ -12,7 +12,6 @@ from camfleet.inference.tiling import TiledDetector
 from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Analysis, Findings
-from camfleet.service.interval_counts import IntervalCounts
 from camfleet.service.ledger import Ledger
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.model_state import ModelState
@@ -102,11 +101,6 @@ class Pipeline:
     def cascades(self) -> tuple[RunningCascade, ...]:
         """The second models."""
         return self._cascades.running
-
-    @property
-    def interval_counts(self) -> IntervalCounts:
-        """What happened minute by minute."""
-        return self._publishing.interval_counts
 
     @property
     def heat(self) -> HeatMap:

@@ -7,7 +7,6 @@ from camfleet.inference.detector import Detected
 from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Findings
-from camfleet.service.interval_counts import IntervalCounts
 from camfleet.service.ledger import Ledger
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.pacing import Pacer
@@ -26,7 +25,7 @@ class Publishing:
     def __init__(
         self, outlet: Outlet, live: LiveCamera, statistics: Statistics, ledger: Ledger
     ) -> None:
-        self.interval_counts, self.heat = IntervalCounts(), HeatMap()
+        self.heat = HeatMap()
         self._outlet, self._live = outlet, live
         self._statistics, self._ledger = statistics, ledger
 
@@ -48,7 +47,6 @@ class Publishing:
         """Give out and count one event of a zone."""
         message = messages.zone_event(self._outlet.origin, times, event)
         self._outlet.event(messages.with_attributes(message, findings, event.track_id))
-        self.interval_counts.add_zone_event(times.captured_at, event)
 
     def show_without_result(self, frame: Frame) -> None:
         """Let viewers see a frame that the model had no answer for."""
@@ -70,7 +68,6 @@ class Publishing:
             count.add(crossing)  # several may cross in one frame, each with the totals after it
             message = messages.line_crossed(origin, frame, crossing, count)
             self._outlet.event(messages.with_attributes(message, findings, crossing.track_id))
-            self.interval_counts.add_crossing(frame.captured_at, crossing)
 
     def _show(self, frame: Frame, detected: Detected, findings: Findings) -> None:
         """Put the message together only where somebody gets it."""
