@@ -18,6 +18,7 @@ from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.http.app import Parts, create_app
 from camfleet.service.live_ports import LiveCamera
+from camfleet.service.picture_news import PictureNews
 from camfleet.service.pipeline import Surroundings
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.sinks.fleet import SinkFleet
@@ -49,7 +50,7 @@ class RunningApp:
         self.journal = MemoryJournal(self.hub.wake_all)
         self.hub.keep_events_in(self.journal)
         self.sources: dict[str, ScriptedSource] = {}
-        self.capture = CaptureWatch("", "")
+        self.capture = CaptureWatch("", "", PictureNews("box", self.hub).tell)
         around = Surroundings(self.detector, self.hub, "box")
         self.fleet = PipelineFleet(settings, self._source, NoLiveVideo(), around, self.journal)
         self.sinks = SinkFleet(settings, "box", self.hub, self.journal)

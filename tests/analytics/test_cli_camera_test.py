@@ -11,6 +11,7 @@ from camfleet.cli.media import FilmWriter
 from cli_runs import CommandLine
 from fakes_fleet import free_port
 from processes import running
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -91,11 +92,30 @@ def capture(camfleet: CommandLine, clip: Path) -> Iterator[None]:
         yield
 
 
+def state_of(camfleet: CommandLine, name: str) -> str | None:
+    cameras = json.loads(camfleet.run("camera", "list", "--json").out)
+    return next(
+        (c["state"].get("state") for c in cameras if c["name"] == name and c["state"]), None
+    )
+
+
 @pytest.mark.usefixtures("capture")
 def test_a_camera_is_tested_by_its_name_through_capture(camfleet: CommandLine) -> None:
     found = json.loads(camfleet.run("camera", "test", "film", "--json").out)
     assert found["source"].endswith("/film")
     assert (found["width"], found["height"]) == (160, 120)
+
+
+@pytest.mark.usefixtures("capture")
+def test_a_source_that_only_capture_opens_is_tested_through_it(camfleet: CommandLine) -> None:
+    camfleet.run("camera", "add", "card", "testcard")
+    camfleet.run("camera", "add", "gone", "/dev/video77")
+    wait_until(lambda: state_of(camfleet, "card") == "LIVE", 30, "card")
+    wait_until(lambda: state_of(camfleet, "gone") == "FAILED", 30, "gone")
+    found = json.loads(camfleet.run("camera", "test", "card", "--json").out)
+    assert (found["width"], found["height"]) == (1280, 720)
+    gone = camfleet.run("camera", "test", "gone").err
+    assert "camera 'gone' is FAILED: device /dev/video77: not there; is it plugged in?" in gone
 
 
 @pytest.mark.usefixtures("capture")

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
@@ -34,6 +35,7 @@ class Finding:
     height: int
     fps: float
     first_picture_s: float
+    remark: str | None = None  # of capture, although pictures come
 
 
 def test_camera(
@@ -46,6 +48,7 @@ def test_camera(
     """
     address = address_of(settings, text)
     finding, picture = _look(address, timeout_s)
+    finding = replace(finding, remark=_told_by_capture(settings, text).get("reason"))
     if save:
         write_picture(save, pixels_of(picture))
     if as_json:
@@ -56,15 +59,19 @@ def test_camera(
         f"{finding.fps:.3g} frames/s, first picture after {finding.first_picture_s:.2f} s",
         markup=False,
     )
+    if finding.remark:
+        out.print(f"but: {finding.remark}", markup=False)
     if save:
         out.print(f"saved {save}", markup=False)
 
 
 def address_of(settings: FleetSettings, text: str) -> str:
     """What PyAV is to open: capture's stream of a camera it has, else the source itself."""
+    if told := _told_by_capture(settings, text):
+        if told.get("state") != "LIVE" and told.get("reason"):
+            raise CommandError(f"camera '{told['name']}' is {told['state']}: {told['reason']}")
+        return f"{settings.capture.rstrip('/')}/{quote(str(told['name']))}"
     camera = _camera_of(settings, text)
-    if camera and camera.name in (camera_states(settings) or {}):
-        return f"{settings.capture.rstrip('/')}/{quote(camera.name)}"
     source = camera.source if camera else text
     try:
         kind = source_kind(source)
@@ -81,6 +88,15 @@ def address_of(settings: FleetSettings, text: str) -> str:
             f"{text}`, start the fleet with `camfleet up`, then test the camera by its name"
         )
     return _with_credentials(source, camera, settings)
+
+
+def _told_by_capture(settings: FleetSettings, text: str) -> dict[str, Any]:
+    """What capture says of this camera, or of the first one of this `auto` entry, if it does."""
+    camera, states = _camera_of(settings, text), camera_states(settings) or {}
+    name = camera.name if camera else text
+    own = [state for key, state in states.items() if name in {key, state.get("entry")}]
+    live = (state for state in own if state.get("state") == "LIVE")
+    return next(live, own[0] if own else {})
 
 
 def _camera_of(settings: FleetSettings, text: str) -> Camera | None:

@@ -37,9 +37,9 @@ class CaptureView:
 class CaptureWatch:
     """A thread that keeps `view` fresh; a capture that is away costs nothing but freshness."""
 
-    def __init__(self, address: str, key: str) -> None:
+    def __init__(self, address: str, key: str, *listeners: Callable[[CaptureView], None]) -> None:
         logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each question
-        self.listener: Callable[[CaptureView], None] | None = None
+        self.listeners = [*listeners]
         self.view = CaptureView(reason=None if not address else "not asked yet")
         self._address = address
         self._client = httpx.Client(
@@ -71,10 +71,10 @@ class CaptureWatch:
             self._stopped.wait(INTERVAL_S)
 
     def take(self, view: CaptureView) -> None:
-        """Make a view the newest one, and tell the listener."""
+        """Make a view the newest one, and tell the listeners."""
         self.view = view
-        if self.listener is not None:
-            self.listener(view)
+        for listener in self.listeners:
+            listener(view)
 
     def _ask(self) -> CaptureView:
         try:

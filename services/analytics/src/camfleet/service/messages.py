@@ -105,6 +105,12 @@ def camera_state(origin: Origin, state: str, reason: str | None, before: str) ->
     return _now(origin, "camera_state", {"state": state, "reason": reason, "before": before})
 
 
+def camera_picture(origin: Origin, picture: str, reason: str | None, before: str) -> Envelope:
+    """The event of a camera's pictures becoming bad (black, covered ...), or clear again."""
+    facts = {"picture": picture, "reason": reason, "before": before}
+    return _now(origin, "camera_picture", facts)
+
+
 def model_changed(origin: Origin, model: str, version: int, before: int | None) -> Envelope:
     """The event of frames being answered by another model or version than before."""
     return _now(origin, "model_changed", {"model": model, "version": version, "before": before})

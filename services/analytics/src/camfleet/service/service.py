@@ -14,6 +14,7 @@ from camfleet.service.http.app import Parts, create_app
 from camfleet.service.http.server import HttpServer
 from camfleet.service.live import LiveHub
 from camfleet.service.options import Options
+from camfleet.service.picture_news import PictureNews
 from camfleet.service.pipeline import Surroundings
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.sinks.fleet import SinkFleet
@@ -44,7 +45,11 @@ def run(options: Options) -> None:
         hub = StreamHub(KeyQuotas(settings.stream_connections, settings.stream_rate))
         journal = _open_journal(options, hub)
         client = ModelClient(settings.server, _access(settings, keys))
-        capture = CaptureWatch(capture_http_address(settings), keys.fleet_secret())
+        capture = CaptureWatch(
+            capture_http_address(settings),
+            keys.fleet_secret(),
+            PictureNews(device_id(settings), hub).tell,
+        )
         around = Surroundings(ServerDetector(client), hub, device_id(settings))
         fleet = PipelineFleet(
             settings,

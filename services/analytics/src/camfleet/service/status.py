@@ -52,7 +52,7 @@ class StatusBoard:
         self._capture, self._server, self.sinks = watches.capture, watches.server, watches.sinks
         self._truths: dict[str, TruthCounts] = {}  # used by the watch's thread only
         self._compared: dict[str, tuple[Counts, Counts]] = {}
-        self._capture.listener = self._compare
+        self._capture.listeners.append(self._compare)
 
     def read(self) -> Facts:
         """The whole state now."""
@@ -114,6 +114,7 @@ class StatusBoard:
             "state": _state(pipeline, told),
             "reason": _reason(pipeline, told),
             "source_kind": source_kind(camera.source),
+            "picture": told.get("picture"),
             "width": connection.width,
             "height": connection.height,
             "source_fps": connection.source_fps or told.get("fps"),
@@ -207,10 +208,15 @@ def _reason(pipeline: Pipeline, told: Mapping[str, Any]) -> str | None:
     if pipeline.fault is not None:
         return pipeline.fault
     if connection.state is ReaderState.LIVE:
-        return pipeline.model.reason
+        return pipeline.model.reason or _word_on_picture(told)
     if _knows_better(pipeline, told) and told.get("reason"):
         return str(told["reason"])
     return connection.reason
+
+
+def _word_on_picture(told: Mapping[str, Any]) -> str | None:
+    """What capture says of pictures that come and show nothing, or of a device that gives less."""
+    return str(told["reason"]) if told.get("state") == "LIVE" and told.get("reason") else None
 
 
 def _knows_better(pipeline: Pipeline, told: Mapping[str, Any]) -> bool:

@@ -26,6 +26,12 @@ const sentences = {
     isOfWhole: true,
     level: levelOfCamera(data.state),
   }),
+  camera_picture: ({ data, camera }) => ({
+    words: `${camera}'s picture is ${data.picture}`,
+    detail: data.reason ?? "",
+    isOfWhole: true,
+    level: data.picture === "clear" ? "ok" : "warning",
+  }),
   model_changed: ({ data }) => ({
     words: `now uses ${modelName({ name: data.model ?? "another model", version: data.version })}`,
     detail: "",
