@@ -180,6 +180,29 @@ def test_who_is_in_a_zone_leaves_when_the_streams_clock_goes_back() -> None:
     assert told == [("zone_entered", 1, 1), ("zone_left", 1, 0), ("zone_entered", 2, 1)]
 
 
+@pytest.mark.parametrize("jump_s", [3600.0, -3600.0], ids=["forward", "back"])
+def test_a_clock_that_jumps_an_hour_counts_nothing_twice(jump_s: float) -> None:
+    steps = falling([150, 180, 210, 240, 270, 300, 300, 300, 300])
+    steps += falling([150, 180, 210, 240, 270, 300])
+    with running() as rig:
+        rig.detector.answer = lambda asked: steps[asked - 1]
+        rig.show(*(frame(number, 5000 + number / 10) for number in range(7)))
+        after = (frame(number, 5000 + jump_s + number / 10) for number in range(7, 15))
+        rig.show(*after)
+    crossings = [event.results["data"] for event in rig.publisher.labelled("line_crossed")]
+    assert [one["count_in"] for one in crossings] == [1, 2]
+    assert crossings[0]["track_id"] != crossings[1]["track_id"]
+
+
+def test_a_label_that_the_model_does_not_have_is_said_with_those_it_has() -> None:
+    with running(GATE.replace("name: gate", "name: gate, labels: [lorry]")) as rig:
+        rig.show(frame(0))
+        assert rig.pipeline.fault == "labels: cars has no 'lorry' (line 'gate'); it has car"
+        rig.pipeline.reconfigure(camera(GATE))
+        rig.show(frame(1))
+        wait_until(lambda: rig.pipeline.fault is None, 5, "the label is right")
+
+
 def test_frames_that_fail_alike_are_logged_once_and_are_the_cameras_reason(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -32,6 +32,11 @@ cameras:
 """
 
 
+def zoned(polygon: str) -> str:
+    zones = f"[{{name: porch, polygon: {polygon}}}]"
+    return f"cameras:\n  - {{name: a, source: x, pipeline: {{zones: {zones}}}}}"
+
+
 def parsed(text: str) -> CamerasFile:
     return parse_cameras(text, path=Path("cameras.yaml"))
 
@@ -91,6 +96,9 @@ def test_an_empty_file_has_no_camera() -> None:
             "cameras.yaml:2: camera 'a': .*serialize",
         ),
         ("version: " + "9" * 5000, "not valid YAML"),
+        (zoned("[[0, 0], [1, 1]]"), "cameras.yaml:2: camera 'a': .*polygon.* at least 3"),
+        (zoned("[[0, 0], [1, 1], [0.5, 0.5]]"), "points are on one line"),
+        (zoned("[[0, 0], [1, 0], [640, 360]]"), "polygon.2.0: .*less than or equal to 1"),
         (TEXT.replace("to: [1, 0.6]", "to: [0, 0.6]"), "two different points"),
     ],
 )

@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from camfleet_contracts.capturing import Capturing, Recording
+from camfleet_contracts.capturing import Capturing, Recording, Share
 from camfleet_contracts.names import CAMERA_NAME, split_version
 from camfleet_contracts.sinks import (
     SinkSettings,
@@ -21,7 +21,7 @@ from camfleet_contracts.sinks import (
 from camfleet_contracts.stages import Cascade, Idle, Tiles, checked_cascades
 
 SUB_STREAM_SUFFIX = "-sub"  # of a camera's name: where capture serves its `detect_source`
-Point = tuple[float, float]
+Point = tuple[Share, Share]
 SourceKind = Literal[
     "v4l2", "auto", "picamera", "csi", "rtsp", "http", "file", "folder", "demo", "testcard"
 ]
@@ -59,6 +59,13 @@ class Zone(_Part):
     polygon: tuple[Point, ...] = Field(min_length=3)
     labels: tuple[str, ...] = ()
     loiter_after_s: float | None = Field(None, gt=0, description="a stay of so long is an event")
+
+    @model_validator(mode="after")
+    def _an_area(self) -> "Zone":
+        corners = zip(self.polygon, (*self.polygon[1:], self.polygon[0]), strict=True)
+        if not sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in corners):
+            raise ValueError("polygon: its points are on one line, so nothing is ever inside")
+        return self
 
 
 class Tracker(_Part):

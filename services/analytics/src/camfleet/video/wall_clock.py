@@ -22,8 +22,7 @@ class WallClock:
         data = bytes(packet.get_sidedata("prft"))
         if len(data) >= _PRODUCER_TIME.size:
             microseconds = _PRODUCER_TIME.unpack_from(data)[0]
-            moment = datetime.fromtimestamp(microseconds / 1e6, UTC)
-            self._zero = moment - timedelta(seconds=pts_s)
+            self._zero = _zero_of(microseconds, pts_s)
 
     def captured_at(self, pts_s: float, received_at: datetime) -> datetime:
         """When the frame was sent; when it was received where the sender does not tell it."""
@@ -31,3 +30,11 @@ class WallClock:
             return received_at
         moment = self._zero + timedelta(seconds=pts_s)
         return moment if abs(moment - received_at) < MAX_DISAGREEMENT else received_at
+
+
+def _zero_of(microseconds: int, pts_s: float) -> datetime | None:
+    """The sender's time at stream time 0; None for a report that no clock can show."""
+    try:
+        return datetime.fromtimestamp(microseconds / 1e6, UTC) - timedelta(seconds=pts_s)
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -12,6 +12,7 @@ from camfleet.inference.tiling import TiledDetector
 from camfleet.lines import LineCount
 from camfleet.service import messages
 from camfleet.service.analysis import Analysis, Findings
+from camfleet.service.label_check import LabelCheck
 from camfleet.service.ledger import Ledger
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.model_state import ModelState
@@ -59,6 +60,7 @@ class Pipeline:
         self._publishing = Publishing(self._outlet, live, self.statistics, self.ledger)
         self._idling = Idling(camera.name, source.rest, live)
         self._cascades = Cascades(self._detector, self._outlet)
+        self._label_check = LabelCheck()
         self._counts = counts
         self._analysis: Analysis | None = None
         self._highest_id = 0  # of the tracks of all analyses so far
@@ -171,7 +173,7 @@ class Pipeline:
             self._publishing.show_without_result(frame)
             return
         self._analyse(frame, detected, analysis)
-        self.fault = None
+        self.fault = self._label_check.fault(analysis.pipeline, detected.model)
 
     def _detect(self, frame: Frame, analysis: Analysis) -> Detected | None:
         """The model's answer, or its last one while nothing moves; None when there is none."""
