@@ -13,6 +13,7 @@ from camfleet.cli import model_packages
 app = typer.Typer(no_args_is_help=True, help="Models of the volume and of config.json.")
 app.command("configure", cls=model_packages.CONFIGURE_CLASS)(model_packages.configure)
 app.command("publish")(model_packages.publish)
+app.command("benchmark")(model_packages.benchmark)
 
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 

@@ -161,3 +161,24 @@ def publish(
     from camfleet.cli.settings import command_settings
 
     run(command_settings(), source, PublishOptions(model_id, version, serve, wait))
+
+
+def benchmark(
+    model: Annotated[str, typer.Argument(help="Name or name:version on the volume, or a folder.")],
+    seconds: Annotated[float, typer.Option(help="For each measurement.", min=0.05)] = 3,
+    plot: Annotated[Path | None, typer.Option(help="Draw the rates into this .png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Measure a model with every runtime and precision that can run it on this machine.
+
+    Where something cannot, the reason is in its row. Best while the fleet rests.
+
+    \b
+    Examples:
+      camfleet model benchmark fastestdet-coco
+      camfleet model benchmark pets-int8/ --plot pets.png
+    """
+    from camfleet.cli.packages.benchmark import benchmark as run
+    from camfleet.cli.settings import command_settings
+
+    run(command_settings(), model, seconds=seconds, plot=plot, as_json=as_json)
