@@ -84,3 +84,15 @@ def test_balena_describes_the_same_version_as_the_packages(repository: Path) -> 
 
     assert described["type"] == "sw.application"
     assert f'version = "{described["version"]}"' in (repository / "pyproject.toml").read_text()
+
+
+def test_the_overlay_for_usb_cameras_lets_capture_use_video_devices_and_no_others(
+    compose: dict[str, Any], repository: Path
+) -> None:
+    overlay: dict[str, Any] = YAML(typ="safe").load(repository / "compose" / "usb.yml")
+    (name,) = overlay["services"]
+    service = overlay["services"][name]
+    assert (overlay["version"], name) == (compose["version"], "capture")
+    assert service["device_cgroup_rules"] == ["c 81:* rmw"]
+    assert service["group_add"] == ["video"]
+    assert "privileged" not in service

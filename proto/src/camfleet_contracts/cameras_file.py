@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from camfleet_contracts.cameras import Camera, CamerasFile, Pipeline
 from camfleet_contracts.files import locked, write_atomically
+from camfleet_contracts.gst_pipeline import entry_of_pipeline
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.sinks import SINK_KINDS, STREAM, SinkSettings, fault_of_sinks, parse_sink
 
@@ -54,8 +55,10 @@ def read_cameras(
     except OSError as error:
         raise BadCameras(path, f"cannot be read: {error.strerror or error}") from error
     parsed = parse_cameras(text, path=path, may_be_empty=may_be_empty)
-    extra = _camera_of_environment(settings) if settings else None
-    if extra is None or parsed.find(str(extra["name"])):
+    if settings is None or parsed.find(settings.camera_name):
+        return parsed
+    extra = _camera_of_environment(settings, path)
+    if extra is None:
         return parsed
     return parsed.model_copy(
         update={"cameras": (*parsed.cameras, _parse_one(extra, {}, path, None))}
@@ -257,13 +260,19 @@ def _refuse_twins(cameras: tuple[Camera, ...], entries: Any, path: Path) -> None
         seen.add(camera.name)
 
 
-def _camera_of_environment(settings: FleetSettings) -> dict[str, Any] | None:
-    if not settings.camera_source:
-        return None
+def _camera_of_environment(settings: FleetSettings, path: Path) -> dict[str, Any] | None:
     pipeline = {
         "model": settings.camera_model,
         "fps": settings.camera_fps,
         "confidence": settings.camera_confidence,
     }
     given = {key: value for key, value in pipeline.items() if value is not None}
-    return {"name": settings.camera_name, "source": settings.camera_source, "pipeline": given}
+    entry: dict[str, Any] = {"name": settings.camera_name, "pipeline": given}
+    if settings.camera_source:
+        return entry | {"source": settings.camera_source}
+    if not settings.gst_rtsp_pipeline:
+        return None
+    try:
+        return entry | entry_of_pipeline(settings.gst_rtsp_pipeline)
+    except ValueError as error:
+        raise BadCameras(path, str(error)) from error

@@ -60,6 +60,7 @@ class FleetSettings(BaseSettings):
     camera_name: str = Field("camera", validation_alias="CAMERA_NAME")
     camera_model: str | None = Field(None, validation_alias="CAMERA_MODEL")
     camera_fps: float | None = Field(None, validation_alias="CAMERA_FPS")
+    gst_rtsp_pipeline: str | None = Field(None, validation_alias="GST_RTSP_PIPELINE")
     camera_confidence: float | None = Field(None, validation_alias="CAMERA_CONFIDENCE")
 
     @property
