@@ -42,6 +42,6 @@ def progress_bars() -> Iterator[Report]:
 def waiting_bar(what: str, seconds: float) -> Iterator[Callable[[float], None]]:
     """A bar over a known time; it is told the seconds that have passed."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, refresh_per_second=2) as progress:
         task = progress.add_task(what, total=seconds)
         yield lambda passed: progress.update(task, completed=passed)

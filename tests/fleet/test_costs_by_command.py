@@ -1,4 +1,4 @@
-"""`camfleet camera advise` beside a running fleet."""
+"""`camfleet camera advise` and `camfleet doctor --capacity` beside a running fleet."""
 
 import json
 import subprocess
@@ -18,16 +18,24 @@ cameras:
 """
 
 
-def advice(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
     ports = {
         "STREAMER_PORT": fleet.page.rpartition(":")[2],
         "REST_PORT": fleet.rest.rpartition(":")[2],
         "CAMERAS_FILE": str(fleet.folder / "cameras.yaml"),
     }
-    command = [str(BIN / "camfleet"), "camera", "advise", "--seconds", "4", *arguments]
     return subprocess.run(
-        command, env=fleet.env | ports, capture_output=True, text=True, timeout=120, check=False
+        [str(BIN / "camfleet"), *arguments],
+        env=fleet.env | ports,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
+
+
+def advice(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(fleet, "camera", "advise", "--seconds", "4", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +44,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Any:
     copytree(ROOT / "models", folder / "models")
     (folder / "cameras.yaml").write_text(CAMERAS)
     with running_fleet(folder) as fleet:
-        wait_for_frames(fleet, "street")
+        wait_for_frames(fleet, "street", timeout_s=120)
         yield fleet
 
 
@@ -63,3 +71,20 @@ def test_fleet_that_does_not_run_is_named(fleet: Fleet, tmp_path: Path) -> None:
     answer = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert "start it with: camfleet up" in answer.stderr
+
+
+def test_capacity_is_measured_beside_the_running_fleet(fleet: Fleet) -> None:
+    answer = run(fleet, "doctor", "--capacity", "--model", "demo-street", "--json")
+    assert answer.returncode == 0, answer.stderr
+    measured = json.loads(answer.stdout)
+    costs = measured["costs_ms"]["720p15"]
+    assert costs["decode_ms"] > 0
+    assert costs["inference"]["server_ms"] >= 0
+    rates = [one["fps"] for one in measured["capacity"] if one["film"] == "1080p15"]
+    assert rates == [1, 5, 10, 15]
+
+
+def test_capacity_names_a_model_that_is_not_served(fleet: Fleet) -> None:
+    answer = run(fleet, "doctor", "--capacity", "--model", "missing")
+    assert answer.returncode == 1
+    assert "model 'missing' is not served" in answer.stderr
