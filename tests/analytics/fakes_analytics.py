@@ -14,7 +14,7 @@ from camfleet.detections import Detections
 from camfleet.inference.detector import Detected
 from camfleet.inference.errors import InferenceError
 from camfleet.inference.served_model import ServedModel, TensorSpec
-from camfleet.service.live_ports import LiveCamera
+from camfleet.service.live_ports import Feed, LiveCamera
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet.video.reader import Connection, ReaderCounts, ReaderState
 from camfleet.video.resting import Rest
@@ -79,6 +79,7 @@ class ScriptedSource:
         self.connection = connection
         self.counts = ReaderCounts()
         self.rest = Rest()
+        self.live_shift_s = 0.0
         self.is_running = False
 
     def start(self) -> None:
@@ -158,6 +159,12 @@ class NoLiveCamera:
         """Ignore it."""
 
     def push_picture(self, frame: Frame, result: dict[str, object] | None) -> None:
+        """Ignore it."""
+
+    def refuse(self, reason: str) -> None:
+        """Ignore it."""
+
+    def feed_with(self, feed: Feed | None) -> None:
         """Ignore it."""
 
 

@@ -39,7 +39,7 @@ def follow(fleet: PipelineFleet, file: Path, text: str) -> Pipeline:
     [
         (CAMERA, "", False),
         (CAMERA, CAPTURE, True),
-        (SUB_STREAM, "", True),
+        (SUB_STREAM, "", False),
         (SUB_STREAM, CAPTURE, True),
     ],
     ids=["no capture", "capture", "sub-stream, no capture", "sub-stream, capture"],

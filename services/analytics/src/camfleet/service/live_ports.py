@@ -8,6 +8,16 @@ from starlette.routing import BaseRoute
 from camfleet.video.frames import Frame
 
 
+class Feed(Protocol):
+    """Brings a stream that is read only while somebody watches; its methods must not block."""
+
+    def begin(self) -> None:
+        """The first viewer came."""
+
+    def end(self) -> None:
+        """The last one left."""
+
+
 class LiveCamera(Protocol):
     """One camera's live picture. Every method is called from a thread and must not block."""
 
@@ -19,6 +29,12 @@ class LiveCamera(Protocol):
 
     def push_end(self) -> None:
         """The connection was lost; the next thing that comes is push_stream."""
+
+    def refuse(self, reason: str) -> None:
+        """There is no stream to copy; tell the viewers why, until there is one."""
+
+    def feed_with(self, feed: "Feed | None") -> None:
+        """Let this feed bring the stream while somebody watches; None: it comes unasked."""
 
     @property
     def wants_pictures(self) -> bool:

@@ -18,7 +18,7 @@ from camfleet.service.picture_news import PictureNews
 from camfleet.service.pipeline import Surroundings
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.sinks.fleet import SinkFleet
-from camfleet.service.sources import rtsp_reader
+from camfleet.service.sources import source_of
 from camfleet.service.status import Identity, StatusBoard, Watches
 from camfleet_contracts.access import Network, check_exposure
 from camfleet_contracts.device import device_id
@@ -53,7 +53,7 @@ def run(options: Options) -> None:
         around = Surroundings(ServerDetector(client), hub, device_id(settings))
         fleet = PipelineFleet(
             settings,
-            lambda camera, its_live: rtsp_reader(camera, its_live, settings, keys),
+            lambda camera, its_live: source_of(camera, its_live, settings, keys),
             live := LiveHub(),
             around,
             journal,

@@ -1,11 +1,13 @@
 """Where analytics reads a camera: from capture, or straight from its sub-stream."""
 
 import os
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from camfleet.service.live_ports import LiveCamera
+from camfleet.service.watched_stream import TwoStreams, Unwatched, WatchedStream
 from camfleet.video.addresses import with_credentials
-from camfleet.video.reader import RtspReader
+from camfleet.video.reader import PacketSink, RtspReader
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.cameras import SUB_STREAM_SUFFIX, Camera, resolve_credentials, source_kind
 from camfleet_contracts.keys import KeyStore
@@ -35,14 +37,38 @@ def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
     return with_credentials(address, ("camfleet", keys.fleet_secret()))
 
 
-def rtsp_reader(
+def watched_address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
+    """The address of the stream that people watch: `source`, through capture where there is one.
+
+    Raises:
+        ValueError: as `address_of`.
+    """
+    return address_of(camera.model_copy(update={"detect_source": None}), settings, keys)
+
+
+def source_of(
     camera: Camera, live: LiveCamera, settings: FleetSettings, keys: KeyStore
-) -> RtspReader:
-    """The reader of a camera; the address is worked out anew for every connection."""
+) -> RtspReader | TwoStreams:
+    """What a pipeline reads; each address is worked out anew for every connection."""
     ca_file = str(settings.tls_ca) if settings.tls_ca else None
-    return RtspReader(
-        camera.name, lambda: address_of(camera, settings, keys), live, ca_file=ca_file
+    sink: PacketSink = Unwatched() if camera.detect_source else live
+    reader = RtspReader(
+        camera.name, lambda: address_of(camera, settings, keys), sink, ca_file=ca_file
     )
+    if not camera.detect_source:
+        return reader
+
+    def make_watched(tap: PacketSink, lost: Callable[[str], None]) -> RtspReader:
+        return RtspReader(
+            f"{camera.name}-watched",
+            lambda: watched_address_of(camera, settings, keys),
+            tap,
+            ca_file=ca_file,
+            decodes=False,
+            lost=lost,
+        )
+
+    return TwoStreams(reader, live, WatchedStream(live, make_watched))
 
 
 def _own_address(camera: Camera, address: str) -> str:

@@ -13,6 +13,11 @@ class Lag:
         self._asked_s = 0.0
         self._late_since_s: float | None = None
 
+    @property
+    def zero_s(self) -> float | None:
+        """When (time.monotonic) a frame of stream time 0 would have come, as the fastest did."""
+        return self._fastest
+
     def is_late(self, pts_s: float, received_s: float) -> bool:
         """Tell whether a frame belongs to a backlog that is to be skipped."""
         if self.of(pts_s, received_s) <= LATE_S:

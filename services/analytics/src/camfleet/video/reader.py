@@ -81,6 +81,10 @@ class ReaderCounts:
     thread_s: float = 0.0  # all processor time of that thread
 
 
+def _ignore(_: str) -> None:
+    """Nobody asks why."""
+
+
 class RtspReader:
     """A thread that always tries to be connected. start() and stop() belong to one owner."""
 
@@ -91,14 +95,28 @@ class RtspReader:
         sink: PacketSink,
         *,
         ca_file: str | None = None,
+        decodes: bool = True,
+        lost: Callable[[str], None] = _ignore,
     ) -> None:
-        """`address` is asked before every connection, so that changed credentials are used."""
+        """Nothing is opened yet.
+
+        Args:
+            name: for the log.
+            address: asked before every connection, so that changed credentials are used.
+            sink: gets the coded stream.
+            ca_file: the authority to trust.
+            decodes: False for a reader whose packets are all that is wanted.
+            lost: told the reason, in the reader's thread, when there is no connection.
+        """
         self.name = name
         self.slot = FrameSlot()
         self.counts = ReaderCounts()
         self.connection = Connection()
         self.rest = Rest()
+        self.live_shift_s = 0.0  # the sink's clock is the frames' own
+        self.zero_s: float | None = None  # time.monotonic() at stream time 0
         self._address, self._sink = address, sink
+        self._decodes, self._lost = decodes, lost
         self._options = OPTIONS | ({"tls_verify": "1", "ca_file": ca_file} if ca_file else {})
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{name}", daemon=True)
@@ -164,6 +182,9 @@ class RtspReader:
         if packet.pts is not None:
             clock.read(packet, float(packet.pts * packet.time_base))
         self._sink.push_packet(packet)
+        if not self._decodes:
+            self._note_copied(packet, lag)
+            return
         began_s = time.thread_time()
         shown = decoder.take(packet)
         self.counts.thread_s = time.thread_time()
@@ -171,6 +192,13 @@ class RtspReader:
         self.counts.rested += self.rest.is_resting and not packet.is_keyframe
         for one in shown:
             self._offer(one, packet, clock, lag)
+
+    def _note_copied(self, packet: Packet, lag: Lag) -> None:
+        if packet.pts is not None:
+            lag.of(float(packet.pts * packet.time_base), time.monotonic())
+            self.zero_s = lag.zero_s
+        if self.connection.state is not ReaderState.LIVE:
+            self.connection = Connection(ReaderState.LIVE)
 
     def _note_undecodable(self) -> None:
         self.counts.undecodable += 1
@@ -180,7 +208,9 @@ class RtspReader:
         pts_s = float(shown.pts * packet.time_base)
         self.counts.decoded += shown.is_new
         self._note(shown.picture, packet.stream)
-        if lag.is_late(pts_s, received_s):
+        is_late = lag.is_late(pts_s, received_s)
+        self.zero_s = lag.zero_s
+        if is_late:
             self.counts.late += 1
             return
         captured_at = clock.captured_at(pts_s, received_at)
@@ -213,6 +243,7 @@ class RtspReader:
         if (before.state, before.reason) != (state, reason):
             logger.warning("camera lost camera=%s state=%s reason=%s", self.name, state, reason)
         self.connection = Connection(state, reason, before.width, before.height)
+        self._lost(reason)
 
 
 def _choose_threads(stream: av.VideoStream) -> None:

@@ -71,7 +71,8 @@ export class Picture {
 
   draw(boxes) {
     const { width, height, lines, zones } = this.camera;
-    const shape = { width: width || this.video.videoWidth || 16, height: height || this.video.videoHeight || 9 };
+    const { videoWidth, videoHeight } = this.player.showsJpeg ? {} : this.video; // a sub-stream may be of another shape
+    const shape = { width: videoWidth || width || 16, height: videoHeight || height || 9 };
     this.overlay.draw({ boxes, lines: lines ?? [], zones: zones ?? [], shape });
   }
 

@@ -9,6 +9,7 @@ from camfleet.service.live.pictures import PictureBoard
 from camfleet.service.live.sequence import LiveSequence
 from camfleet.service.live.stream import H264Stream
 from camfleet.service.live.viewer import Message, Refusal, Viewer
+from camfleet.service.live_ports import Feed
 from camfleet.video.frames import Frame
 
 _SAMPLING_BROWSERS_PLAY = frozenset({None, "yuv420p", "yuvj420p", "nv12", "gray"})
@@ -25,6 +26,7 @@ class LiveCamera:
         self._sequence = LiveSequence()
         self._viewers: tuple[Viewer, ...] = ()
         self._refusal: Refusal | None = None
+        self._feed: Feed | None = None
         self.pictures = PictureBoard()
 
     def push_stream(self, stream: av.VideoStream) -> None:
@@ -43,6 +45,22 @@ class LiveCamera:
             self._epoch += 1
             self._send([self._refusal] if self._refusal else [])
 
+    def refuse(self, reason: str) -> None:
+        """There is no stream to copy; viewers are told why until there is one."""
+        with self._lock:
+            self._refusal = Refusal(reason)
+            self._send([self._refusal])
+
+    def feed_with(self, feed: Feed | None) -> None:
+        """Let this feed bring the stream while somebody watches; None: it comes unasked."""
+        with self._lock:
+            before, self._feed, self._refusal = self._feed, feed, None
+            if self._viewers and before is not None:
+                before.end()
+            self._forget_stream()
+            if self._viewers and feed is not None:
+                feed.begin()
+
     def push_packet(self, packet: "av.Packet[av.VideoStream]") -> None:
         """One coded frame."""
         with self._lock:
@@ -57,8 +75,7 @@ class LiveCamera:
     def push_end(self) -> None:
         """The connection was lost; viewers stay and wait for the next one."""
         with self._lock:
-            self._stream = None
-            self._sequence.forget()
+            self._forget_stream()
 
     @property
     def wants_pictures(self) -> bool:
@@ -78,6 +95,9 @@ class LiveCamera:
         """A new viewer; it begins at the last key frame. The caller ends it with unwatch."""
         viewer = Viewer(loop)
         with self._lock:
+            if self._feed is not None and not self._viewers:
+                self._refusal = None
+                self._feed.begin()
             self._viewers += (viewer,)
             first: Message | None = self._refusal or self._sequence.watch()
             viewer.offer([first] if first else [])
@@ -86,9 +106,13 @@ class LiveCamera:
     def unwatch(self, viewer: Viewer) -> None:
         """The viewer left."""
         with self._lock:
+            watched = bool(self._viewers)
             self._viewers = tuple(other for other in self._viewers if other is not viewer)
-            if not self._viewers:
+            if watched and not self._viewers:
                 self._sequence.unwatch()
+                if self._feed is not None:
+                    self._feed.end()
+                    self._forget_stream()
 
     def close(self) -> None:
         """The camera is gone: end all its viewers."""
@@ -96,6 +120,10 @@ class LiveCamera:
             for viewer in self._viewers:
                 viewer.end()
         self.pictures.close()
+
+    def _forget_stream(self) -> None:
+        self._stream = None
+        self._sequence.forget()
 
     def _send(self, messages: list[Message]) -> None:
         for viewer in self._viewers:

@@ -57,7 +57,7 @@ class Pipeline:
         self._outlet = Outlet(Origin(surroundings.device_id, camera.name), surroundings.publisher)
         self._detector = surroundings.detector
         self._asker = ModelAsker(camera.pipeline.model, self._detector, self._outlet)
-        self._publishing = Publishing(self._outlet, live, self.statistics, self.ledger)
+        self._publishing = Publishing(self._outlet, live, source, self.statistics, self.ledger)
         self._idling = Idling(camera.name, source.rest, live)
         self._cascades = Cascades(self._detector, self._outlet)
         self._label_check = LabelCheck()

@@ -17,9 +17,16 @@ class Source(Protocol):
     """Where the frames come from, e.g. an RtspReader."""
 
     slot: FrameSlot
-    connection: Connection
     counts: ReaderCounts
     rest: Rest
+
+    @property
+    def connection(self) -> Connection:
+        """What is known of the connection to the camera."""
+
+    @property
+    def live_shift_s(self) -> float:
+        """What takes a frame's `pts_s` to the clock of the picture that people watch."""
 
     def start(self) -> None:
         """Begin to fill the slot."""

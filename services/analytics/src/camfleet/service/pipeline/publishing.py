@@ -1,6 +1,7 @@
 """What is made of one frame's findings: events, results, pictures and figures."""
 
 import time
+from dataclasses import replace
 
 from camfleet.heat import HeatMap
 from camfleet.inference.detector import Detected
@@ -10,7 +11,7 @@ from camfleet.service.analysis import Findings
 from camfleet.service.ledger import Ledger
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.pacing import Pacer
-from camfleet.service.pipeline.ports import Outlet
+from camfleet.service.pipeline.ports import Outlet, Source
 from camfleet.service.statistics import Statistics
 from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent
@@ -23,10 +24,15 @@ class Publishing:
     """Gives out what one camera's analysis found. Written by the pipeline's thread only."""
 
     def __init__(
-        self, outlet: Outlet, live: LiveCamera, statistics: Statistics, ledger: Ledger
+        self,
+        outlet: Outlet,
+        live: LiveCamera,
+        source: Source,
+        statistics: Statistics,
+        ledger: Ledger,
     ) -> None:
         self.heat = HeatMap()
-        self._outlet, self._live = outlet, live
+        self._outlet, self._live, self._source = outlet, live, source
         self._statistics, self._ledger = statistics, ledger
 
     def use(self, wanted: Wanted) -> None:
@@ -76,7 +82,8 @@ class Publishing:
         self._statistics.published += is_wanted
         if not (is_wanted or self._live.wants_pictures):
             return
-        message = messages.results_of(self._outlet.origin, frame, detected, findings)
+        shown = replace(frame, pts_s=frame.pts_s + self._source.live_shift_s)
+        message = messages.results_of(self._outlet.origin, shown, detected, findings)
         if is_wanted:
             publisher.publish_result(message)
         if self._live.wants_pictures:

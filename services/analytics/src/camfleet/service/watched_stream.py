@@ -1,0 +1,108 @@
+"""A camera of which people watch one stream while analytics reads another, smaller one."""
+
+from collections.abc import Callable
+
+import av
+
+from camfleet.service.live_ports import LiveCamera
+from camfleet.video.packets import Packet
+from camfleet.video.reader import Connection, PacketSink, RtspReader
+
+MakeReader = Callable[[PacketSink, Callable[[str], None]], RtspReader]
+
+
+class Unwatched:
+    """The sink of a stream that nobody is to see."""
+
+    def push_stream(self, stream: av.VideoStream) -> None:
+        """Ignore it."""
+
+    def push_packet(self, packet: Packet) -> None:
+        """Ignore it."""
+
+    def push_end(self) -> None:
+        """Ignore it."""
+
+
+class _Tap:
+    """Lets one reader's stream through until it is closed: a reader ends later than it is told."""
+
+    def __init__(self, live: LiveCamera) -> None:
+        self._live, self._is_open = live, True
+
+    def push_stream(self, stream: av.VideoStream) -> None:
+        if self._is_open:
+            self._live.push_stream(stream)
+
+    def push_packet(self, packet: Packet) -> None:
+        if self._is_open:
+            self._live.push_packet(packet)
+
+    def push_end(self) -> None:
+        if self._is_open:
+            self._live.push_end()
+
+    def refuse(self, reason: str) -> None:
+        if self._is_open:
+            self._live.refuse(f"the stream to watch cannot be read: {reason}")
+
+    def close(self) -> None:
+        self._is_open = False
+
+
+class WatchedStream:
+    """A live picture's feed: a reader that copies, while somebody watches."""
+
+    def __init__(self, live: LiveCamera, make_reader: MakeReader) -> None:
+        self._live, self._make_reader = live, make_reader
+        self._running: tuple[_Tap, RtspReader] | None = None
+
+    @property
+    def zero_s(self) -> float | None:
+        """time.monotonic() at its stream time 0; None while nobody watches."""
+        running = self._running
+        return None if running is None else running[1].zero_s
+
+    def begin(self) -> None:
+        """Connect."""
+        tap = _Tap(self._live)
+        reader = self._make_reader(tap, tap.refuse)
+        self._running = tap, reader
+        reader.start()
+
+    def end(self) -> None:
+        """Let go of it; does not wait for the reader."""
+        if self._running is not None:
+            tap, reader = self._running
+            self._running = None
+            tap.close()
+            reader.stop(0)
+
+
+class TwoStreams:
+    """A source whose frames come from one stream and whose live picture from another."""
+
+    def __init__(self, reader: RtspReader, live: LiveCamera, watched: WatchedStream) -> None:
+        self._reader, self._live, self._watched = reader, live, watched
+        self.slot, self.counts, self.rest = reader.slot, reader.counts, reader.rest
+
+    @property
+    def connection(self) -> Connection:
+        """Of the stream that is analysed."""
+        return self._reader.connection
+
+    @property
+    def live_shift_s(self) -> float:
+        """The clocks of both streams are compared by the arrival of their fastest frames."""
+        read_s, watched_s = self._reader.zero_s, self._watched.zero_s
+        return 0.0 if read_s is None or watched_s is None else read_s - watched_s
+
+    def start(self) -> None:
+        """Read the one, and the other one for who watches."""
+        self._reader.start()
+        self._live.feed_with(self._watched)
+
+    def stop(self) -> None:
+        """End both."""
+        self._live.feed_with(None)
+        self._reader.stop()

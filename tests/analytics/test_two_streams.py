@@ -1,0 +1,135 @@
+"""People watch one stream of a camera while analytics reads another: real capture, real readers."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from camfleet.service.live import LiveHub
+from camfleet.service.live.muxer import Fragment
+from camfleet.service.live.viewer import Message, Refusal, Viewer
+from camfleet.service.sources import source_of
+from camfleet.service.watched_stream import TwoStreams
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import read_settings
+from fakes_live import ClipPlan, make_clip
+from processes import running
+from waiting import wait_until
+
+LARGE, SMALL = (320, 180), (160, 90)
+PLAN = ClipPlan(frames=60, fps=15, gop=15, container="mp4")
+
+
+@contextmanager
+def capturing(folder: Path) -> Iterator[int]:
+    """A capture service with a large and a small stream; yields its RTSP port."""
+    for name, size in (("door", LARGE), ("small", SMALL)):
+        (folder / f"{name}.mp4").write_bytes(make_clip(replace(PLAN, size=size)))
+    file = folder / "cameras.yaml"
+    file.write_text(
+        "".join(
+            ["cameras:\n"]
+            + [f"  - {{name: {n}, source: {folder}/{n}.mp4}}\n" for n in ("door", "small")]
+        )
+    )
+    ports = ["--rtsp-port", "0", "--http-port", "0"]
+    state = {"CAMFLEET_STATE": str(folder / "state")}
+    with running("camfleet-capture", "--cameras", str(file), *ports, env=state) as service:
+        yield int(service.logged(r"rtsp=[\d.]+:(\d+)", 30)[1])
+
+
+class Watching:
+    """A camera with two streams, and an event loop for its viewers."""
+
+    def __init__(self, folder: Path, port: int, detect: str, name: str) -> None:
+        self.live = LiveHub().camera(name)
+        address = f"rtsp://127.0.0.1:{port}"
+        wanted = Camera.model_validate(
+            {"name": name, "source": "clip.mp4", "detect_source": f"{address}/{detect}"}
+        )
+        settings = read_settings(state_dir=folder, capture=address)
+        source = source_of(wanted, self.live, settings, KeyStore(folder / "keys.json"))
+        assert isinstance(source, TwoStreams)
+        self.source, self._loop = source, asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="viewers")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.source.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.source.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def watch(self) -> Viewer:
+        return asyncio.run_coroutine_threadsafe(self._watch(), self._loop).result(10)
+
+    def next(self, viewer: Viewer) -> Message | None:
+        return asyncio.run_coroutine_threadsafe(viewer.take(), self._loop).result(30)
+
+    async def _watch(self) -> Viewer:
+        return self.live.watch(asyncio.get_running_loop())
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[Callable[[str, str], Watching]]:
+    with capturing(tmp_path) as port:
+        yield lambda detect, name: Watching(tmp_path, port, detect, name)
+
+
+def is_reading(name: str) -> bool:
+    return any(thread.name == f"reader-{name}" for thread in threading.enumerate())
+
+
+def test_analytics_sees_the_small_stream_and_people_the_large_one_while_they_look(
+    watching: Callable[[str, str], Watching],
+) -> None:
+    with watching("small", "door") as camera:
+        frame = wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame")
+        assert frame.size == SMALL
+        assert not is_reading("door-watched")
+        for _ in range(2):
+            viewer = camera.watch()
+            fragment = camera.next(viewer)
+            assert isinstance(fragment, Fragment)
+            assert (fragment.header.width, fragment.header.height) == LARGE
+            camera.live.unwatch(viewer)
+            wait_until(lambda: not is_reading("door-watched"), 30, "nothing is read for nobody")
+
+
+def test_results_are_told_in_the_time_of_the_picture_that_is_watched(
+    watching: Callable[[str, str], Watching],
+) -> None:
+    """Both streams are one here, so the same frame has a time in each connection."""
+    with watching("door", "door") as camera:
+        wait_until(lambda: camera.source.counts.decoded > 45, 60, "three seconds of one connection")
+        assert camera.source.live_shift_s == 0
+        viewer = camera.watch()
+        shift_s = wait_until(lambda: camera.source.live_shift_s, 30, "both clocks")
+        newest = camera.next(viewer)
+        frame = wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame")
+        assert isinstance(newest, Fragment)
+        assert frame.pts_s > newest.start_s + 2
+        assert shift_s < -2
+        assert frame.pts_s + shift_s == pytest.approx(newest.start_s, abs=2)
+
+
+def test_a_stream_that_cannot_be_watched_is_said_and_analysed_all_the_same(
+    watching: Callable[[str, str], Watching],
+) -> None:
+    with watching("small", "attic") as camera:
+        viewer = camera.watch()
+        refusal = camera.next(viewer)
+        assert isinstance(refusal, Refusal)
+        assert "the stream to watch cannot be read: " in refusal.reason
+        assert "(404)" in refusal.reason
+        assert wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame").size == SMALL
