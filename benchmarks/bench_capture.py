@@ -1,157 +1,154 @@
-"""What passing a film on costs: the capture service against a bare demuxer of the same file.
+"""What passing films on costs: capture beside GStreamer's RTSP server, or a bare demuxer.
 
-    python benchmarks/bench_capture.py [FILE] [--seconds 5] [--rounds 5]
+    python benchmarks/bench_capture.py [--seconds 4] [--rounds 3] [--rows h264 mjpeg start latency]
 
-Both show the film in a loop at its own pace, as processes side by side, so that a noisy machine
+Both show the same films at their own pace, as processes side by side, so that a noisy machine
 hurts both; only their own processor time counts. Readers take the packets over RTSP and drop them.
+Without GStreamer (apt-get install python3-gi gir1.2-gst-rtsp-server-1.0
+gstreamer1.0-plugins-{base,good,bad}) the bare demuxer is the peer.
 """
 
 import argparse
-import re
+import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import av
-import numpy as np
-from av.video.frame import VideoFrame
 
-ROOT = Path(__file__).resolve().parent.parent
-REAL_CLIP = ROOT.parent / "shared" / "data" / "media" / "clips" / "crossing-a-1280x720.mp4"
-READERS = (("0", 0, "tcp"), ("1 TCP", 1, "tcp"), ("8 TCP", 8, "tcp"), ("8 UDP", 8, "udp"))
+from rtsp_films import DRAWN, FPS, number_of, write_h264, write_mjpeg
+from rtsp_servers import READING, Server, bare_of, capture_of, gst_of, has_gst, readers
+
+FILM_S = 150
+ROWS = ("h264", "mjpeg", "start", "latency")
+READERS = ((1, "tcp"), (8, "tcp"), (32, "tcp"), (8, "udp"))
+WEBCAMS = 4
+TRIES = 5
+SKIPPED = 3 * FPS  # what a new reader gets at once to begin with
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, help="an H.264 file")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a window")
-    parser.add_argument("--rounds", type=int, default=5, help="windows per row")
-    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
+    parser.add_argument("--rounds", type=int, default=3, help="windows per row")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
     options = parser.parse_args()
-    if options.bare:
-        demux_forever(options.file)
-    with tempfile.TemporaryDirectory() as folder:
-        given = options.file or (REAL_CLIP if REAL_CLIP.is_file() else None)
-        file = given or write_film(Path(folder) / "noise-1280x720.mp4")
-        with capture_of(file.resolve(), Path(folder)) as (capture, url), bare(file) as demuxer:
-            print(f"\n### Stream copy of {file.name} against a bare demuxer (% of a core)\n")
-            print("| readers | bare | capture | ratio | spread |\n|---|---|---|---|---|")
-            for name, count, transport in READERS:
-                with readers(url, count, transport):
-                    pairs = [
-                        shares(demuxer, capture, options.seconds) for _ in range(options.rounds)
-                    ]
-                print(row(name, pairs), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        film = write_h264(folder / "film.mp4", FILM_S)
+        if "h264" in options.rows:
+            show_copy({"film": film}, folder, READERS, options)
+        if "mjpeg" in options.rows:
+            webcam = write_mjpeg(folder / "film.avi", FILM_S)
+            films = {f"webcam-{number}": webcam for number in range(WEBCAMS)}
+            show_copy(films, folder, ((1, "tcp"),), options)
+        if "start" in options.rows:
+            show_start(film, folder)
+        if "latency" in options.rows:
+            show_latency(film, folder)
+
+
+def show_copy(
+    films: dict[str, Path], folder: Path, rows: tuple[tuple[int, str], ...], options: Any
+) -> None:
+    """Print a table: processor time and memory of both, by number of readers."""
+    peer_of, peer_name = (gst_of, "gst-rtsp-server") if has_gst() else (bare_of, "bare demuxer")
+    first = next(iter(films.values()))
+    print(f"\n### {len(films)} x {first.name}, 720p15, copied (% of a core, MB)\n")
+    print(f"| readers of each | {peer_name} | capture | ratio | spread | {peer_name} MB | MB |")
+    print("|---|---|---|---|---|---|---|")
+    for count, transport in rows:
+        with capture_of(films, folder) as ours, peer_of(films) as peer:
+            urls = [
+                server.url(name)
+                for server in (peer, ours)
+                for name in films
+                for _ in range(count)
+                if server.address != "nowhere"
+            ]
+            with readers(urls, transport):
+                pairs = [shares(peer, ours, options.seconds) for _ in range(options.rounds)]
+                memory = f"{peer.memory_mb:.0f} | {ours.memory_mb:.0f}"
+            print(f"{row(f'{count} {transport.upper()}', pairs)} {memory} |", flush=True)
 
 
 def row(name: str, pairs: list[tuple[float, float]]) -> str:
-    ratios = sorted(capture / demuxer for demuxer, capture in pairs)
-    demuxer, capture = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = statistics.median(ratios)
-    spread = f"{ratios[0]:.1f} to {ratios[-1]:.1f}"
-    return f"| {name} | {demuxer:.2f} | {capture:.2f} | **{ratio:.1f}** | {spread} |"
+    ratios = sorted(ours / peer for peer, ours in pairs)
+    peer, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
+    spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+    return f"| {name} | {peer:.2f} | {ours:.2f} | **{statistics.median(ratios):.2f}** | {spread} |"
 
 
-def shares(one: int, other: int, seconds: float) -> tuple[float, float]:
-    """Percent of a core that two processes take in the same window."""
-    before, begun = (busy_s(one), busy_s(other)), time.perf_counter()
+def shares(one: Server, other: Server, seconds: float) -> tuple[float, float]:
+    """Percent of a core that two servers take in the same window."""
+    before, begun = (one.busy_s, other.busy_s), time.perf_counter()
     threading.Event().wait(seconds)
     elapsed = time.perf_counter() - begun
-    after = busy_s(one), busy_s(other)
+    after = one.busy_s, other.busy_s
     return 100 * (after[0] - before[0]) / elapsed, 100 * (after[1] - before[1]) / elapsed
 
 
-def busy_s(pid: int) -> float:
-    """Processor seconds of all threads of a process, to the nanosecond."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+def show_start(film: Path, folder: Path) -> None:
+    """Print from start to listening, and from a new reader to its first picture."""
+    print(f"\n### Start and first picture (s, median of {TRIES})\n")
+    print("| | listening | first picture |\n|---|---|---|")
+    peers = ["capture", "gst-rtsp-server"] if has_gst() else ["capture"]
+    for name in peers:
+        starts, firsts = [], []
+        for _ in range(TRIES):
+            with ExitStack() as stack:
+                films = {"film": film}
+                opened = capture_of(films, folder) if name == "capture" else gst_of(films)
+                server = stack.enter_context(opened)
+                starts.append(server.start_s)
+                with readers([server.url("film")]):  # the film runs, for both
+                    firsts.append(first_picture_s(server.url("film")))
+        print(f"| {name} | {spread_of(starts)} | {spread_of(firsts)} |", flush=True)
 
 
-@contextmanager
-def capture_of(file: Path, folder: Path) -> Iterator[tuple[int, str]]:
-    """Run the service on the file; yields its process id and the camera's address."""
-    cameras = folder / "cameras.yaml"
-    cameras.write_text(f"version: 1\ncameras:\n  - {{name: film, source: {str(file)!r}}}\n")
-    command = [str(Path(sys.executable).parent / "camfleet-capture"), "--cameras", str(cameras)]
-    command += ["--rtsp-port", "0", "--http-port", "0"]
-    with process(command) as service:
-        assert service.stdout is not None
-        address = next(m[1] for line in service.stdout if (m := re.search(r"rtsp=(\S+)", line)))
-        next(line for line in service.stdout if "camera live" in line)
-        yield service.pid, f"rtsp://{address}/film"
+def first_picture_s(url: str) -> float:
+    begun = time.perf_counter()
+    with av.open(url, options=READING | {"rtsp_transport": "tcp"}, timeout=(20, 20)) as reader:
+        reader.streams.video[0].thread_type = "NONE"
+        next(reader.decode(video=0))
+    return time.perf_counter() - begun
 
 
-@contextmanager
-def bare(file: Path) -> Iterator[int]:
-    with process([sys.executable, __file__, "--bare", str(file)]) as demuxer:
-        yield demuxer.pid
+def show_latency(film: Path, folder: Path) -> None:
+    """Print how long after its time a picture is there, decoded, at readers of capture."""
+    print("\n### From the moment a picture is due to the decoded picture at a reader (ms)\n")
+    print("| reader | p50 | p95 |\n|---|---|---|")
+    with capture_of({"film": film}, folder) as server:
+        for name, agent in (("ours (camfleet)", "camfleet"), ("other FFmpeg readers", "Lavf")):
+            late = sorted(lateness_ms(server, agent, 12 * FPS))
+            p50, p95 = statistics.median(late), late[len(late) * 95 // 100]
+            print(f"| {name} | {p50:.1f} | {p95:.1f} |", flush=True)
 
 
-@contextmanager
-def process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield running
-    finally:
-        running.terminate()
-        running.wait(10)
+def lateness_ms(server: Server, agent: str, count: int) -> list[float]:
+    """Milliseconds from when a picture was due, by its number, until it was decoded."""
+    state = json.load(urlopen(f"http://{server.http}/cameras/film"))
+    began_at = datetime.fromisoformat(state["loop_started_at"]).timestamp()
+    options = READING | {"rtsp_transport": "tcp", "user_agent": agent}
+    late = []
+    with av.open(server.url("film"), options=options, timeout=(20, 20)) as reader:
+        reader.streams.video[0].thread_type = "NONE"
+        for frame in reader.decode(video=0):
+            since_s = time.time() - began_at - number_of(frame) / FPS
+            late.append(1000 * (since_s % (DRAWN / FPS)))  # its number comes again and again
+            if len(late) == SKIPPED + count:
+                break
+    return late[SKIPPED:]
 
 
-@contextmanager
-def readers(url: str, count: int, transport: str) -> Iterator[None]:
-    """Read the stream `count` times, each in a thread of this process, which nobody measures."""
-    stop, playing = threading.Event(), threading.Semaphore(0)
-
-    def read() -> None:
-        options = {"rtsp_transport": transport, "analyzeduration": "100000", "fpsprobesize": "0"}
-        with av.open(url, options=options, timeout=(5, 5)) as container:
-            for number, _ in enumerate(container.demux(video=0)):
-                if number == 0:
-                    playing.release()
-                if stop.is_set():
-                    return
-
-    with ExitStack() as stack:
-        for number in range(count):
-            thread = threading.Thread(target=read, name=f"reader-{number}", daemon=True)
-            thread.start()
-            stack.callback(thread.join, 10)
-        stack.callback(stop.set)
-        for _ in range(count):
-            assert playing.acquire(timeout=20), "a reader got no picture"
-        yield
-
-
-def demux_forever(file: Path) -> None:
-    """Take the packets of the file at its own pace, and do nothing with them."""
-    pause = threading.Event()
-    while True:
-        begun = time.monotonic()
-        with av.open(str(file)) as container:
-            for packet in container.demux(video=0):
-                if packet.size and packet.dts is not None and packet.time_base is not None:
-                    due = begun + float(packet.dts * packet.time_base)
-                    pause.wait(max(0.0, due - time.monotonic()))
-
-
-def write_film(path: Path) -> Path:
-    """Ten seconds of noise on grey, 15 pictures a second."""
-    chance = np.random.default_rng(7)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=15)
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        stream.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "30"}
-        for _ in range(150):
-            picture = chance.normal(128, 12, (720, 1280, 3)).clip(0, 255).astype(np.uint8)
-            container.mux(stream.encode(VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
+def spread_of(times_s: list[float]) -> str:
+    return f"{statistics.median(times_s):.2f} ({min(times_s):.2f} to {max(times_s):.2f})"
 
 
 if __name__ == "__main__":

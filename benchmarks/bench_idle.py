@@ -17,9 +17,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bench_capture import capture_of
 from camfleet.service.live import LiveHub
 from camfleet.video.reader import RtspReader
+from rtsp_servers import capture_of
 
 RATE = 15
 
@@ -35,8 +35,8 @@ def main() -> None:
     for every_s in options.every:
         with tempfile.TemporaryDirectory() as folder:
             film = write_film(Path(folder) / "still.mp4", every_s)
-            with capture_of(film, Path(folder)) as (_, url):
-                pairs = measure(url, every_s, options.seconds, options.rounds)
+            with capture_of({"film": film}, Path(folder)) as server:
+                pairs = measure(server.url("film"), every_s, options.seconds, options.rounds)
         print(row(every_s, pairs), flush=True)
 
 

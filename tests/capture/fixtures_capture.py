@@ -1,10 +1,14 @@
 """Fixtures of the capture tests."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from fakes_capture import write_clip
+
+OPENSSL = shutil.which("openssl")
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +21,27 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def b_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One second with two B pictures between the others."""
     return write_clip(tmp_path_factory.mktemp("clips") / "b-pictures.mp4", b_frames=2)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    if OPENSSL is None:
+        pytest.skip("openssl not found: it makes the certificate of this test")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    request = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=camfleet",
+    ]
+    request += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    request += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([OPENSSL, *request], check=True, capture_output=True)
+    return certificate, key

@@ -1,6 +1,4 @@
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,32 +15,6 @@ from fakes_capture import (
     number_of,
     reading_options,
 )
-
-OPENSSL = shutil.which("openssl")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
-    if OPENSSL is None:
-        pytest.skip("openssl not found: it makes the certificate of this test")
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    request = [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=camfleet",
-    ]
-    request += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    request += ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([OPENSSL, *request], check=True, capture_output=True)
-    return certificate, key
 
 
 @pytest.fixture(scope="module")

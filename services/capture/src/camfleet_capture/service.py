@@ -5,7 +5,7 @@ import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +56,22 @@ class CaptureOptions:
 
 
 class _HttpServer(uvicorn.Server):
-    """Leaves the signals to the service."""
+    """Leaves the signals to the service; wakes once a second where uvicorn does ten times."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Answer no more requests."""
+        self.should_exit = self.force_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date of the answers until the end."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1.0)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -169,7 +184,7 @@ async def _running(
     try:
         yield
     finally:
-        http.should_exit = http.force_exit = True
+        http.end()
         for task in following:
             task.cancel()
         await asyncio.wait((serving, *following), timeout=2)
