@@ -14,6 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Models of the volume and of config
 app.command("configure", cls=model_packages.CONFIGURE_CLASS)(model_packages.configure)
 app.command("publish")(model_packages.publish)
 app.command("benchmark")(model_packages.benchmark)
+app.command("sync")(model_packages.sync)
 
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 

@@ -182,3 +182,23 @@ def benchmark(
     from camfleet.cli.settings import command_settings
 
     run(command_settings(), model, seconds=seconds, plot=plot, as_json=as_json)
+
+
+def sync(
+    application: Annotated[
+        Path, typer.Argument(help="Folder with camfleet.app.json or alwaysai.app.json.")
+    ] = Path(),
+) -> None:
+    """Bring the models that an application names onto the volume, and serve them.
+
+    What is missing is published from the application's own models/ folder, else pulled.
+
+    \b
+    Examples:
+      camfleet model sync
+      camfleet model sync ../people-counter
+    """
+    from camfleet.cli.packages.sync import sync as run
+    from camfleet.cli.settings import command_settings
+
+    run(command_settings(), application)
