@@ -74,13 +74,20 @@ def start_server(fleet: Fleet, *, grpc: str = "auto") -> None:
     fleet.rest = f"http://{found[2]}"
 
 
-def start_analytics(fleet: Fleet) -> None:
+def start_analytics(fleet: Fleet, *more: str) -> None:
     """Start analytics on `cameras.yaml` of the folder."""
     cameras = str(fleet.folder / "cameras.yaml")
-    command = ("camfleet-analytics", "--cameras", cameras, "--port", "0")
+    command = ("camfleet-analytics", "--cameras", cameras, "--port", "0", *more)
     fleet.analytics = fleet.stack.enter_context(running(*command, env=fleet.env))
     found = fleet.analytics.logged(r"listening.*http=(?:http://)?(\S+)")
     fleet.page = f"http://{found[1]}"
+
+
+def kill_analytics(fleet: Fleet) -> None:
+    """End analytics as a loss of power would."""
+    assert fleet.analytics is not None
+    fleet.analytics.process.kill()
+    fleet.analytics.process.wait(10)
 
 
 @contextmanager
