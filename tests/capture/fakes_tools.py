@@ -59,5 +59,7 @@ def put_tool(folder: Path, name: str, pictures: list[str], mode: str = "works") 
     folder.mkdir(exist_ok=True)
     wanted = JETSON_ARGUMENTS if name == "gst-launch-1.0" else PI_ARGUMENTS
     values = {"python": sys.executable, "wanted": wanted, "mode": mode, "pictures": pictures}
-    (folder / name).write_text(_TOOL.format(**values))
-    (folder / name).chmod(0o755)
+    new = folder / f"new-{name}"
+    new.write_text(_TOOL.format(**values))
+    new.chmod(0o755)
+    new.rename(folder / name)  # one that runs may not be written to

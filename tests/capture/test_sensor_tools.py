@@ -1,5 +1,7 @@
 """Cameras on a ribbon cable, through the tools of their makers (here: programs like them)."""
 
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -11,8 +13,9 @@ import pytest
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.errors import SourceFault, SourceLost, SourceMissing, SourceStalled
-from camfleet_capture.sources.packets import PacketSource
+from camfleet_capture.sources.packets import Coding, PacketSource
 from camfleet_capture.sources.table import SourceAddress, open_source
+from camfleet_capture.sources.tools.child import ChildFeed, Tool
 from camfleet_capture.sources.tools.sensors import open_sensor
 from camfleet_contracts.cameras import source_kind
 from camfleet_contracts.capturing import Capturing
@@ -99,6 +102,20 @@ def test_a_tool_that_hangs_has_stalled(
     stalled = pytest.raises(SourceStalled, match="no picture for 1 s; check the ribbon cable")
     with opened("picamera:1") as sensor, stalled:
         list(sensor.units(threading.Event()))
+
+
+def test_a_real_gstreamer_is_read_where_it_is_told_to_write() -> None:
+    program = shutil.which("gst-launch-1.0")
+    asked = ["gst-inspect-1.0", "--exists", "x264enc"]
+    if program is None or subprocess.run(asked, check=False).returncode:
+        pytest.skip("gst-launch-1.0 with x264enc not found; apt install gstreamer1.0-plugins-ugly")
+    pipeline = f"{program} -q videotestsrc is-live=true ! video/x-raw,width=320,height=240"
+    pipeline += " ! x264enc tune=zerolatency ! video/x-h264,stream-format=byte-stream ! fdsink fd="
+    tool = Tool("gst", lambda descriptor: f"{pipeline}{descriptor}".split(), "install it")
+    with closing(PacketSource(ChildFeed(tool), Coding("h264", 320, 240, 30))) as source:
+        units = source.units(threading.Event())
+        taken = [next(units) for _ in range(5)]
+    assert [unit.is_key for unit in taken] == [True, False, False, False, False]
 
 
 def test_a_camera_on_a_cable_comes_back_and_leaves_no_process(

@@ -15,29 +15,38 @@ from camfleet_contracts.settings import FleetSettings
 
 _COLOURS = {"LIVE": "green", "CONNECTING": "yellow", "STALLED": "yellow"}
 
+_Row = tuple[str, Camera, dict[str, Any] | None]
+
 
 def print_cameras(settings: FleetSettings, *, as_json: bool) -> None:
     """The cameras of the file and what capture says of each."""
     ensure_catalog(settings)
     cameras = read_cameras(settings.cameras_file, settings).cameras
     states = camera_states(settings)
+    rows = [row for camera in cameras for row in _rows_of(camera, states or {})]
     if as_json:
-        print_json([_document(camera, (states or {}).get(camera.name)) for camera in cameras])
+        print_json([_document(camera, state) | {"name": name} for name, camera, state in rows])
         return
     shown = table("camera", "source", "model", "fps", "state")
-    for camera in cameras:
+    for name, camera, state in rows:
         shown.add_row(
-            camera.name,
+            name,
             escape(redact(camera.source)),
             camera.pipeline.model,
             f"{camera.pipeline.fps:g}",
-            _state_cell((states or {}).get(camera.name), answered=states is not None),
+            _state_cell(state, answered=states is not None),
         )
     out.print(shown)
     if states is None:
         note(
             f"capture does not answer at {capture_http_address(settings)}; `camfleet up` starts it"
         )
+
+
+def _rows_of(camera: Camera, states: dict[str, dict[str, Any]]) -> list[_Row]:
+    """An entry and its state; of `auto` each camera that is plugged in."""
+    own = {name: state for name, state in states.items() if state.get("entry", name) == camera.name}
+    return [(name, camera, state) for name, state in own.items()] or [(camera.name, camera, None)]
 
 
 def _document(camera: Camera, state: dict[str, Any] | None) -> dict[str, Any]:

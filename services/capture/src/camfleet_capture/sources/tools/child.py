@@ -125,7 +125,8 @@ class ChildFeed:
         text = f"{self._tool.label}: the tool ended (code {self._process.returncode}): {words}"
         if self._has_given:
             return SourceLost(text)
-        return SourceMissing(f"{text}; {self._tool.advice}")
+        # Starting it is dear: twice a second would keep a small box busy with nothing.
+        return SourceMissing(f"{text}; {self._tool.advice}", host_answers=False)
 
     def _close_pipes(self) -> None:
         os.close(self._pictures)
