@@ -24,6 +24,8 @@ RESULT_TYPES = frozenset(
         "InstanceSegmentationResults",
         "HumanPoseResult",
         "ReIdentificationResults",
+        "QRCodeDetectionResults",
+        "BarcodeDetectionResults",
     }
 )
 
@@ -113,15 +115,57 @@ class TrackingResults(_Part):
     duration: float | None = None
 
 
-class OccurrenceEvent(_Part):
-    """Something happened at one moment, e.g. a line was crossed."""
-
+class _Happening(_Part):
     event_label: str
     object_label: str | None = None
     object_id: int | None = None
     camera_label: str | None = None
     zone_label: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)
+
+
+class OccurrenceEvent(_Happening):
+    """Something happened at one moment, e.g. a line was crossed."""
+
+
+class ValueEvent(_Happening):
+    """Something had a value at one moment, e.g. how many wait."""
+
+    value: float
+
+
+class StartTimedEvent(_Happening):
+    """Something began; the event that ends it has the same `event_id` in its results."""
+
+    event_id: str = Field(default_factory=lambda: str(uuid.uuid4()))
+
+
+class EndTimedEvent(_Happening):
+    """What began with a StartTimedEvent of this `event_id` ended."""
+
+    event_id: str
+
+
+class CompleteTimedEvent(_Part):
+    """Something that began and ended, told in one; times are RFC 3339 UTC."""
+
+    event_label: str
+    event_id: str = Field(default_factory=lambda: str(uuid.uuid4()))
+    start_timestamp: str
+    end_timestamp: str
+    start_object_label: str | None = None
+    end_object_label: str | None = None
+    start_object_id: int | None = None
+    end_object_id: int | None = None
+    start_camera_label: str | None = None
+    end_camera_label: str | None = None
+    start_zone_label: str | None = None
+    end_zone_label: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+Event = OccurrenceEvent | ValueEvent | StartTimedEvent | EndTimedEvent | CompleteTimedEvent
+Results = ObjectDetectionResults | TrackingResults
 
 
 class Envelope(_Part):
@@ -172,7 +216,7 @@ class Times(NamedTuple):
 
 
 def envelope(
-    results: ObjectDetectionResults | TrackingResults | OccurrenceEvent | dict[str, Any],
+    results: Results | Event | dict[str, Any],
     origin: Origin,
     times: Times,
     *,
