@@ -8,12 +8,15 @@ short and the same for every request of a client: callers keep what they make of
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import Generic, NamedTuple, NoReturn, TypeVar
+from typing import Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from google.protobuf.message import DecodeError
 
 from camfleet_contracts.datatypes import InvalidTensor
 from camfleet_contracts.protocols import inference_pb2, serving_pb2, tensorflow_pb2
+
+Data: TypeAlias = bytes | memoryview
+"""A message; a view must be one of bytes, and nobody may write to it any more."""
 
 LARGEST_REMEMBERED = 4096  # bytes of a head; a longer one carries values and will not come again
 
@@ -71,7 +74,7 @@ class Remembered(Generic[_Key, _Value]):
         return value
 
 
-def scan_infer_request(data: bytes) -> InferScan:
+def scan_infer_request(data: Data) -> InferScan:
     """Take the raw contents and the id out of a ModelInferRequest.
 
     Raises:
@@ -81,7 +84,7 @@ def scan_infer_request(data: bytes) -> InferScan:
     end = len(data)
     at = kept = 0
     request_id = b""
-    pieces: list[bytes] = []
+    pieces: list[Data] = []
     raws: list[memoryview] = []
     try:
         while at < end:
@@ -99,7 +102,7 @@ def scan_infer_request(data: bytes) -> InferScan:
                 if tag == _RAW:
                     raws.append(view[begin:after])
                 else:
-                    request_id = data[begin:after]
+                    request_id = bytes(data[begin:after])
             at = after
     except IndexError:
         return _parsed_infer(data)
@@ -109,19 +112,19 @@ def scan_infer_request(data: bytes) -> InferScan:
     return InferScan(b"".join(pieces), request_id, raws)
 
 
-def parse_infer_head(head: bytes) -> inference_pb2.ModelInferRequest:
+def parse_infer_head(head: Data) -> inference_pb2.ModelInferRequest:
     """Parse what `scan_infer_request` left.
 
     Raises:
         MalformedMessage: protobuf refuses the bytes.
     """
     try:
-        return inference_pb2.ModelInferRequest.FromString(head)
+        return inference_pb2.ModelInferRequest.FromString(head)  # type: ignore[arg-type] # views too
     except DecodeError as error:
         _refuse("ModelInferRequest", error)
 
 
-def scan_predict_request(data: bytes) -> PredictScan:
+def scan_predict_request(data: Data) -> PredictScan:
     """Take the contents of the tensors out of a PredictRequest.
 
     Raises:
@@ -129,7 +132,7 @@ def scan_predict_request(data: bytes) -> PredictScan:
     """
     end = len(data)
     at = 0
-    rest: list[bytes] = []
+    rest: list[Data] = []
     parts: list[bytes] = []
     contents: list[memoryview | None] = []
     try:
@@ -174,11 +177,11 @@ class _Unusual(Exception):
     """Valid or not, this is for protobuf."""
 
 
-def _scan_input(data: bytes, at: int, end: int) -> tuple[bytes, bytes, memoryview | None]:
+def _scan_input(data: Data, at: int, end: int) -> tuple[bytes, bytes, memoryview | None]:
     if data[at] != _KEY:
         raise _Unusual
     begin, after = _span(data, at)
-    name = data[begin:after]
+    name = bytes(data[begin:after])
     if data[after] != _VALUE:
         raise _Unusual
     begin, after = _span(data, after)
@@ -187,7 +190,7 @@ def _scan_input(data: bytes, at: int, end: int) -> tuple[bytes, bytes, memoryvie
     return name, *_scan_tensor(data, begin, end)
 
 
-def _scan_tensor(data: bytes, start: int, end: int) -> tuple[bytes, memoryview | None]:
+def _scan_tensor(data: Data, start: int, end: int) -> tuple[bytes, memoryview | None]:
     """Split a TensorProto into its head and its content; any other form is head as a whole."""
     head = b""
     content = None
@@ -199,20 +202,20 @@ def _scan_tensor(data: bytes, start: int, end: int) -> tuple[bytes, memoryview |
         elif tag in (_SHAPE, _CONTENT):
             begin, after = _span(data, at)
         else:
-            return data[start:end], None
+            return bytes(data[start:end]), None
         if tag != _CONTENT:
-            head += data[at:after]
+            head += bytes(data[at:after])
         elif content is None and after > begin:
             content = memoryview(data)[begin:after]
         else:
-            return data[start:end], None
+            return bytes(data[start:end]), None
         at = after
     if at != end:
-        return data[start:end], None
+        return bytes(data[start:end]), None
     return head, content
 
 
-def _span(data: bytes, at: int) -> tuple[int, int]:
+def _span(data: Data, at: int) -> tuple[int, int]:
     """Tell where the field at `at` begins behind its length, and where it ends."""
     length = data[at + 1]
     begin = at + 2
@@ -221,7 +224,7 @@ def _span(data: bytes, at: int) -> tuple[int, int]:
     return begin, begin + length
 
 
-def _long_length(data: bytes, at: int) -> tuple[int, int]:
+def _long_length(data: Data, at: int) -> tuple[int, int]:
     length = 0
     for position in range(_LENGTH_BYTES):
         byte = data[at + position]
@@ -241,7 +244,7 @@ def _is_text(raw: bytes) -> bool:
     return True
 
 
-def _parsed_infer(data: bytes) -> InferScan:
+def _parsed_infer(data: Data) -> InferScan:
     message = parse_infer_head(data)
     raws = [memoryview(raw) for raw in message.raw_input_contents]
     request_id = message.id.encode()
@@ -250,9 +253,9 @@ def _parsed_infer(data: bytes) -> InferScan:
     return InferScan(message.SerializeToString(), request_id, raws)
 
 
-def _parsed_predict(data: bytes) -> PredictScan:
+def _parsed_predict(data: Data) -> PredictScan:
     try:
-        message = serving_pb2.PredictRequest.FromString(data)
+        message = serving_pb2.PredictRequest.FromString(data)  # type: ignore[arg-type] # as above
     except DecodeError as error:
         _refuse("PredictRequest", error)
     parts: list[bytes] = []

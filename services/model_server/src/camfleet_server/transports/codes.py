@@ -6,8 +6,6 @@ picture that cannot be decoded is the client's fault, and a version still loadin
 
 from typing import NamedTuple
 
-import grpc
-
 from camfleet_contracts.tensors import InvalidTensor
 from camfleet_server.errors import (
     Abandoned,
@@ -32,38 +30,39 @@ from camfleet_server.errors import (
     Superseded,
     UnknownLabel,
 )
+from camfleet_server.transports.grpc.status import StatusCode
 
 
 class Codes(NamedTuple):
     """One kind of error on both wires."""
 
-    grpc: grpc.StatusCode
+    grpc: StatusCode
     http: int
 
 
 CODES: dict[type[Exception], Codes] = {
-    ModelNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
-    ModelVersionNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
-    ModelVersionRetired: Codes(grpc.StatusCode.NOT_FOUND, 404),
-    UnknownLabel: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
-    ModelNotReady: Codes(grpc.StatusCode.UNAVAILABLE, 503),
-    InvalidInput: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
-    InvalidTensor: Codes(grpc.StatusCode.INVALID_ARGUMENT, 400),
-    QueueFull: Codes(grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
-    Superseded: Codes(grpc.StatusCode.ABORTED, 409),
-    DeadlineExceeded: Codes(grpc.StatusCode.DEADLINE_EXCEEDED, 504),
-    Abandoned: Codes(grpc.StatusCode.CANCELLED, 499),
-    ServerBusy: Codes(grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
-    NotOffered: Codes(grpc.StatusCode.UNIMPLEMENTED, 501),
-    ControlRefused: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
-    LoadFailed: Codes(grpc.StatusCode.INTERNAL, 500),
-    SharedMemoryOff: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
-    RegionNotFound: Codes(grpc.StatusCode.NOT_FOUND, 404),
-    RegionExists: Codes(grpc.StatusCode.ALREADY_EXISTS, 409),
-    NoConfigFile: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
-    InferenceFailed: Codes(grpc.StatusCode.INTERNAL, 500),
-    ReloadFailed: Codes(grpc.StatusCode.FAILED_PRECONDITION, 412),
-    ServerError: Codes(grpc.StatusCode.INTERNAL, 500),
+    ModelNotFound: Codes(StatusCode.NOT_FOUND, 404),
+    ModelVersionNotFound: Codes(StatusCode.NOT_FOUND, 404),
+    ModelVersionRetired: Codes(StatusCode.NOT_FOUND, 404),
+    UnknownLabel: Codes(StatusCode.INVALID_ARGUMENT, 400),
+    ModelNotReady: Codes(StatusCode.UNAVAILABLE, 503),
+    InvalidInput: Codes(StatusCode.INVALID_ARGUMENT, 400),
+    InvalidTensor: Codes(StatusCode.INVALID_ARGUMENT, 400),
+    QueueFull: Codes(StatusCode.RESOURCE_EXHAUSTED, 503),
+    Superseded: Codes(StatusCode.ABORTED, 409),
+    DeadlineExceeded: Codes(StatusCode.DEADLINE_EXCEEDED, 504),
+    Abandoned: Codes(StatusCode.CANCELLED, 499),
+    ServerBusy: Codes(StatusCode.RESOURCE_EXHAUSTED, 503),
+    NotOffered: Codes(StatusCode.UNIMPLEMENTED, 501),
+    ControlRefused: Codes(StatusCode.FAILED_PRECONDITION, 412),
+    LoadFailed: Codes(StatusCode.INTERNAL, 500),
+    SharedMemoryOff: Codes(StatusCode.FAILED_PRECONDITION, 412),
+    RegionNotFound: Codes(StatusCode.NOT_FOUND, 404),
+    RegionExists: Codes(StatusCode.ALREADY_EXISTS, 409),
+    NoConfigFile: Codes(StatusCode.FAILED_PRECONDITION, 412),
+    InferenceFailed: Codes(StatusCode.INTERNAL, 500),
+    ReloadFailed: Codes(StatusCode.FAILED_PRECONDITION, 412),
+    ServerError: Codes(StatusCode.INTERNAL, 500),
 }
 EXPECTED = (ServerError, InvalidTensor)
 """What a request may end with; everything else is a fault of the server."""

@@ -1,44 +1,67 @@
-"""What every gRPC method shares: ending with the right code, deadlines, tables of handlers."""
+"""What answers gRPC methods: tables of handlers, and what their messages may take."""
 
-import functools
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import Enum
 from threading import Lock, Timer
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias
 
-import grpc
-import structlog
 from google.protobuf.message import DecodeError
 
-from camfleet_contracts.wire_answers import Buffer, joined
+from camfleet_contracts.wire import Data
+from camfleet_contracts.wire_answers import Buffer
 from camfleet_server.errors import InvalidInput, ServerBusy
 from camfleet_server.memory import trim_memory
-from camfleet_server.transports.codes import EXPECTED, codes_of
+from camfleet_server.transports.grpc.admission import Check
+from camfleet_server.transports.grpc.messages import MessageReader
+from camfleet_server.transports.grpc.rpc import Rpc
+from camfleet_server.transports.grpc.status import Ended, StatusCode
+from camfleet_server.transports.http2.exchange import Receiver
 from camfleet_server.types import OnAbandoned
 
-logger = structlog.get_logger(__name__)
-_NO_LIMIT_S = 10 * 365 * 86_400.0  # gRPC tells "no deadline" as a very late one
 _COUNTED_BYTES = 1 << 18  # smaller messages are not worth a lock
 _TRIMMED_BYTES = 1 << 26  # malloc keeps what such a message took, see memory.py
 _TRIMMED_AFTER_S = 1.0
 _UNCOUNTED = nullcontext()
 _MB = 1_000_000
-_Answer = TypeVar("_Answer")
 
-Handlers: TypeAlias = dict[str, grpc.RpcMethodHandler]
-"""Handlers by full method name, e.g. /inference.GRPCInferenceService/ModelInfer."""
+AnswerCall: TypeAlias = Callable[[Data, Rpc], Sequence[Buffer]]
+"""Answers a message; raises any error of the tree, or `Ended`."""
 
-Answers: TypeAlias = dict[str, Callable[[Any, grpc.ServicerContext], Any]]
+Answers: TypeAlias = dict[str, Callable[[Any, Rpc], Any]]
 """What answers each RPC, by its name; the messages are <name>Request and <name>Response."""
+
+
+class Kind(Enum):
+    """What a unary call may wait for, which decides about its thread."""
+
+    PROMPT = "nothing"
+    INFERENCE = "its turn on a model"
+    QUESTION = "anything"
+
+
+class Unary(NamedTuple):
+    """One message, one answer."""
+
+    answer: AnswerCall
+    kind: Kind = Kind.QUESTION
+
+
+class Streaming(NamedTuple):
+    """Messages and answers as they come."""
+
+    open: Callable[[Rpc, MessageReader, Check | None], Receiver]
+
+
+Handlers: TypeAlias = dict[str, Unary | Streaming]
+"""Handlers by full method name, e.g. /inference.GRPCInferenceService/ModelInfer."""
 
 
 class Method(NamedTuple):
     """One RPC: its name, what answers it, and how its messages are read and written."""
 
     name: str
-    answer: Callable[[Any, grpc.ServicerContext], Any]
+    answer: Callable[[Any, Rpc], Any]
     request: Any  # message class
     response: Any  # message class
 
@@ -48,7 +71,7 @@ class Inferring(Protocol):
 
     def answer(
         self,
-        data: bytes,
+        data: Data,
         call_deadline: float | None,
         on_abandoned: OnAbandoned,
         peer: Callable[[], str],
@@ -82,7 +105,7 @@ class MessageQuota:
             finally:
                 with self._lock:
                     self._held_bytes -= size_bytes
-        finally:  # gRPC took the memory of those that are refused as well
+        finally:  # those that are refused took the memory as well
             if size_bytes >= _TRIMMED_BYTES:
                 self._trim_soon()
 
@@ -99,7 +122,7 @@ class MessageQuota:
             )
 
     def _trim_soon(self) -> None:
-        """Give back what huge messages took, once gRPC has let go of the last of them."""
+        """Give back what huge messages took, once nobody holds the last of them."""
         with self._lock:
             if self._trimming is not None:
                 self._trimming.cancel()  # it would come too early for this message
@@ -110,84 +133,40 @@ class MessageQuota:
 
 def service_handlers(service: str, methods: tuple[Method, ...]) -> Handlers:
     """Make the handlers of one service."""
-    return {
-        f"/{service}/{method.name}": grpc.unary_unary_rpc_method_handler(
-            ending_with_code(_parsing(method)),
-            None,
-            method.response.SerializeToString,
-        )
-        for method in methods
-    }
+    return {f"/{service}/{method.name}": Unary(_parsing(method)) for method in methods}
 
 
-def _parsing(method: Method) -> Callable[[bytes, grpc.ServicerContext], Any]:
-    """Parse requests ourselves: gRPC would call bytes that are no message a fault of the server."""
-
-    def answer(data: bytes, context: grpc.ServicerContext) -> Any:
+def _parsing(method: Method) -> AnswerCall:
+    def answer(data: Data, rpc: Rpc) -> Sequence[Buffer]:
         try:
             request = method.request.FromString(data)
         except DecodeError as error:
             raise InvalidInput(f"The request is no {method.request.__name__} - {error}") from error
-        return method.answer(request, context)
+        return (method.answer(request, rpc).SerializeToString(),)
 
     return answer
 
 
-def infer_handler(inferring: Inferring, quota: MessageQuota) -> grpc.RpcMethodHandler:
+def infer_handler(inferring: Inferring, quota: MessageQuota) -> Unary:
     """Make the handler of a unary inference; its messages stay bytes."""
     answer = inferring.answer
 
-    def infer(data: bytes, context: grpc.ServicerContext) -> bytes:
+    def infer(data: Data, rpc: Rpc) -> Sequence[Buffer]:
         with quota.holding(len(data)):
-            deadline = deadline_of(context)
-            return joined(answer(data, deadline, context.add_callback, context.peer))
+            return answer(data, rpc.deadline, rpc.on_end, rpc.peer)
 
-    return grpc.unary_unary_rpc_method_handler(ending_with_code(infer))
-
-
-def health_handler(answer: Callable[[], bytes], pool: ThreadPoolExecutor) -> grpc.RpcMethodHandler:
-    """Make the handler of a question about health: no message is parsed, no thread is shared."""
-
-    def told(_: bytes, __: grpc.ServicerContext) -> bytes:
-        return answer()
-
-    told.experimental_thread_pool = pool  # type: ignore[attr-defined] # gRPC looks for it here
-    return grpc.unary_unary_rpc_method_handler(told)
+    return Unary(infer, Kind.INFERENCE)
 
 
-def ending_with_code(
-    answer: Callable[[Any, grpc.ServicerContext], _Answer],
-) -> Callable[[Any, grpc.ServicerContext], _Answer]:
-    """Let errors of the tree end the call with their code and text, others with INTERNAL."""
-
-    @functools.wraps(answer)
-    def wrapped(request: Any, context: grpc.ServicerContext) -> _Answer:
-        try:
-            return answer(request, context)
-        except EXPECTED as error:
-            context.abort(codes_of(error).grpc, str(error))
-        # An RPC ends here: the fault is logged whole, the client learns its kind.
-        except Exception as error:
-            logger.exception("rpc_failed", error=repr(error))
-            context.abort(grpc.StatusCode.INTERNAL, f"Internal server error - {error!r}")
-        raise AssertionError("abort raises")
-
-    return wrapped
+def health_handler(answer: Callable[[], bytes]) -> Unary:
+    """Make the handler of a question about health: no message is parsed, nobody is waited for."""
+    return Unary(lambda _, __: (answer(),), Kind.PROMPT)
 
 
-def refusing(text: str) -> grpc.RpcMethodHandler:
+def refusing(text: str) -> Unary:
     """Make a handler that answers UNIMPLEMENTED without reading the request."""
 
-    def refuse(_: bytes, context: grpc.ServicerContext) -> bytes:
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
-        raise AssertionError("abort raises")
+    def refuse(_: Data, __: Rpc) -> NoReturn:
+        raise Ended(StatusCode.UNIMPLEMENTED, text)
 
-    return grpc.unary_unary_rpc_method_handler(refuse)
-
-
-def deadline_of(context: grpc.ServicerContext) -> float | None:
-    """Tell on time.monotonic() until when the client waits, None when it set no limit."""
-    remaining_s: float | None = context.time_remaining()
-    if remaining_s is None or remaining_s > _NO_LIMIT_S:
-        return None
-    return time.monotonic() + remaining_s
+    return Unary(refuse, Kind.PROMPT)

@@ -1,9 +1,7 @@
 """KServe v2 over gRPC: health, metadata and model configuration; the table of all its RPCs."""
 
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version as installed_version
 
-import grpc
 from google.protobuf.json_format import ParseDict
 
 from camfleet_contracts.protocols import inference_pb2 as pb
@@ -24,7 +22,9 @@ from camfleet_server.transports.grpc.kserve_memory import MemoryCalls
 from camfleet_server.transports.grpc.kserve_repository import RepositoryCalls
 from camfleet_server.transports.grpc.kserve_settings import SettingsCalls
 from camfleet_server.transports.grpc.kserve_tensors import GrpcTensorExtensions
-from camfleet_server.transports.grpc.streams import StreamPool, stream_handler
+from camfleet_server.transports.grpc.rpc import Rpc
+from camfleet_server.transports.grpc.stream_pool import StreamPool
+from camfleet_server.transports.grpc.streams import stream_handler
 from camfleet_server.transports.kserve_tensors import TensorPlaces
 from camfleet_server.transports.kserve_terms import (
     NO_CUDA,
@@ -59,15 +59,13 @@ class KserveService:
         extensions = GrpcTensorExtensions(TensorPlaces(memory))
         self._inference = KserveInference(served, metrics, extensions)
 
-    def handlers(
-        self, quota: MessageQuota, streams: StreamPool, health: ThreadPoolExecutor
-    ) -> Handlers:
+    def handlers(self, quota: MessageQuota, streams: StreamPool) -> Handlers:
         """Return the handlers of the service."""
         return {
             f"/{_SERVICE}/ModelInfer": infer_handler(self._inference, quota),
             f"/{_SERVICE}/ModelStreamInfer": stream_handler(self._inference, streams, quota),
-            f"/{_SERVICE}/ServerLive": health_handler(self.server_live, health),
-            f"/{_SERVICE}/ServerReady": health_handler(self.server_ready, health),
+            f"/{_SERVICE}/ServerLive": health_handler(self.server_live),
+            f"/{_SERVICE}/ServerReady": health_handler(self.server_ready),
             f"/{_SERVICE}/CudaSharedMemoryRegister": refusing(NO_CUDA),
             **service_handlers(_SERVICE, self._methods()),
         }
@@ -95,26 +93,20 @@ class KserveService:
         """Tell whether requests are taken, as a ServerReadyResponse."""
         return _YES if self._served.ready() else _NO
 
-    def model_ready(
-        self, request: pb.ModelReadyRequest, _: grpc.ServicerContext
-    ) -> pb.ModelReadyResponse:
+    def model_ready(self, request: pb.ModelReadyRequest, _: Rpc) -> pb.ModelReadyResponse:
         """Tell whether a version is AVAILABLE."""
         with self._metrics.request(_READY, request.name):
             ready = self._served.model_ready(request.name, parse_version(request.version))
             return pb.ModelReadyResponse(ready=ready)
 
-    def server_metadata(
-        self, _: pb.ServerMetadataRequest, __: grpc.ServicerContext
-    ) -> pb.ServerMetadataResponse:
+    def server_metadata(self, _: pb.ServerMetadataRequest, __: Rpc) -> pb.ServerMetadataResponse:
         """Tell name and version of the server."""
         version = installed_version("camfleet-server")
         return pb.ServerMetadataResponse(
             name=self._server_name, version=version, extensions=extensions_offered(self._memory)
         )
 
-    def model_metadata(
-        self, request: pb.ModelMetadataRequest, _: grpc.ServicerContext
-    ) -> pb.ModelMetadataResponse:
+    def model_metadata(self, request: pb.ModelMetadataRequest, _: Rpc) -> pb.ModelMetadataResponse:
         """Describe inputs and outputs."""
         with self._metrics.request(_METADATA, request.name) as answer:
             version = parse_version(request.version)
@@ -122,9 +114,7 @@ class KserveService:
             answer.model, answer.version = metadata.name, metadata.version
             return _metadata_response(metadata)
 
-    def model_config(
-        self, request: pb.ModelConfigRequest, _: grpc.ServicerContext
-    ) -> pb.ModelConfigResponse:
+    def model_config(self, request: pb.ModelConfigRequest, _: Rpc) -> pb.ModelConfigResponse:
         """Describe the model with its manifest among the parameters."""
         version = parse_version(request.version)
         metadata = self._served.model_metadata(request.name, version)

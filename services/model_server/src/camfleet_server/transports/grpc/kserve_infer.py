@@ -21,6 +21,7 @@ from camfleet_contracts.tensors import (
 )
 from camfleet_contracts.wire import (
     LARGEST_REMEMBERED,
+    Data,
     Remembered,
     parse_infer_head,
     scan_infer_request,
@@ -132,7 +133,7 @@ class KserveInference:
 
     def answer(
         self,
-        data: bytes,
+        data: Data,
         call_deadline: float | None,
         on_abandoned: OnAbandoned,
         peer: Callable[[], str],
@@ -184,7 +185,7 @@ def write_answer(
     return [response.SerializeToString()]
 
 
-def error_in_stream(data: bytes, text: str) -> bytes:
+def error_in_stream(data: Data, text: str) -> bytes:
     """Write the ModelStreamInferResponse of a request that failed; it names what it can."""
     response = pb.ModelStreamInferResponse(error_message=text)
     try:

@@ -1,11 +1,10 @@
 """Triton's shared memory extensions over gRPC."""
 
-import grpc
-
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.errors import RegionNotFound
 from camfleet_server.serving.shared_memory import Region, SharedMemory
 from camfleet_server.transports.grpc.calls import Answers
+from camfleet_server.transports.grpc.rpc import Rpc
 
 
 class MemoryCalls:
@@ -25,7 +24,7 @@ class MemoryCalls:
         }
 
     def status(
-        self, request: pb.SystemSharedMemoryStatusRequest, _: grpc.ServicerContext
+        self, request: pb.SystemSharedMemoryStatusRequest, _: Rpc
     ) -> pb.SystemSharedMemoryStatusResponse:
         """Tell the region of that name, or all."""
         response = pb.SystemSharedMemoryStatusResponse()
@@ -36,7 +35,7 @@ class MemoryCalls:
         return response
 
     def register(
-        self, request: pb.SystemSharedMemoryRegisterRequest, _: grpc.ServicerContext
+        self, request: pb.SystemSharedMemoryRegisterRequest, _: Rpc
     ) -> pb.SystemSharedMemoryRegisterResponse:
         """Make part of a segment known under a name."""
         region = Region(request.name, request.key, request.offset, request.byte_size)
@@ -44,14 +43,14 @@ class MemoryCalls:
         return pb.SystemSharedMemoryRegisterResponse()
 
     def unregister(
-        self, request: pb.SystemSharedMemoryUnregisterRequest, _: grpc.ServicerContext
+        self, request: pb.SystemSharedMemoryUnregisterRequest, _: Rpc
     ) -> pb.SystemSharedMemoryUnregisterResponse:
         """Forget the region of that name, or all."""
         self._memory.unregister(request.name)
         return pb.SystemSharedMemoryUnregisterResponse()
 
     def cuda_status(
-        self, request: pb.CudaSharedMemoryStatusRequest, _: grpc.ServicerContext
+        self, request: pb.CudaSharedMemoryStatusRequest, _: Rpc
     ) -> pb.CudaSharedMemoryStatusResponse:
         """Tell that there are no regions."""
         if request.name:
@@ -59,7 +58,7 @@ class MemoryCalls:
         return pb.CudaSharedMemoryStatusResponse()
 
     def cuda_unregister(
-        self, _: pb.CudaSharedMemoryUnregisterRequest, __: grpc.ServicerContext
+        self, _: pb.CudaSharedMemoryUnregisterRequest, __: Rpc
     ) -> pb.CudaSharedMemoryUnregisterResponse:
         """Forget what is not there."""
         return pb.CudaSharedMemoryUnregisterResponse()

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import grpc
 from google.protobuf.json_format import ParseDict
 
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.errors import InvalidInput
 from camfleet_server.transports.grpc.calls import Answers
 from camfleet_server.transports.grpc.kserve_infer import plain_parameters
+from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.kserve_repository import (
     CONFIG,
     UNLOAD_DEPENDENTS,
@@ -36,16 +36,14 @@ class RepositoryCalls:
             "ModelStatistics": self.statistics,
         }
 
-    def index(
-        self, request: pb.RepositoryIndexRequest, _: grpc.ServicerContext
-    ) -> pb.RepositoryIndexResponse:
+    def index(self, request: pb.RepositoryIndexRequest, _: Rpc) -> pb.RepositoryIndexResponse:
         """List every version of every model with its state and reason."""
         _refuse_repository(request.repository_name)
         entries = index_entries(self._served, only_ready=request.ready)
         return ParseDict({"models": entries}, pb.RepositoryIndexResponse())
 
     def load(
-        self, request: pb.RepositoryModelLoadRequest, _: grpc.ServicerContext
+        self, request: pb.RepositoryModelLoadRequest, _: Rpc
     ) -> pb.RepositoryModelLoadResponse:
         """Load a model and wait for it."""
         _refuse_repository(request.repository_name)
@@ -57,7 +55,7 @@ class RepositoryCalls:
         return pb.RepositoryModelLoadResponse()
 
     def unload(
-        self, request: pb.RepositoryModelUnloadRequest, _: grpc.ServicerContext
+        self, request: pb.RepositoryModelUnloadRequest, _: Rpc
     ) -> pb.RepositoryModelUnloadResponse:
         """Unload a model; none has dependents."""
         _refuse_repository(request.repository_name)
@@ -65,9 +63,7 @@ class RepositoryCalls:
         self._served.unload_model(request.model_name)
         return pb.RepositoryModelUnloadResponse()
 
-    def statistics(
-        self, request: pb.ModelStatisticsRequest, _: grpc.ServicerContext
-    ) -> pb.ModelStatisticsResponse:
+    def statistics(self, request: pb.ModelStatisticsRequest, _: Rpc) -> pb.ModelStatisticsResponse:
         """Tell what every version, or the ones that were asked for, did so far."""
         readings = self._served.statistics(request.name, parse_version(request.version))
         return ParseDict(model_stats(readings), pb.ModelStatisticsResponse())

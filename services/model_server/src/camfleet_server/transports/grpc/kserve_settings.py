@@ -1,10 +1,9 @@
 """Triton's logging and trace extensions over gRPC."""
 
-import grpc
-
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.transports.grpc.calls import Answers
 from camfleet_server.transports.grpc.kserve_infer import plain_parameters
+from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.log_settings import change_log_settings
 from camfleet_server.transports.served import Catalogue
 from camfleet_server.transports.trace_settings import TRACE_SETTINGS, refuse_tracing
@@ -20,9 +19,7 @@ class SettingsCalls:
         """Return what answers each RPC."""
         return {"LogSettings": self.log, "TraceSetting": self.trace}
 
-    def log(
-        self, request: pb.LogSettingsRequest, _: grpc.ServicerContext
-    ) -> pb.LogSettingsResponse:
+    def log(self, request: pb.LogSettingsRequest, _: Rpc) -> pb.LogSettingsResponse:
         """Change what is logged and tell what is logged now."""
         response = pb.LogSettingsResponse()
         for name, value in change_log_settings(plain_parameters(request.settings)).items():
@@ -35,9 +32,7 @@ class SettingsCalls:
                 setting.string_param = value
         return response
 
-    def trace(
-        self, request: pb.TraceSettingRequest, _: grpc.ServicerContext
-    ) -> pb.TraceSettingResponse:
+    def trace(self, request: pb.TraceSettingRequest, _: Rpc) -> pb.TraceSettingResponse:
         """Tell that nothing is traced; changes are refused."""
         if request.model_name:
             self._served.statuses(request.model_name)  # raises where there is no such model

@@ -1,186 +1,226 @@
-"""ModelStreamInfer: one thread answers a stream in order; slow models get their requests ahead.
+"""ModelStreamInfer: answered in order as its requests come; slow models get them ahead.
 
-A stream begins by answering each request in the thread that reads it, which costs half of a unary
-call. Once its answers take longer than a hand-over between threads is worth, the next requests are
-read and given to the scheduler while earlier ones run, so that one stream can fill every slot and
-the newest request of a `stream_id` wins. Answers keep the order of the requests.
+A stream begins by answering each request at once, in the thread that reads where the stream is all
+its connection has, which costs a fraction of a unary call. Once its answers take longer than a
+hand-over between threads is worth, the next requests are given to the scheduler while earlier ones
+run, so that one stream can fill every slot and the newest request of a `stream_id` wins. Answers
+keep the order of the requests. A stream that is merely open has no thread.
 """
 
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable
 from functools import partial
-from queue import SimpleQueue
 from typing import TypeAlias
 
-import grpc
 import structlog
 
-from camfleet_contracts.wire_answers import joined, streamed
+from camfleet_contracts.wire import Data
+from camfleet_contracts.wire_answers import streamed
 from camfleet_server.transports.codes import EXPECTED
-from camfleet_server.transports.grpc.calls import MessageQuota, deadline_of
+from camfleet_server.transports.grpc.admission import Check
+from camfleet_server.transports.grpc.calls import MessageQuota, Streaming
 from camfleet_server.transports.grpc.kserve_infer import KserveInference, error_in_stream
+from camfleet_server.transports.grpc.messages import MessageReader
+from camfleet_server.transports.grpc.rpc import Rpc
+from camfleet_server.transports.grpc.status import Ended, StatusCode
+from camfleet_server.transports.grpc.stream_pool import Parts, StreamPool
+from camfleet_server.transports.http2.exchange import Receiver
 
 logger = structlog.get_logger(__name__)
 
 READ_AHEAD = 16  # requests of one stream that run or wait
+_WAITING_BYTES = 1 << 20  # of one stream, before its client has to wait
 _SLOW_S = 0.002
 _NEWEST = 0.2  # weight of the newest answer in the average
 
-_Answer: TypeAlias = Callable[[bytes], bytes]
+_Answer: TypeAlias = Callable[[Data], Parts]
 
 
-class StreamPool:
-    """Threads of the open streams, started on demand, and the bound on how many there are."""
-
-    def __init__(self, streams: int, workers: int) -> None:
-        self.limit = streams
-        # Two for a stream that is read ahead; the rest is there to refuse what is over the bound.
-        self.threads = ThreadPoolExecutor(2 * streams + 8, thread_name_prefix="grpc-stream")
-        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="grpc-ahead")
-        self._idle_workers = threading.Semaphore(workers)
-        self.is_draining = False
-        self._open: set[_Flow] = set()
-        self._lock = threading.Lock()
-
-    def enter(self, flow: "_Flow") -> bool:
-        """Count a stream; False when the bound is reached."""
-        with self._lock:
-            if len(self._open) >= self.limit:
-                return False
-            self._open.add(flow)
-            return True
-
-    def leave(self, flow: "_Flow") -> None:
-        """Count it as over."""
-        with self._lock:
-            self._open.discard(flow)
-
-    def start(self, answer: _Answer, data: bytes) -> Callable[[], bytes]:
-        """Begin to answer if a worker is idle; return what gives the answer, if need be itself.
-
-        So a stream goes on whatever the others wait for, and no request waits for a worker.
-
-        Raises:
-            RuntimeError: the server is stopping.
-        """
-        if not self._idle_workers.acquire(blocking=False):
-            return partial(answer, data)
-        try:
-            return self._workers.submit(self._answer, answer, data).result
-        except RuntimeError:
-            self._idle_workers.release()
-            raise
-
-    def count(self) -> int:
-        """Tell how many streams are open."""
-        return len(self._open)
-
-    def drain(self) -> None:
-        """End every stream: an idle one now, the others once their requests are answered."""
-        self.is_draining = True
-        with self._lock:
-            idle = [flow for flow in self._open if flow.is_idle]
-        for flow in idle:
-            flow.cancel()
-
-    def close(self) -> None:
-        """Start nothing any more."""
-        self.threads.shutdown(wait=False)
-        self._workers.shutdown(wait=False)
-
-    def _answer(self, answer: _Answer, data: bytes) -> bytes:
-        try:
-            return answer(data)
-        finally:
-            self._idle_workers.release()
-
-
-def stream_handler(
-    inference: KserveInference, pool: StreamPool, quota: MessageQuota
-) -> grpc.RpcMethodHandler:
+def stream_handler(inference: KserveInference, pool: StreamPool, quota: MessageQuota) -> Streaming:
     """Make the handler of ModelStreamInfer; its messages stay bytes."""
 
-    def infer(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-        flow = _Flow(requests, context.cancel, pool)
-        if not pool.enter(flow):
-            text = f"{pool.limit} streams are open already; close one, or send unary requests"
-            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
-        if not context.add_callback(partial(pool.leave, flow)):
-            pool.leave(flow)
-        return _answers(flow, _Stream(inference, context, quota).answer, pool)
+    def open_stream(rpc: Rpc, messages: MessageReader, check: Check | None) -> Receiver:
+        call = StreamCall(rpc, StreamAnswers(inference, rpc, quota).answer, messages, pool, check)
+        pool.enter(call)
+        if not rpc.on_end(partial(pool.leave, call)):
+            pool.leave(call)
+        return call
 
-    infer.experimental_thread_pool = pool.threads  # type: ignore[attr-defined] # gRPC looks here
-    return grpc.stream_stream_rpc_method_handler(infer)
+    return Streaming(open_stream)
 
 
-class _Flow:
-    """The requests of one stream, counted as they come and once they are answered."""
+class StreamCall:
+    """Receives the requests of one stream and has them answered, one thread at a time."""
 
     def __init__(
-        self, requests: Iterator[bytes], cancel: Callable[[], None], pool: StreamPool
+        self,
+        rpc: Rpc,
+        answer: _Answer,
+        messages: MessageReader,
+        pool: StreamPool,
+        check: Check | None,
     ) -> None:
-        self.cancel = cancel
-        self._requests = requests
+        self._rpc = rpc
+        self._answer = answer
+        self._messages = messages
         self._pool = pool
-        self._taken = 0  # by the thread that reads
-        self._answered = 0  # by the thread that answers
+        self._check = check
+        self._lock = threading.Lock()  # over what follows
+        self._inbox: deque[Data] = deque()
+        self._begun: deque[Callable[[], Parts]] = deque()  # ahead, in order
+        self._has_thread = False
+        self._is_complete = False  # the client sends nothing more
+        self._average_s = 0.0
 
     @property
-    def is_idle(self) -> bool:
-        """Tell whether every request that came was answered."""
-        return self._taken == self._answered
+    def wants_more(self) -> bool:
+        """Tell whether the client may send on: not while a lot of it waits."""
+        inbox = list(self._inbox)
+        return len(inbox) < READ_AHEAD and sum(map(len, inbox)) < _WAITING_BYTES
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Give the requests."""
-        for data in self._requests:
-            self._taken += 1
-            yield data
+    @property
+    def is_amid_message(self) -> bool:
+        """Tell whether the rest of a message is still to come."""
+        return self._messages.is_amid_message
 
-    def is_over_after_answer(self) -> bool:
-        """Count an answer; True when the server ends and nothing else is under way."""
-        self._answered += 1
-        return self._pool.is_draining and self.is_idle
+    def take(self, piece: memoryview) -> None:
+        """Take some of the requests."""
+        try:
+            messages = self._messages.take(piece)
+        except Ended as ended:
+            self._rpc.fail(ended.code, str(ended))
+            return
+        if messages:
+            with self._lock:
+                self._inbox.extend(messages)
+            self._rpc.connection.ready.append(self)
+
+    def end(self) -> None:
+        """Learn that there are no more requests."""
+        self._rpc.connection.ready.append(self)
+        with self._lock:
+            self._is_complete = True
+
+    def start(self, *, is_only: bool) -> None:
+        """Answer what is there, here or in another thread; the reading thread."""
+        with self._lock:
+            if self._has_thread:
+                self._begin_ahead()
+                return
+            self._has_thread = True
+        is_quick = self._average_s <= _SLOW_S and self._check is None
+        if is_quick and is_only and self._rpc.is_alone:
+            self._rpc.connection.work(self._run)
+        else:
+            self._submit()
+
+    def cancel_if_idle(self) -> None:
+        """End the stream if nothing of it is under way."""
+        with self._lock:
+            is_idle = not (self._has_thread or self._inbox or self._begun)
+        if is_idle:
+            self._rpc.fail(StatusCode.CANCELLED, "the server is stopping")
+
+    def _submit(self) -> None:
+        try:
+            self._pool.threads.submit(self._run)
+        except RuntimeError:
+            logger.debug("stream_cut", hint="the server is stopping")
+
+    def _run(self) -> None:
+        try:
+            self._run_to_end()
+        except Ended as ended:
+            self._rpc.fail(ended.code, str(ended))
+        except RuntimeError:
+            logger.debug("stream_cut", hint="the server is stopping")
+
+    def _run_to_end(self) -> None:
+        """Answer until nothing is left; then the stream has no thread again, or is over."""
+        if self._check is not None:
+            self._check()
+            self._check = None
+        while (answer := self._next()) is not None:
+            began_at = time.perf_counter()
+            parts = answer()
+            self._average_s += _NEWEST * (time.perf_counter() - began_at - self._average_s)
+            self._rpc.send(parts)
+            if self.wants_more:
+                self._rpc.let_more_in()
+            if self._is_drained():
+                return
+
+    def _next(self) -> Callable[[], Parts] | None:
+        """Take the oldest request; None when there is none, or nobody wants answers any more."""
+        with self._lock:
+            self._begin_ahead()
+            if self._rpc.is_over:
+                self._inbox.clear()
+                self._begun.clear()
+            elif self._begun:
+                return self._begun.popleft()
+            elif self._inbox:
+                return partial(self._answer, self._inbox.popleft())
+            self._has_thread = False
+            is_complete = self._is_complete
+        if is_complete:
+            self._rpc.finish()
+        return None
+
+    def _begin_ahead(self) -> None:
+        """Give requests of a slow stream to the scheduler, within the bound; under the lock."""
+        if self._average_s > _SLOW_S and not self._rpc.is_over:
+            while self._inbox and len(self._begun) < READ_AHEAD - 1:  # one more is being answered
+                self._begun.append(self._pool.start(self._answer, self._inbox.popleft()))
+
+    def _is_drained(self) -> bool:
+        """End the stream if the server ends and every request was answered."""
+        if not self._pool.is_draining:
+            return False
+        with self._lock:
+            is_done = not (self._inbox or self._begun)
+        if is_done:
+            self._rpc.finish()
+        return is_done
 
 
-class _Stream:
+class StreamAnswers:
     """Answers the requests of one stream, in any thread; an error ends its request only."""
 
-    def __init__(
-        self, inference: KserveInference, context: grpc.ServicerContext, quota: MessageQuota
-    ) -> None:
+    def __init__(self, inference: KserveInference, rpc: Rpc, quota: MessageQuota) -> None:
         self._inference = inference
-        self._context = context
+        self._rpc = rpc
         self._quota = quota
         self._end = _StreamEnd()
-        if not context.add_callback(self._end.tell):
+        if not rpc.on_end(self._end.tell):
             self._end.tell()
 
-    def answer(self, data: bytes) -> bytes:
+    def answer(self, data: Data) -> Parts:
         """Answer one request with a ModelStreamInferResponse."""
         try:
             with self._quota.holding(len(data)):
                 return self._infer(data)
         except EXPECTED as error:
-            return error_in_stream(data, str(error))
+            return (error_in_stream(data, str(error)),)
         # A request of the stream ends here: logged whole, the others go on.
         except Exception as error:
             logger.exception("stream_request_failed", error=repr(error))
-            return error_in_stream(data, f"Internal server error - {error!r}")
+            return (error_in_stream(data, f"Internal server error - {error!r}"),)
 
-    def _infer(self, data: bytes) -> bytes:
+    def _infer(self, data: Data) -> Parts:
         waiter = self._end.waiter()
         try:
-            deadline, peer = deadline_of(self._context), self._context.peer
-            return joined(streamed(self._inference.answer(data, deadline, waiter.register, peer)))
+            rpc = self._rpc
+            return streamed(self._inference.answer(data, rpc.deadline, waiter.register, rpc.peer))
         finally:
             waiter.forget()
 
 
 class _StreamEnd:
-    """Tells those who wait that their stream is over; gRPC itself keeps callbacks to the end."""
+    """Tells those who wait that their stream is over; the call keeps its callbacks to the end."""
 
     def __init__(self) -> None:
         self._callbacks: dict[int, Callable[[], None]] = {}
@@ -223,69 +263,3 @@ class _Waiter:
 
     def forget(self) -> None:
         self._end.remove(self._number)
-
-
-def _answers(flow: _Flow, answer: _Answer, pool: StreamPool) -> Iterator[bytes]:
-    average_s = 0.0
-    requests = iter(flow)
-    for data in requests:
-        began_at = time.perf_counter()
-        response = answer(data)
-        average_s += _NEWEST * (time.perf_counter() - began_at - average_s)
-        yield response
-        if flow.is_over_after_answer():
-            return
-        if average_s > _SLOW_S:
-            ahead = _Ahead(requests, partial(pool.start, answer))
-            pool.threads.submit(ahead.read)
-            yield from _answers_ahead(ahead, flow)
-            return
-
-
-def _answers_ahead(ahead: "_Ahead", flow: _Flow) -> Iterator[bytes]:
-    try:
-        for response in ahead.answers():
-            yield response
-            if flow.is_over_after_answer():
-                return
-    finally:
-        ahead.close()
-
-
-class _Ahead:
-    """Reads requests while earlier ones are answered, and keeps the answers in order."""
-
-    def __init__(
-        self, requests: Iterator[bytes], start: Callable[[bytes], Callable[[], bytes]]
-    ) -> None:
-        self._requests = requests
-        self._start = start
-        self._pending: SimpleQueue[Callable[[], bytes] | None] = SimpleQueue()
-        self._room = threading.Semaphore(READ_AHEAD)
-        self._is_closed = False
-
-    def read(self) -> None:
-        """Read until the client ends the stream or nobody wants the answers; its own thread."""
-        try:
-            for data in self._requests:
-                self._room.acquire()
-                if self._is_closed:
-                    return
-                self._pending.put(self._start(data))
-        except grpc.RpcError:
-            logger.debug("stream_cancelled")
-        except RuntimeError:
-            logger.debug("stream_cut", hint="the server is stopping")
-        finally:
-            self._pending.put(None)
-
-    def answers(self) -> Iterator[bytes]:
-        """Give the answers in the order of the requests."""
-        while (answer := self._pending.get()) is not None:
-            yield answer()
-            self._room.release()
-
-    def close(self) -> None:
-        """Let the reader go."""
-        self._is_closed = True
-        self._room.release()

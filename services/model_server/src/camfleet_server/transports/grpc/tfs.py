@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import grpc
-
 from camfleet_contracts.protocols import serving_pb2 as pb
 from camfleet_contracts.protocols import tensorflow_pb2
 from camfleet_contracts.tensors import get_datatype
@@ -16,11 +14,12 @@ from camfleet_server.transports.grpc.calls import (
     Handlers,
     MessageQuota,
     Method,
-    deadline_of,
     infer_handler,
     refusing,
     service_handlers,
 )
+from camfleet_server.transports.grpc.rpc import Rpc
+from camfleet_server.transports.grpc.status import StatusCode
 from camfleet_server.transports.grpc.tfs_config import wanted_models
 from camfleet_server.transports.grpc.tfs_predict import TfsInference
 from camfleet_server.transports.served import Served
@@ -31,7 +30,7 @@ _METHOD_NAME = "tensorflow/serving/predict"
 _PREDICTION = "tensorflow.serving.PredictionService"
 _MODELS = "tensorflow.serving.ModelService"
 _NOT_OFFERED = ("Classify", "Regress", "MultiInference")
-_FAILED = grpc.StatusCode.UNKNOWN.value[0]
+_FAILED = int(StatusCode.UNKNOWN)
 _RELOAD_LIMIT_S = 60.0
 _ANSWER_S = 0.5  # kept back of a call's deadline for telling what did not become available
 
@@ -72,7 +71,7 @@ class TfsService:
         }
 
     def get_model_metadata(
-        self, request: pb.GetModelMetadataRequest, _: grpc.ServicerContext
+        self, request: pb.GetModelMetadataRequest, _: Rpc
     ) -> pb.GetModelMetadataResponse:
         """Describe inputs and outputs as the signature `serving_default`."""
         with self._metrics.request(_METADATA, request.model_spec.name) as answer:
@@ -83,22 +82,20 @@ class TfsService:
             return metadata_response(metadata)
 
     def get_model_status(
-        self, request: pb.GetModelStatusRequest, _: grpc.ServicerContext
+        self, request: pb.GetModelStatusRequest, _: Rpc
     ) -> pb.GetModelStatusResponse:
         """Tell the state of every version, or of the one that was asked for."""
         with self._metrics.request(_STATUS, request.model_spec.name):
             name, version = read_spec(request, self._served)
             return status_response(select_statuses(self._served.statuses(name), name, version))
 
-    def reload(
-        self, request: pb.ReloadConfigRequest, context: grpc.ServicerContext
-    ) -> pb.ReloadConfigResponse:
+    def reload(self, request: pb.ReloadConfigRequest, rpc: Rpc) -> pb.ReloadConfigResponse:
         """Serve the models of the request; without any, read config.json again."""
         models = wanted_models(request)
         if not models:
             self._served.reload()
             return pb.ReloadConfigResponse(status=pb.StatusProto(error_code=0))
-        faults = self._served.apply_config(models, _reload_limit_s(context))
+        faults = self._served.apply_config(models, _reload_limit_s(rpc.deadline))
         return pb.ReloadConfigResponse(status=_reload_status(faults))
 
 
@@ -144,9 +141,7 @@ def status_response(statuses: tuple[VersionStatus, ...]) -> pb.GetModelStatusRes
     return response
 
 
-def _method(
-    name: str, answer: Callable[[Any, grpc.ServicerContext], Any], messages: str = ""
-) -> Method:
+def _method(name: str, answer: Callable[[Any, Rpc], Any], messages: str = "") -> Method:
     """Name the messages after the method, or after `messages` where they differ."""
     stem = messages or name
     return Method(name, answer, getattr(pb, f"{stem}Request"), getattr(pb, f"{stem}Response"))
@@ -168,8 +163,7 @@ def read_spec(request: Any, served: Served) -> tuple[str, int | None]:
     return spec.name, version or None
 
 
-def _reload_limit_s(context: grpc.ServicerContext) -> float:
-    deadline = deadline_of(context)
+def _reload_limit_s(deadline: float | None) -> float:
     if deadline is None:
         return _RELOAD_LIMIT_S
     return min(_RELOAD_LIMIT_S, max(0.0, deadline - time.monotonic() - _ANSWER_S))

@@ -8,6 +8,7 @@ from camfleet_contracts.protocols import tensorflow_pb2
 from camfleet_contracts.tensors import RawTensor, decode_tensor_proto, raw_tensor_of
 from camfleet_contracts.wire import (
     LARGEST_REMEMBERED,
+    Data,
     Remembered,
     parse_predict_head,
     scan_predict_request,
@@ -72,7 +73,7 @@ class TfsInference:
 
     def answer(
         self,
-        data: bytes,
+        data: Data,
         call_deadline: float | None,
         on_abandoned: OnAbandoned,
         peer: Callable[[], str],

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import grpc
 from google.protobuf.json_format import MessageToDict
 from numpy.typing import NDArray
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from camfleet_contracts.protocols import POOL
 from camfleet_server.errors import InvalidInput, NotOffered
 from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.transports.grpc.status import StatusCode
 from camfleet_server.transports.grpc.tfs import metadata_response, select_statuses
 from camfleet_server.transports.rest.bodies import Body
 from camfleet_server.transports.rest.calls import on_abandoned, peer_of, version_in, with_body
@@ -107,7 +107,7 @@ def statuses_json(statuses: tuple[VersionStatus, ...]) -> dict[str, Any]:
             "version": str(status.version),
             "state": status.state.name,
             "status": {
-                "error_code": grpc.StatusCode.UNKNOWN.name if status.reason else "OK",
+                "error_code": StatusCode.UNKNOWN.name if status.reason else "OK",
                 "error_message": status.reason or "OK",
             },
         }

@@ -1,0 +1,172 @@
+"""The bytes of one connection: as they are, or under TLS. One thread reads, any thread writes."""
+
+import socket
+import ssl
+import struct
+import threading
+from typing import Protocol
+
+_CHUNK_BYTES = 1 << 16
+_STALLED_S = 20  # a peer that takes nothing for so long is given up
+_PROBED_AFTER_S = 60  # a silent peer is asked by TCP itself whether it is still there
+
+
+class Channel(Protocol):
+    """Bytes both ways; every method raises OSError once the connection is lost."""
+
+    def open(self) -> None:
+        """Do what comes before the first byte; the reading thread."""
+        ...
+
+    def receive(self, into: memoryview) -> int:
+        """Wait for bytes; 0 at the end."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send all of it; callers take turns."""
+        ...
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent."""
+        ...
+
+    def cut(self) -> None:
+        """Wake who reads or writes: the connection is over."""
+        ...
+
+    def close(self) -> None:
+        """Give the socket back; nobody uses it any more."""
+        ...
+
+
+class PlainChannel:
+    """Bytes as they are."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        _tune(sock)
+
+    def open(self) -> None:
+        """Do nothing."""
+
+    def receive(self, into: memoryview) -> int:
+        """Wait for bytes; 0 at the end."""
+        return self._socket.recv_into(into)
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self._socket.sendall(data)
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent."""
+        _shut_down(self._socket, socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """Wake who reads or writes."""
+        _shut_down(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+
+class TlsChannel:
+    """Bytes under TLS, en- and decrypted in memory: an SSL object must not be used by two threads.
+
+    What was encrypted first must be sent first, so senders hold `_sending` over both; who reads
+    holds only `_crypto`, and never while it waits.
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        self._socket = sock
+        _tune(sock)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._crypto = threading.Lock()
+        self._sending = threading.Lock()
+
+    def open(self) -> None:
+        """Shake hands.
+
+        Raises:
+            OSError: the peer speaks no TLS, or not HTTP/2 under it.
+        """
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._fetch()
+            else:
+                break
+        self._flush()
+        if self._tls.selected_alpn_protocol() != "h2":
+            raise OSError("the client did not ask for HTTP/2 by ALPN")
+
+    def receive(self, into: memoryview) -> int:
+        """Wait for bytes; 0 at the end."""
+        while True:
+            with self._crypto:
+                try:
+                    return self._tls.read(len(into), into)  # type: ignore[return-value] # a count
+                except ssl.SSLZeroReturnError:
+                    return 0
+                except ssl.SSLWantReadError:
+                    has_answer = self._outgoing.pending > 0
+            if has_answer:
+                self._flush()
+            self._fetch()
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        with self._sending:
+            with self._crypto:
+                self._tls.write(data)
+                encrypted = self._outgoing.read()
+            self._socket.sendall(encrypted)
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent."""
+        _shut_down(self._socket, socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """Wake who reads or writes."""
+        _shut_down(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+    def _fetch(self) -> None:
+        data = self._socket.recv(_CHUNK_BYTES)
+        with self._crypto:
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+        if not data:
+            raise ConnectionResetError("the peer is gone")
+
+    def _flush(self) -> None:
+        with self._sending:
+            with self._crypto:
+                encrypted = self._outgoing.read()
+            self._socket.sendall(encrypted)
+
+
+def _tune(sock: socket.socket) -> None:
+    """Send at once, and notice peers that vanished."""
+    sock.setblocking(True)
+    limit = struct.pack("ll", _STALLED_S, 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBED_AFTER_S)
+
+
+def _shut_down(sock: socket.socket, how: int) -> None:
+    try:
+        sock.shutdown(how)
+    except OSError:
+        return  # it is over already

@@ -1,0 +1,173 @@
+"""Bytes of a connection cut into frames; the body of DATA goes on in pieces, without waiting."""
+
+from typing import Protocol
+
+from camfleet_server.transports.http2.channels import Channel
+from camfleet_server.transports.http2.frames import (
+    DATA,
+    FRAME_HEAD,
+    FRAME_HEAD_BYTES,
+    NUMBER_BITS,
+    PADDED,
+    PREFACE,
+    ConnectionFault,
+    ErrorCode,
+)
+from camfleet_server.transports.http2.limits import Limits
+
+_FIRST_BYTES, _MOST_BYTES = 1 << 14, 1 << 18
+_NOT_HTTP2 = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+    b"this port speaks gRPC (HTTP/2); REST has a port of its own\n"
+)
+
+
+class FrameReceiver(Protocol):
+    """Takes frames in the order they came."""
+
+    def begin_data(self, number: int, flags: int, size: int) -> None:
+        """Take note of a DATA frame; `size` bytes count against the windows."""
+        ...
+
+    def take_data(self, piece: memoryview) -> None:
+        """Take some of its body."""
+        ...
+
+    def end_data(self) -> None:
+        """Learn that it is whole."""
+        ...
+
+    def take_frame(self, kind: int, flags: int, number: int, payload: memoryview) -> None:
+        """Take any other frame."""
+        ...
+
+
+class Incoming:
+    """The receiving side of one connection; it belongs to the thread that reads."""
+
+    def __init__(self, channel: Channel, receiver: FrameReceiver, limits: Limits) -> None:
+        self._channel = channel
+        self._receiver = receiver
+        self._longest = limits.frame_bytes
+        self._longest_other = max(limits.header_bytes, _FIRST_BYTES)
+        self._view = memoryview(bytearray(_FIRST_BYTES))
+        self._have = 0
+        self._body_left = 0  # of the DATA frame that is under way
+        self._padding_left = 0
+        self._in_data = False
+        self.has_preface = False
+
+    @property
+    def is_amid_frame(self) -> bool:
+        """Tell whether the rest of a frame is still to come, or the greeting in front of all."""
+        return bool(self._have or self._in_data or not self.has_preface)
+
+    def read(self) -> bool:
+        """Wait for bytes once and pass on what they complete; False at the end.
+
+        Raises:
+            OSError: the connection is lost.
+            ConnectionFault: the peer broke the protocol.
+        """
+        free = self._view[self._have :]
+        count = self._channel.receive(free)
+        if not count:
+            return False
+        self._have += count
+        if self.has_preface or self._take_preface():
+            self._cut()
+        if count == len(free):
+            self._grow()
+        return True
+
+    def _take_preface(self) -> bool:
+        begin = bytes(self._view[: min(self._have, len(PREFACE))])
+        if not PREFACE.startswith(begin):
+            self._channel.send(_NOT_HTTP2)
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "no HTTP/2")
+        if self._have < len(PREFACE):
+            return False
+        self.has_preface = True
+        self._keep(len(PREFACE), self._have)
+        return True
+
+    def _cut(self) -> None:
+        """Pass on every frame that is whole, and of DATA what is there."""
+        end = self._have
+        at = 0
+        while True:
+            if self._in_data:
+                at = self._pass_data(at, end)
+                if self._in_data:
+                    break
+            if end - at < FRAME_HEAD_BYTES:
+                break
+            after = self._pass_frame(at, end)
+            if after == at:
+                break
+            at = after
+        if at:
+            self._keep(at, end)
+
+    def _pass_frame(self, at: int, end: int) -> int:
+        """Begin with DATA, or pass on another frame that is whole; returns what comes next."""
+        head: tuple[int, int, int, int, int] = FRAME_HEAD.unpack_from(self._view, at)
+        high, low, kind, flags, number = head
+        size, body = high << 8 | low, at + FRAME_HEAD_BYTES
+        number &= NUMBER_BITS
+        if kind == DATA:
+            if flags & PADDED and end == body:
+                return at
+            return self._begin_data(number, flags, size, body)
+        if size > self._longest_other:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {size} bytes")
+        if end - body < size:
+            return at
+        self._receiver.take_frame(kind, flags, number, self._view[body : body + size])
+        return body + size
+
+    def _begin_data(self, number: int, flags: int, size: int, at: int) -> int:
+        """Take note of a DATA frame; returns where its body begins."""
+        if size > self._longest:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"a DATA frame of {size} bytes")
+        self._receiver.begin_data(number, flags, size)
+        self._in_data = True
+        self._body_left, self._padding_left = size, 0
+        if flags & PADDED:
+            padding = self._view[at] if size else 0
+            if padding >= size:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "more padding than frame")
+            self._body_left, self._padding_left = size - 1 - padding, padding
+            at += 1
+        return at
+
+    def _pass_data(self, at: int, end: int) -> int:
+        """Pass on what is there of a DATA frame; returns where the next one begins."""
+        body = min(self._body_left, end - at)
+        if body:
+            self._receiver.take_data(self._view[at : at + body])
+            self._body_left -= body
+            at += body
+        if self._body_left:
+            return at
+        padding = min(self._padding_left, end - at)
+        self._padding_left -= padding
+        if not self._padding_left:
+            self._in_data = False
+            self._receiver.end_data()
+        return at + padding
+
+    def _keep(self, at: int, end: int) -> None:
+        """Move what is left to the front."""
+        left = end - at
+        if left:
+            self._view[:left] = self._view[at:end]
+        self._have = left
+
+    def _grow(self) -> None:
+        """Make room for more at once, for peers that have a lot to say."""
+        size = len(self._view)
+        if size < _MOST_BYTES:
+            larger = memoryview(bytearray(min(4 * size, _MOST_BYTES)))
+            larger[: self._have] = self._view[: self._have]
+            self._view = larger
