@@ -56,6 +56,11 @@ class Watched:
                 packet.update(b"\0" * packet.size)
             self.shown += self._decoder.take(packet)
 
+    def skip_group(self) -> None:
+        """Lose packets up to the next key frame but one."""
+        for _ in range(GROUP):
+            next(self._packets)
+
     def times(self) -> list[int]:
         """Picture numbers that the shown frames stand for."""
         return [round(one.pts * self._base * RATE) for one in self.shown]
@@ -143,6 +148,24 @@ def test_broken_packets_are_counted_and_cost_no_rest(watched: Watched) -> None:
     watched.give(20)
     assert watched.refused == 1
     assert watched.times() == sorted(set(watched.times()))
+
+
+def test_a_group_that_was_lost_on_the_way_is_no_obstacle(watched: Watched) -> None:
+    watched.give(30)
+    watched.skip_group()
+    watched.rest.wake_within_s = 1.5
+    watched.give(10)
+    assert watched.rest.is_resting
+
+
+def test_an_obstacle_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    rest = Rest()
+    idling = Idling("door", rest, NoLiveCamera())
+    idling.use(Idle())
+    for interval_s in (8.0, 9.0, 10.0):
+        rest.key_interval_s = interval_s
+        idling.decide(1000)
+    assert caplog.text.count("camera cannot rest") == 1
 
 
 class LookedAt(NoLiveCamera):

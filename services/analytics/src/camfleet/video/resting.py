@@ -4,13 +4,17 @@ What is not decoded is kept, from the last key frame on, and decoded on waking: 
 at once, and not only from the next key frame on.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 import av
 import av.error
 
 from camfleet.video.packets import Packet
+
+INTERVALS_KEPT = 5  # a group that was lost on the way makes one interval long
 
 
 class Rest:
@@ -19,7 +23,7 @@ class Rest:
     def __init__(self) -> None:
         self.wake_within_s: float | None = None  # key frames at least so often; None: stay awake
         self.is_resting = False  # written by the reader's thread, as what follows
-        self.key_interval_s: float | None = None  # between the last two key frames
+        self.key_interval_s: float | None = None  # between key frames, the median of the last few
 
     @property
     def obstacle(self) -> str | None:
@@ -52,6 +56,7 @@ class RestingDecoder:
         self._last: Shown | None = None
         self._shown_until: int | None = None  # matters at rest and until it is passed
         self._key_pts: int | None = None
+        self._intervals_s: deque[float] = deque(maxlen=INTERVALS_KEPT)
         rest.is_resting, rest.key_interval_s = False, None
 
     def take(self, packet: Packet) -> list[Shown]:
@@ -85,7 +90,8 @@ class RestingDecoder:
 
     def _learn_interval(self, packet: Packet) -> None:
         if self._key_pts is not None:
-            self._rest.key_interval_s = self._since_key_s(packet)
+            self._intervals_s.append(self._since_key_s(packet))
+            self._rest.key_interval_s = median(self._intervals_s)
         self._key_pts = packet.pts
 
     def _since_key_s(self, packet: Packet) -> float:

@@ -15,11 +15,11 @@ class Idling:
     def __init__(self, camera: str, rest: Rest, live: LiveCamera) -> None:
         self._camera, self._rest, self._live = camera, rest, live
         self._idle: Idle | None = None
-        self._logged: str | None = None
+        self._is_logged = False
 
     def use(self, idle: Idle | None) -> None:
         """Take over new settings, awake."""
-        self._idle, self._rest.wake_within_s = idle, None
+        self._idle, self._rest.wake_within_s, self._is_logged = idle, None, False
 
     def decide(self, still_for_s: float) -> None:
         """Rest or wake; who looks at pictures with burnt-in boxes wants all of them."""
@@ -28,6 +28,6 @@ class Idling:
         may_rest = still_for_s >= self._idle.after_s and not self._live.wants_pictures
         self._rest.wake_within_s = self._idle.wake_within_s if may_rest else None
         obstacle = self._rest.obstacle
-        if obstacle != self._logged and obstacle:
+        if obstacle and not self._is_logged:
             logger.warning("camera cannot rest camera=%s reason=%s", self._camera, obstacle)
-            self._logged = obstacle
+            self._is_logged = True
