@@ -130,6 +130,7 @@ class FakeCamera:
     content: Callable[[int], bytes] | None = None
     set_to: list[tuple[str, int, int, float]] = field(default_factory=list)
     buffers: int = 0
+    owner: int | None = None  # the descriptor that has buffers; all others are refused
     is_streaming: bool = False
     queued: list[int] = field(default_factory=list)
     number: int = 0
@@ -170,7 +171,21 @@ class FakeKernel:
             return self._next
 
     def close(self, descriptor: int) -> None:
-        self._open.pop(descriptor)
+        camera = self._open.pop(descriptor)
+        if camera.owner == descriptor and not self._is_mapped(camera):
+            camera.owner = None
+
+    def _is_mapped(self, camera: FakeCamera) -> bool:
+        """Tell whether somebody still has a view of its memory: a bytearray knows."""
+        for key, memory in self._memory.items():
+            try:
+                memory.append(0)
+            except BufferError:
+                if key[0] == id(camera):
+                    return True
+            else:
+                memory.pop()
+        return False
 
     def ioctl(self, descriptor: int, request: int, argument: bytearray) -> None:
         camera = self._open[descriptor]
@@ -214,8 +229,8 @@ class FakeKernel:
         rates = _of(camera.modes, asked.pixel_format)[asked.width, asked.height]
         asked.values[0], asked.values[1] = 1000, round(_at(rates, asked.index) * 1000)
 
-    def _set_format(self, camera: FakeCamera, _: int, argument: bytearray) -> None:
-        if camera.is_busy:
+    def _set_format(self, camera: FakeCamera, descriptor: int, argument: bytearray) -> None:
+        if camera.is_busy or camera.owner not in {None, descriptor}:
             raise OSError(errno.EBUSY, "Device or resource busy")
         pix = Format.from_buffer(argument).fmt.pix
         name = next(name for name in camera.modes if code_of(name) == pix.pixelformat)
@@ -226,9 +241,12 @@ class FakeKernel:
         asked = StreamParameters.from_buffer(argument)
         camera.fps = asked.denominator / asked.numerator
 
-    def _request(self, camera: FakeCamera, _: int, argument: bytearray) -> None:
+    def _request(self, camera: FakeCamera, descriptor: int, argument: bytearray) -> None:
         asked = RequestBuffers.from_buffer(argument)
         assert (asked.type, asked.memory) == (1, 1)
+        if self._is_mapped(camera):
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        camera.owner = descriptor if asked.count else None
         asked.count = camera.buffers = min(asked.count, 3)
         camera.queued.clear()
 

@@ -117,6 +117,16 @@ def test_used_up_usb_bandwidth_means_less_and_is_said() -> None:
     )
 
 
+def test_a_refused_mode_leaves_nothing_behind_that_would_keep_the_device_busy() -> None:
+    camera = FakeCamera({"YUYV": SMALL}, fits_the_bus=lambda *_: False)
+    refusal_of(camera)
+    assert camera.owner is None
+    camera.fits_the_bus = lambda *_: True
+    with opened(camera):
+        assert camera.owner
+    assert camera.owner is None
+
+
 def test_used_up_usb_bandwidth_leads_to_mjpeg_where_there_is_such() -> None:
     large: dict[tuple[int, int], list[float]] = {(1280, 720): [30.0]}
     camera = FakeCamera(

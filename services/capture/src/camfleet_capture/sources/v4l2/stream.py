@@ -28,7 +28,11 @@ class DeviceStream:
         self._buffers: list[memoryview] = []
         self.mode, self.line_bytes = self._set_format(wanted)
         self._set_rate()
-        self._start()
+        try:
+            self._start()
+        except OSError:
+            self.stop()
+            raise
 
     def grab(self, timeout_s: float) -> Grabbed | None:
         """Return the next whole picture; None when none came in time."""
@@ -39,11 +43,18 @@ class DeviceStream:
         return None
 
     def stop(self) -> None:
-        """End streaming and give the buffers back; the descriptor stays open."""
+        """End streaming and give the buffers back; the descriptor stays open.
+
+        Memory that is still mapped would keep the device ours, also when its descriptor is closed.
+        """
+        end = bytearray(structs.NUMBER.pack(structs.BUFFER_TYPE_CAPTURE))
         with suppress(OSError):  # unplugged: it has ended by itself
-            argument = bytearray(structs.NUMBER.pack(structs.BUFFER_TYPE_CAPTURE))
-            self._kernel.ioctl(self._descriptor, structs.STREAMOFF, argument)
+            self._kernel.ioctl(self._descriptor, structs.STREAMOFF, end)
+        for buffer in self._buffers:
+            buffer.release()
         self._buffers.clear()
+        with suppress(OSError):
+            self._request_buffers(0)
 
     def _set_format(self, wanted: Mode) -> tuple[Mode, int]:
         packed, number = structs.FORMAT, structs.fourcc(wanted.format.ljust(4))
@@ -80,17 +91,20 @@ class DeviceStream:
             self.mode = Mode(self.mode.format, self.mode.width, self.mode.height, fps)
 
     def _start(self) -> None:
-        packed = structs.REQUEST_BUFFERS
-        wanted = packed.pack(_BUFFERS, structs.BUFFER_TYPE_CAPTURE, structs.MEMORY_MMAP)
-        argument = bytearray(wanted)
-        self._kernel.ioctl(self._descriptor, structs.REQBUFS, argument)
-        for index in range(packed.unpack(argument)[0]):
+        for index in range(self._request_buffers(_BUFFERS)):
             described = self._buffer(structs.QUERYBUF, index)
             *_, offset, length = structs.BUFFER.unpack(described)
             self._buffers.append(self._kernel.map(self._descriptor, length, offset))
             self._buffer(structs.QBUF, index)
         start = bytearray(structs.NUMBER.pack(structs.BUFFER_TYPE_CAPTURE))
         self._kernel.ioctl(self._descriptor, structs.STREAMON, start)
+
+    def _request_buffers(self, count: int) -> int:
+        packed = structs.REQUEST_BUFFERS
+        wanted = packed.pack(count, structs.BUFFER_TYPE_CAPTURE, structs.MEMORY_MMAP)
+        argument = bytearray(wanted)
+        self._kernel.ioctl(self._descriptor, structs.REQBUFS, argument)
+        return int(packed.unpack(argument)[0])
 
     def _take(self) -> Grabbed | None:
         """Take a filled buffer; None when there is none after all, or a broken one."""
