@@ -4,7 +4,6 @@ import io
 
 import av
 from av.video.frame import VideoFrame
-from PIL import Image
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.coding.decoding import open_decoder
@@ -30,6 +29,8 @@ def encode_snapshot(key: AccessUnit) -> bytes:
 
 def encode_jpeg(frame: VideoFrame) -> bytes:
     """Encode a decoded picture."""
+    from PIL import Image  # noqa: PLC0415 - no start waits for it
+
     buffer = io.BytesIO()
     image = Image.fromarray(frame.to_ndarray(format="rgb24"))
     image.save(buffer, "JPEG", quality=_JPEG_QUALITY)

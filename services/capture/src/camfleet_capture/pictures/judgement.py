@@ -1,8 +1,9 @@
 """From looks at a camera's pictures to a word about them."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from camfleet_capture.pictures.look import Look
+if TYPE_CHECKING:
+    from camfleet_capture.pictures.look import Look
 
 PictureName = Literal["clear", "black", "covered", "frozen", "damaged"]
 
@@ -33,7 +34,7 @@ class PictureJudge:
         self._same = self._alike = 0
         self.word: PictureName | None = None
 
-    def take(self, look: Look | None) -> PictureName | None:
+    def take(self, look: "Look | None") -> PictureName | None:
         """Take the next look (None: damaged); return the word for now, None before there is one."""
         seen = _name_of(look) if look else "damaged"
         self._alike = self._alike + 1 if seen == self._seen else 1
@@ -48,13 +49,13 @@ class PictureJudge:
             self.word = "clear"
         return self.word
 
-    def _is_still(self, look: Look | None) -> bool:
+    def _is_still(self, look: "Look | None") -> bool:
         if self._may_be_still or not look or not self._before or look.motion > STILL_MOTION:
             return False
         return look.is_same_as(self._before)
 
 
-def _name_of(look: Look) -> PictureName:
+def _name_of(look: "Look") -> PictureName:
     """Judge one picture; what is dark and not black may be a night, and gets no word."""
     if look.brightest < BLACK_BELOW:
         return "black"

@@ -9,7 +9,6 @@ import structlog
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.camera import Camera
 from camfleet_capture.pictures.judgement import PictureJudge
-from camfleet_capture.pictures.look import look_at
 
 # Not always the same, so that a loop of pictures does not show the same one at every look.
 INTERVALS_S = (5.0, 4.1, 5.7)
@@ -39,6 +38,8 @@ class PictureWatch:
 
     def look(self) -> None:
         """Look once at every camera that is live."""
+        from camfleet_capture.pictures.look import look_at  # noqa: PLC0415 - heavy; no start waits
+
         cameras = self._cameras()
         self._judges = {camera: self._judges.get(camera) or _judge(camera) for camera in cameras}
         for camera, judge in self._judges.items():

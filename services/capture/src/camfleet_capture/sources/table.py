@@ -10,7 +10,6 @@ from camfleet_capture.errors import SourceFault, SourceMissing
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.image_folder import ImageFolder
 from camfleet_capture.sources.live import Credentials, open_network
-from camfleet_capture.sources.testcard import MovingCard
 from camfleet_capture.sources.tools.sensors import open_sensor
 from camfleet_capture.sources.v4l2.nodes import Devices
 from camfleet_capture.sources.v4l2.source import open_device, wish_of
@@ -130,6 +129,8 @@ def _open_sensor(address: SourceAddress, _credentials: Credentials) -> Source:
 
 
 def _open_testcard(address: SourceAddress, _credentials: Credentials) -> Source:
+    from camfleet_capture.sources.testcard import MovingCard  # noqa: PLC0415 - heavy, rarely used
+
     return MovingCard(wish_of(address.capturing), address.alteration)
 
 
