@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
+from functools import partial
 from threading import Lock, Timer
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias
 
@@ -95,6 +96,29 @@ class MessageQuota:
             ServerBusy: there are too many bytes in hand already.
         """
         return _UNCOUNTED if size_bytes < _COUNTED_BYTES else self._holding(size_bytes)
+
+    def hold(self, rpc: Rpc, size_bytes: int) -> Callable[[], None] | None:
+        """Count a message that begins to arrive, until it is let go or its call is over.
+
+        Raises:
+            Ended: there are too many bytes in hand already.
+        """
+        if size_bytes < _COUNTED_BYTES:
+            return None
+        try:
+            self._take(size_bytes)
+        except ServerBusy as error:
+            raise Ended(StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
+        let_go = partial(self._let_go, [size_bytes])
+        if not rpc.on_end(let_go):
+            let_go()
+        return let_go
+
+    def _let_go(self, held: list[int]) -> None:
+        """Count a message no longer, the first time it is asked."""
+        with self._lock:
+            while held:
+                self._held_bytes -= held.pop()
 
     @contextmanager
     def _holding(self, size_bytes: int) -> Iterator[None]:

@@ -1,9 +1,10 @@
 """Where calls begin: their headers are looked at, and what receives their messages is made."""
 
+from functools import partial
 from typing import Protocol
 
 from camfleet_server.transports.grpc.admission import Admission
-from camfleet_server.transports.grpc.calls import Handlers, Unary
+from camfleet_server.transports.grpc.calls import Handlers, MessageQuota, Unary
 from camfleet_server.transports.grpc.channel_arguments import MessageLimits
 from camfleet_server.transports.grpc.messages import MessageReader
 from camfleet_server.transports.grpc.requests import RequestHead, read_head
@@ -33,11 +34,13 @@ class Front:
         pools: CallPools,
         admission: Admission | None,
         limits: MessageLimits,
+        quota: MessageQuota,
     ) -> None:
         self._handlers = handlers
         self._pools = pools
         self._admission = admission
         self._limits = limits
+        self._quota = quota
 
     def open(self, connection: Connection, exchange: Exchange, head: RequestHead) -> Receiver:
         """Begin with a call; one that is refused is answered at once and its messages dropped."""
@@ -63,11 +66,12 @@ class Front:
         check = None
         if self._admission is not None:
             check = self._admission.check(head.path, head.metadata, rpc.peer())
-        messages = MessageReader(self._limits.received_bytes, head.encoding)
+        size = self._limits.received_bytes
         if not isinstance(handler, Unary):
-            return handler.open(rpc, messages, check)
+            return handler.open(rpc, MessageReader(size, head.encoding), check)
         pool = self._pools.of(handler.kind)
         refuse_if_full(pool)  # unread
+        messages = MessageReader(size, head.encoding, partial(self._quota.hold, rpc))
         return UnaryCall(rpc, handler, messages, pool, check)
 
 

@@ -1,7 +1,8 @@
 """The messages inside a gRPC request: put together from pieces, and unpacked where compressed."""
 
 import zlib
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -9,17 +10,37 @@ from camfleet_contracts.wire import Data
 from camfleet_server.transports.grpc.status import Ended, StatusCode
 
 PREFIX_BYTES: Final = 5
+
+Hold: TypeAlias = Callable[[int], Callable[[], None] | None]
+"""Counts the bytes of a message that begins; returns what lets go of them, if they count.
+
+Raises `Ended` if there are too many bytes in hand.
+"""
+
 _WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 class MessageReader:
     """Puts the messages of one request together."""
 
-    __slots__ = ("_encoding", "_filled", "_is_compressed", "_limit", "_message", "_prefix")
+    __slots__ = (
+        "_encoding",
+        "_filled",
+        "_hold",
+        "_is_compressed",
+        "_let_go",
+        "_limit",
+        "_message",
+        "_prefix",
+    )
 
-    def __init__(self, limit_bytes: int, encoding: str = "identity") -> None:
+    def __init__(
+        self, limit_bytes: int, encoding: str = "identity", hold: Hold | None = None
+    ) -> None:
         self._limit = limit_bytes
         self._encoding = encoding
+        self._hold = hold
+        self._let_go: Callable[[], None] | None = None
         self._prefix = b""  # as far as it came
         self._message: memoryview | None = None  # that is under way
         self._filled = 0
@@ -79,6 +100,8 @@ class MessageReader:
 
     def _make_room(self, size: int) -> None:
         """Take memory for a message; it is the system's until bytes come to fill it."""
+        if self._hold is not None:
+            self._let_go = self._hold(size)
         self._message = memoryview(np.empty(size, np.uint8).data)
         self._filled = 0
 
@@ -89,6 +112,8 @@ class MessageReader:
         self._filled += taken
         if self._filled == len(message):
             self._message = None
+            if self._let_go is not None:  # whoever answers it counts it from now on
+                self._let_go()
             whole.append(self._unpacked(message))
         return piece[taken:]
 

@@ -72,7 +72,8 @@ class GrpcServer:
         arguments = limits.channel_arguments
         for name in without_effect(arguments):
             logger.warning("channel argument without effect", name=name)
-        self._front = Front(handlers, self._calls, admission, message_limits(arguments))
+        messages = message_limits(arguments)
+        self._front = Front(handlers, self._calls, admission, messages, quota)
         self._connection_limits = connection_limits(arguments)
         self._watch = Watch(lifetimes(arguments))
         self._listeners: list[Listener] = []
