@@ -68,6 +68,7 @@ bench: bench-server bench-capture bench-analytics  ## all benchmarks, as tables 
 bench-server: setup  ## the model server: against the raw runtime, its front, memory, scheduling, pictures, reloads
 	@$(BIN)/python benchmarks/bench_server.py
 	@$(BIN)/python benchmarks/bench_server_wire.py
+	@$(BIN)/python benchmarks/bench_server_runtimes.py
 	@$(BIN)/python benchmarks/bench_server_shm.py
 	@$(BIN)/python benchmarks/bench_server_scheduling.py
 	@$(BIN)/python benchmarks/bench_pictures.py

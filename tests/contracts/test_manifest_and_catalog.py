@@ -14,6 +14,11 @@ def test_flat_and_nested_alwaysai_manifests_say_the_same() -> None:
     assert parse_manifest(flat, where="f") == parse_manifest(nested, where="n")
 
 
+def test_a_null_says_nothing() -> None:
+    written = {"id": "user/name", "colors_file": None, "labels": None, "precision": None}
+    assert parse_manifest(written, where="m") == parse_manifest({"id": "user/name"}, where="m")
+
+
 def test_unknown_keys_are_kept() -> None:
     manifest = parse_manifest({"website_url": "https://example.org"}, where="m")
     assert json.loads(manifest.to_json())["website_url"] == "https://example.org"

@@ -37,7 +37,12 @@ def _with_runtime(source: ModelSource, runtime: str) -> ModelSource:
 
 
 def test_good_files_pass_also_after_bad_ones(prober: Prober, adder: ModelSource) -> None:
-    for runtime, reason in (("crashing", "SIGSEGV"), ("failing", "taste")):
+    for runtime, reason in (
+        ("crashing", "SIGSEGV"),
+        ("aborting", "SIGABRT"),
+        ("killed", "SIGKILL, which the kernel sends when memory runs out"),
+        ("failing", "taste"),
+    ):
         with pytest.raises(LoadError, match=reason):
             prober.try_out(_with_runtime(adder, runtime), runtime)
     prober.try_out(adder, "good")

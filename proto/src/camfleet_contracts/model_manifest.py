@@ -109,6 +109,8 @@ class ModelManifest(_Part):
 def parse_manifest(document: Any, *, where: str) -> ModelManifest:
     """Read a manifest's JSON value; a nested alwaysAI one is flattened, outer keys winning.
 
+    A field that is null says as little as one that is not there.
+
     Raises:
         BadManifest: names `where` and every field at fault.
     """
@@ -120,7 +122,7 @@ def parse_manifest(document: Any, *, where: str) -> ModelManifest:
             fields |= document[key]
     fields |= {k: v for k, v in document.items() if not (k in _NESTED and isinstance(v, dict))}
     try:
-        return ModelManifest(**fields)
+        return ModelManifest(**{key: value for key, value in fields.items() if value is not None})
     except ValidationError as error:
         faults = error.errors(include_url=False)
         texts = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]

@@ -1,5 +1,7 @@
 """Pictures for runtimes that do not preprocess in their own graph: numpy does it before them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,9 @@ from camfleet_server.runtimes.base import (
     picture_specs,
 )
 from camfleet_server.types import Tensors
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def image_servable(servable: Servable, picture: PictureInput, config: ModelConfig) -> Servable:
@@ -61,6 +66,13 @@ class NormalisingServable:
     def _normalised(self, pictures: NDArray[np.uint8]) -> NDArray[np.generic]:
         dtype = get_datatype(self._own.datatype, self._own.name).dtype
         if self._preprocess.colour == "RGB":
-            pictures = pictures[..., ::-1]
+            is_nchw = self._preprocess.layout == "NCHW"  # planes are taken in any order
+            pictures = pictures[..., ::-1] if is_nchw else _opencv().to_rgb(pictures)
         tensors = [normalise(picture, self._preprocess, dtype) for picture in pictures]
         return tensors[0][None] if len(tensors) == 1 else np.stack(tensors)
+
+
+def _opencv() -> "ModuleType":
+    from camfleet_server.images import pixels  # noqa: PLC0415 - loads OpenCV
+
+    return pixels

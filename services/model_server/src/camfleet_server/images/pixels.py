@@ -59,6 +59,13 @@ def scale_linear(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return pixels if pixels.shape[1::-1] == size else _resize(pixels, size, cv2.INTER_LINEAR)
 
 
+def to_rgb(pictures: Pixels) -> Pixels:
+    """Turn the colours of BGR pictures (N, H, W, 3) around."""
+    rows = pictures.reshape(-1, *pictures.shape[2:])  # all pictures below each other
+    turned = np.asarray(cv2.cvtColor(rows, cv2.COLOR_BGR2RGB), np.uint8)
+    return turned.reshape(pictures.shape)
+
+
 def to_gray(pixels: Pixels) -> Pixels:
     """Make (H, W, 1) of BGR (H, W, 3)."""
     if pixels.shape[2] == 1:

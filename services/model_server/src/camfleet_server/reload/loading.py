@@ -8,6 +8,7 @@ import numpy as np
 
 from camfleet_contracts.datatypes import get_datatype
 from camfleet_contracts.model_files import NoModelFiles, find_model_files
+from camfleet_server.reload.checks import check_declared, check_room
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.types import Tensors, TensorSpec
@@ -21,6 +22,7 @@ def load_servable(source: ModelSource, runtimes: Runtimes) -> Servable:
     Raises:
         LoadError: none could; says why for each.
     """
+    check_room(source)
     errors: list[LoadError] = []
     for wish in source.manifest.runtimes or _usual_runtimes(source):
         name, _, device = wish.partition(":")
@@ -33,8 +35,17 @@ def load_servable(source: ModelSource, runtimes: Runtimes) -> Servable:
             continue
         if errors:
             _log_fall_back(source, name, errors)
+        _check(source, servable)
         return servable
     raise LoadError("; ".join(map(str, errors)))
+
+
+def _check(source: ModelSource, servable: Servable) -> None:
+    try:
+        check_declared(source, servable)
+    except LoadError:
+        servable.close()
+        raise
 
 
 def _usual_runtimes(source: ModelSource) -> tuple[str, ...]:

@@ -249,6 +249,8 @@ def _received(connection: Connection) -> str | None:
 
 def _end_text(code: int) -> str:
     how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    if code == -signal.SIGKILL:
+        how += ", which the kernel sends when memory runs out"
     return f"crashed ({how}) when tried in a separate process; the server was kept from it"
 
 

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from camfleet_server.memory import trim_memory
 from camfleet_server.reload.loading import load_servable, warm_up
@@ -18,6 +19,7 @@ from camfleet_server.runtimes.base import LoadError, ModelSource, VendorMissing
 from camfleet_server.runtimes.table import USUAL_RUNTIME, Runtimes
 
 _PR_SET_PDEATHSIG = 1
+_OUT_OF_MEMORY = Path("/proc/self/oom_score_adj")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ def main() -> None:
     connection = Connection(descriptor)
     runtimes = _opened_runtimes()
     os.nice(5)  # requests being served go first, from here on
+    with suppress(OSError):  # when memory runs out the kernel shall end us and not the server
+        _OUT_OF_MEMORY.write_text("1000")
     connection.send(None)  # ready: from here on the time limit of a probe counts
     while True:
         try:

@@ -1,0 +1,70 @@
+"""What is known of a version to go wrong before it is loaded, and what its manifest got wrong."""
+
+from collections.abc import Sequence
+
+from camfleet_contracts.model_files import NoModelFiles, find_model_files
+from camfleet_contracts.model_manifest import Tensor
+from camfleet_server.memory_share import free_memory_bytes
+from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.types import TensorSpec
+
+_MEGABYTE = 1_000_000
+_CHANGING = ("shape", "layout", "batch_size", "color_format")
+
+
+def check_room(source: ModelSource, free_bytes: int | None = None) -> None:
+    """Refuse files that do not fit into memory; every runtime needs at least their size.
+
+    Raises:
+        LoadError: says how much is missing.
+    """
+    free = free_memory_bytes() if free_bytes is None else free_bytes
+    try:
+        files = find_model_files(source.folder, source.manifest)
+        size = sum(path.stat().st_size for path in files.paths)
+    except NoModelFiles:
+        return  # the runtimes say what they miss
+    if free is not None and size > free:
+        raise LoadError(
+            f"{files.name} takes {size / _MEGABYTE:.0f} MB and {free / _MEGABYTE:.0f} MB of memory "
+            "are free; serve fewer models, give the server more memory, or quantise this one"
+        )
+
+
+def check_declared(source: ModelSource, servable: Servable) -> None:
+    """Compare the tensors that model.json declares with those of the file, by name.
+
+    A file of the same name with other classes or another size is another model: its labels and
+    decoder would not fit. Names that the file does not have are left to other runtimes.
+
+    Raises:
+        LoadError: names tensor and sizes.
+    """
+    if any(getattr(source.config, key) for key in _CHANGING):
+        return
+    for side, declared, actual in (
+        ("input", source.manifest.inputs, servable.inputs),
+        ("output", source.manifest.outputs, servable.outputs),
+    ):
+        _compare(side, declared, actual)
+
+
+def _compare(side: str, declared: Sequence[Tensor], actual: Sequence[TensorSpec]) -> None:
+    known = {spec.name: spec for spec in actual}
+    for tensor in declared:
+        spec = known.get(tensor.name)
+        if spec and not _agree(tensor.shape, spec.shape):
+            raise LoadError(
+                f"model.json says {side} {tensor.name!r} is {list(tensor.shape)}, the file has "
+                f"{list(spec.shape)}: it is another model; correct `{side}s`, labels and "
+                "`postprocess`, or publish the right file"
+            )
+
+
+def _agree(declared: Sequence[int], actual: Sequence[int]) -> bool:
+    """Tell whether all sizes that both know are equal; the batch may be any."""
+    if len(declared) != len(actual):
+        return False
+    return all(
+        -1 in pair or pair[0] == pair[1] for pair in zip(declared[1:], actual[1:], strict=True)
+    )
