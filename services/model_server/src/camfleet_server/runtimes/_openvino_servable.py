@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes._openvino_compile import Compiled
+from camfleet_server.runtimes._openvino_texts import first_ports, join_texts, split_texts
 from camfleet_server.runtimes._openvino_threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.base import (
     AlreadyClosed,
@@ -22,9 +22,8 @@ from camfleet_server.runtimes.base import (
     ServesCrowds,
 )
 from camfleet_server.runtimes.ports import Ports
-from camfleet_server.types import Tensors
+from camfleet_server.types import Tensors, TensorSpec
 
-_TEXTS_BYTES = 64 << 20
 _BESIDE = 1  # while as many infer as there are streams, one more is read in or copied out
 
 
@@ -53,8 +52,8 @@ class OpenVinoServable:
         self._crowd: Servable | None = None
         self._crowd_lock = threading.Lock()
         self._has_asked = False
-        self._input_names = tuple(spec.name for spec in ports.inputs)
-        self._positions = {spec.name: i for i, spec in enumerate(ports.outputs)}
+        self._positions = first_ports(ports.outputs)
+        self._texts = {spec.name for spec in ports.outputs if spec.datatype == "BYTES"}
         self._idle: deque[Any] = deque(
             compiled.model.create_infer_request() for _ in range(self.slots)
         )
@@ -68,8 +67,8 @@ class OpenVinoServable:
         request = self._idle_request()
         try:
             # Both lists live until the inference is over: OpenVINO reads their memory.
-            arrays = [_contiguous(inputs[spec.name]) for spec in self.inputs]
-            tensors = list(map(_tensor, self._input_names, arrays))
+            arrays = [_contiguous(part) for spec in self.inputs for part in _parts(spec, inputs)]
+            tensors = list(map(_tensor, arrays))
             for position, tensor in enumerate(tensors):
                 request.set_input_tensor(position, tensor)
             request.infer()
@@ -158,12 +157,15 @@ class OpenVinoServable:
             return self._compiled.model.create_infer_request()
 
     def _output(self, request: Any, name: str) -> NDArray[Any]:
-        tensor = request.get_output_tensor(self._positions[name])
-        if tensor.get_element_type() == ov.Type.string:
-            # numpy's array of texts: zeros at the end are lost, all get the longest one's room.
-            texts: NDArray[Any] = tensor.bytes_data.astype(object)
-            return texts
-        return np.array(tensor.data)  # a copy: the request is used again
+        position = self._positions[name]
+        if name in self._texts:
+            return join_texts(*(request.get_output_tensor(position + i).data for i in range(3)))
+        return np.array(request.get_output_tensor(position).data)  # a copy: it is used again
+
+
+def _parts(spec: TensorSpec, inputs: Tensors) -> tuple[NDArray[Any], ...]:
+    array = inputs[spec.name]
+    return split_texts(spec.name, array) if spec.datatype == "BYTES" else (array,)
 
 
 def _contiguous(array: NDArray[Any]) -> NDArray[Any]:
@@ -171,27 +173,8 @@ def _contiguous(array: NDArray[Any]) -> NDArray[Any]:
     return array if is_usable else np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
-def _tensor(name: str, array: NDArray[Any]) -> Any:
-    if array.dtype == object:
-        return ov.Tensor(_texts(name, array))
+def _tensor(array: NDArray[Any]) -> Any:
     return ov.Tensor(_writable(array), shared_memory=True)
-
-
-def _texts(name: str, array: NDArray[Any]) -> NDArray[np.bytes_]:
-    """Make the array OpenVINO takes texts from: each gets the room of the longest."""
-    texts = [bytes(text, "utf-8") if isinstance(text, str) else text for text in array.flat]
-    longest = max(map(len, texts), default=0)
-    if len(texts) * longest > _TEXTS_BYTES:
-        raise InvalidInput(
-            f"input '{name}' - {len(texts)} texts, the longest of {longest} bytes, would take "
-            f"{len(texts) * longest} bytes - Expected: elements times longest up to {_TEXTS_BYTES}"
-        )
-    if any(text.endswith(b"\0") for text in texts):
-        raise InvalidInput(
-            f"input '{name}' - a text ends with a zero byte, which OpenVINO would not get; "
-            "send it encoded, or without"
-        )
-    return np.array(texts, np.bytes_).reshape(array.shape)
 
 
 def _writable(array: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from camfleet_server.runtimes._openvino_images import with_pictures, without_val
 from camfleet_server.runtimes._openvino_ports import read_ports
 from camfleet_server.runtimes._openvino_servable import OpenVinoServable
 from camfleet_server.runtimes._openvino_shapes import apply_config
+from camfleet_server.runtimes._openvino_texts import first_ports, with_plain_ports
 from camfleet_server.runtimes.base import LoadError, ModelSource, PictureInput, picture_specs
 from camfleet_server.runtimes.mapping import TensorMapping, read_mapping
 from camfleet_server.runtimes.ports import Ports
@@ -66,7 +67,7 @@ class OpenVinoRuntime:
     ) -> OpenVinoServable:
         """Compile a copy of the model with what pictures need in front of it."""
         taken = replace(ports, inputs=picture_specs(ports.inputs, picture))
-        number = [spec.name for spec in ports.inputs].index(picture.name)
+        number = first_ports(ports.inputs)[picture.name]
         compiled = self._compiler.compile(with_pictures(model, number, picture), path, source)
         return OpenVinoServable(compiled, taken, source.config.nireq)
 
@@ -86,6 +87,7 @@ def _configured(
         model = apply_config(model, config, mapping)
         if source.manifest.batching:
             open_batch(model, config)
-        return model, read_ports(model).renamed(mapping)
+        ports = read_ports(model).renamed(mapping)
+        return with_plain_ports(model), ports
     except RuntimeError as error:
         raise LoadError(f"{path.name}: {first_lines(error)}") from error
