@@ -54,47 +54,52 @@ def outcome(detector: ServerDetector, model: str = DEMO) -> str:
     return "answer"
 
 
-def test_a_killed_server_is_said_and_found_again_by_the_same_client(
-    tmp_path: Path, repository: Path
-) -> None:
-    seed_demo(repository, tmp_path)
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    folder = tmp_path_factory.mktemp("volume")
+    seed_demo(repository, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def steady(volume: Path) -> Iterator[tuple[str, Service]]:
+    """The address of a server that lives as long as the tests, and its process."""
     port = free_port()
-    with asking(f"127.0.0.1:{port}") as detector:
-        with real_server(tmp_path, port) as service:
+    with real_server(volume, port) as service:
+        yield f"127.0.0.1:{port}", service
+
+
+def test_a_killed_server_is_said_and_found_again_and_one_of_two_costs_no_frame(
+    volume: Path, steady: tuple[str, Service]
+) -> None:
+    port = free_port()
+    alone = f"127.0.0.1:{port}"
+    with asking(alone) as detector, asking(f"{alone},{steady[0]}") as with_another:
+        with real_server(volume, port) as service:
             assert outcome(detector) == "answer"
+            assert {outcome(with_another) for _ in range(4)} == {"answer"}
             service.process.kill()
             service.process.wait(10)
             assert outcome(detector) == "ServerAbsent"
-        with real_server(tmp_path, port):
+            assert {outcome(with_another) for _ in range(20)} == {"answer"}
+        with real_server(volume, port):
             wait_until(lambda: outcome(detector) == "answer", 20, "the server is found again")
 
 
 def test_a_server_that_is_frozen_ends_no_request_late_and_thaws(
-    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+    steady: tuple[str, Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seed_demo(repository, tmp_path)
-    port = free_port()
-    with asking(f"127.0.0.1:{port}") as detector, real_server(tmp_path, port) as service:
+    address, service = steady
+    with asking(address) as detector:
         assert outcome(detector) == "answer"
         monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
         monkeypatch.setattr(model_client, "METADATA_DEADLINE_S", 0.5)
         os.kill(service.process.pid, signal.SIGSTOP)
-        assert outcome(detector) == "ServerSilent"
-        os.kill(service.process.pid, signal.SIGCONT)
+        try:
+            assert outcome(detector) == "ServerSilent"
+        finally:
+            os.kill(service.process.pid, signal.SIGCONT)
         wait_until(lambda: outcome(detector) == "answer", 20, "it answers again")
-
-
-def test_one_of_two_servers_dies_and_no_frame_is_lost(tmp_path: Path, repository: Path) -> None:
-    seed_demo(repository, tmp_path)
-    ports = free_port(), free_port()
-    with ExitStack() as stack:
-        detector = stack.enter_context(asking(",".join(f"127.0.0.1:{port}" for port in ports)))
-        one = stack.enter_context(real_server(tmp_path, ports[0]))
-        stack.enter_context(real_server(tmp_path, ports[1]))
-        assert {outcome(detector) for _ in range(4)} == {"answer"}
-        one.process.kill()
-        one.process.wait(10)
-        assert {outcome(detector) for _ in range(20)} == {"answer"}
 
 
 @contextmanager

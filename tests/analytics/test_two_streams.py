@@ -80,10 +80,13 @@ class Watching:
         return self.live.watch(asyncio.get_running_loop())
 
 
-@pytest.fixture
-def watching(tmp_path: Path) -> Iterator[Callable[[str, str], Watching]]:
-    with capturing(tmp_path) as port:
-        yield lambda detect, name: Watching(tmp_path, port, detect, name)
+@pytest.fixture(scope="module")
+def watching(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str, str], Watching]]:
+    folder = tmp_path_factory.mktemp("two-streams")
+    with capturing(folder) as port:
+        yield lambda detect, name: Watching(folder, port, detect, name)
 
 
 def is_reading(name: str) -> bool:
