@@ -8,6 +8,7 @@ from camfleet.inference.served_model import ServedModel
 from camfleet.lines import Crossing, LineCount, LineCounter, LineShape
 from camfleet.predictions import is_tracked
 from camfleet.tracking.class_vote import ClassVote
+from camfleet.tracking.parked import ParkedObjects
 from camfleet.tracking.tracker import Tracker, create_tracker
 from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent, ZoneShape, ZoneWatcher
@@ -37,7 +38,7 @@ class Analysis:
         """`counts` are totals to go on from, by line; `highest_id` is the last id given before."""
         self.pipeline, self.highest_id = pipeline, highest_id
         self._tracker: Tracker = create_tracker(pipeline, highest_id)
-        self._vote = ClassVote()
+        self._parked, self._vote = ParkedObjects(), ClassVote()
         self.lines = [_counter(line, counts.get(line.name)) for line in pipeline.lines]
         self.zones = [ZoneWatcher(_zone_shape(zone)) for zone in pipeline.zones]
         self._connection, self._newest_s = -1, 0.0
@@ -63,7 +64,8 @@ class Analysis:
             sure = wanted.select(wanted.confidence >= self.pipeline.confidence)
             return Findings(sure)
         zone_events = self._restart() if self._begins_anew(frame) else []
-        objects = self._vote.apply(self._tracker.update(wanted, frame.pts_s))
+        tracked = self._tracker.update(wanted, frame.pts_s)
+        objects = self._vote.apply(self._parked.apply(tracked, frame.pts_s))
         self._note_ids(objects)
         now_s = frame.received_s
         crossings = [c for one in self.lines for c in one.update(objects, frame.size, now_s)]
@@ -83,6 +85,7 @@ class Analysis:
 
     def _restart(self) -> list[ZoneEvent]:
         self._tracker.restart()
+        self._parked = ParkedObjects()
         return self.empty_zones()
 
     def _note_ids(self, objects: Detections) -> None:
