@@ -24,6 +24,11 @@ class ModelFile:
         return "-".join(Path(self.path).with_suffix("").parts[-2:]) + Path(self.path).suffix[1:]
 
     @property
+    def served_names(self) -> list[str]:
+        """The names on the volume, one a runtime."""
+        return [f"{self.name}.{runtime}" for runtime in self.runtimes]
+
+    @property
     def is_by_area(self) -> bool:
         """Whether the reference pictures were scaled by area; the others linearly."""
         return self.expected == _FASTEST
@@ -121,6 +126,22 @@ OTHERS = (
         "person-detect-int8",
     ),
 )
+
+_OVMS = "ovms-test-models"
+DUMMIES = (  # a = b + 1
+    ModelFile(f"{_OVMS}/dummy/1/dummy.xml", (OV,), "", ""),
+    ModelFile(f"{_OVMS}/dummy_saved_model/1", (OV,), "", ""),
+    ModelFile(f"{_OVMS}/dummy_tflite/1/dummy.tflite", (OV, LITE, CV), "", ""),
+)
+SUMS = (ModelFile(f"{_OVMS}/triton_simple/1/model.onnx", (OV, ORT), "", ""),)
+AGREEING = (  # files without a reference: the runtimes are compared with each other
+    ModelFile("yunet-n/yunet_n_640_640.onnx", (OV, ORT, CV), _YUNET, _YUNET),
+    ModelFile(
+        "mobilenet-v1-embedding/mobilenet_v1_1.0_224_quant_embedding_extractor.tflite",
+        *((OV, LITE), "", "mobilenet-v1-embedding"),
+    ),
+)
+SERVED = (*DETECTORS, *OTHERS, *DUMMIES, *SUMS, *AGREEING)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from camfleet_contracts.datatypes import get_datatype
 from camfleet_contracts.model_manifest import ModelManifest, parse_manifest
 from camfleet_contracts.pictures import Resize, fit, normalise
 from camfleet_contracts.volume import publish_version
-from matrix_files import DETECTORS, OTHERS, REFUSED, ModelFile, Refused
+from matrix_files import REFUSED, SERVED, ModelFile, Refused
 from processes import running
 from waiting import wait_until
 
@@ -55,13 +55,13 @@ class Matrix:
     def manifest(self, file: ModelFile) -> ModelManifest:
         return manifest_of(file, self.catalog, self.data)
 
-    def infer(self, name: str, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    def infer(self, name: str, *tensors: NDArray[Any]) -> dict[str, NDArray[Any]]:
         metadata = self.client.get_model_metadata(name)
-        given = grpc.InferInput(
-            metadata.inputs[0].name, list(tensor.shape), metadata.inputs[0].datatype
-        )
-        given.set_data_from_numpy(tensor)
-        answer = self.client.infer(name, [given])
+        given = []
+        for spec, tensor in zip(metadata.inputs, tensors, strict=True):
+            given.append(grpc.InferInput(spec.name, list(tensor.shape), spec.datatype))
+            given[-1].set_data_from_numpy(tensor)
+        answer = self.client.infer(name, given)
         return {output.name: answer.as_numpy(output.name) for output in metadata.outputs}
 
     def prepare(self, name: str, file: ModelFile, image: str) -> tuple[NDArray[Any], Resize]:
@@ -110,7 +110,7 @@ def running_matrix(data: Path, folder: Path) -> Iterator[Matrix]:
     catalog = read_catalog(ROOT / "models" / "catalog.json")
     names = [
         _publish(folder, data, file, runtime, manifest_of(file, catalog, data))
-        for file in (*DETECTORS, *OTHERS)
+        for file in SERVED
         for runtime in file.runtimes
     ]
     refused = [_publish_refused(folder, data, file) for file in REFUSED]
@@ -141,6 +141,8 @@ def running_matrix(data: Path, folder: Path) -> Iterator[Matrix]:
 
 def manifest_of(file: ModelFile, catalog: Catalog, data: Path) -> ModelManifest:
     """The catalogue's manifest without what it says of files, changed as the table says."""
+    if not file.catalogue:
+        return ModelManifest()
     entry = catalog.find(file.catalogue)
     assert entry is not None, file.catalogue
     document = {key: value for key, value in entry.manifest.items() if key not in _OF_FILES}

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matrix_files import DETECTORS, LITE, OTHERS, REFUSED, ModelFile, Refused
+from matrix_files import (
+    AGREEING,
+    DETECTORS,
+    DUMMIES,
+    LITE,
+    OTHERS,
+    REFUSED,
+    SUMS,
+    ModelFile,
+    Refused,
+)
 from matrix_server import Matrix, running_matrix
 from waiting import wait_until
 
@@ -18,6 +28,7 @@ SURE = 0.3  # score from which a key point lies where it should
 EXACT, ROUNDED, COARSE = 0.003, 0.012, 0.04
 POSITION = 0.035  # of the image, in integers; a cell of the model's grid is 0.021
 REFUSAL_LIMIT_S = 120
+ALIKE = 0.995  # cosine
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +125,34 @@ def _check_best(answer: Any, results: list[dict[str, Any]], image: str) -> None:
     """The class with the highest score is the reference's, or as good as it."""
     best, wanted = int(answer.argmax()), max(results, key=lambda row: row["score"])["index"]
     assert best == wanted or answer[wanted] >= 0.9 * answer[best] > 0, image
+
+
+@pytest.mark.parametrize(("file", "runtime"), cases(DUMMIES))
+def test_the_dummy_adds_one(matrix: Matrix, file: ModelFile, runtime: str) -> None:
+    given = np.arange(10, dtype=np.float32)[None]
+    (answer,) = matrix.infer(f"{file.name}.{runtime}", given).values()
+    np.testing.assert_array_equal(answer, given + 1)
+
+
+@pytest.mark.parametrize(("file", "runtime"), cases(SUMS))
+def test_triton_s_simple_model_adds_and_subtracts(
+    matrix: Matrix, file: ModelFile, runtime: str
+) -> None:
+    one, other = np.arange(16, dtype=np.int32)[None], np.full((1, 16), 7, np.int32)
+    sums, differences = matrix.infer(f"{file.name}.{runtime}", one, other).values()
+    np.testing.assert_array_equal(sums, one + other)
+    np.testing.assert_array_equal(differences, one - other)
+
+
+@pytest.mark.parametrize("file", AGREEING, ids=lambda file: file.name)
+def test_runtimes_agree_on_what_has_no_reference(matrix: Matrix, file: ModelFile) -> None:
+    names = file.served_names
+    tensor, _ = matrix.prepare(names[0], file, "people-3-faces.jpeg")
+    reference, *others = (matrix.infer(name, tensor) for name in names)
+    for answers in others:
+        for output, wanted in reference.items():
+            a, b = (array.astype(np.float64).ravel() for array in (answers[output], wanted))
+            assert a @ b >= ALIKE * np.linalg.norm(a) * np.linalg.norm(b), output
 
 
 @pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused.name)
