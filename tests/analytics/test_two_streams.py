@@ -18,6 +18,7 @@ from camfleet.service.watched_stream import TwoStreams
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import read_settings
+from fakes_capture import write_clip
 from fakes_live import ClipPlan, make_clip
 from processes import running
 from waiting import wait_until
@@ -31,12 +32,11 @@ def capturing(folder: Path) -> Iterator[int]:
     """A capture service with a large and a small stream; yields its RTSP port."""
     for name, size in (("door", LARGE), ("small", SMALL)):
         (folder / f"{name}.mp4").write_bytes(make_clip(replace(PLAN, size=size)))
+    write_clip(folder / "newer.mp4", pictures=60, fps=15, codec="libx265")
     file = folder / "cameras.yaml"
+    names = ("door", "small", "newer")
     file.write_text(
-        "".join(
-            ["cameras:\n"]
-            + [f"  - {{name: {n}, source: {folder}/{n}.mp4}}\n" for n in ("door", "small")]
-        )
+        "".join(["cameras:\n"] + [f"  - {{name: {n}, source: {folder}/{n}.mp4}}\n" for n in names])
     )
     ports = ["--rtsp-port", "0", "--http-port", "0"]
     state = {"CAMFLEET_STATE": str(folder / "state")}
@@ -136,3 +136,17 @@ def test_a_stream_that_cannot_be_watched_is_said_and_analysed_all_the_same(
         assert "the stream to watch cannot be read: " in refusal.reason
         assert "(404)" in refusal.reason
         assert wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame").size == SMALL
+
+
+def test_a_large_stream_in_h265_is_watched_as_h264(
+    watching: Callable[[str, str], Watching],
+) -> None:
+    with watching("small", "newer") as camera:
+        viewer = camera.watch()
+        fragment = wait_until(lambda: fragment_of(camera.next(viewer)), 60, "a live picture")
+        assert fragment.header.codec.startswith("avc1.")
+
+
+def fragment_of(message: Message | None) -> Fragment | None:
+    """What is said while capture starts to encode is not what is waited for."""
+    return message if isinstance(message, Fragment) else None

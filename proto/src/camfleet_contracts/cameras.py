@@ -21,6 +21,7 @@ from camfleet_contracts.sinks import (
 from camfleet_contracts.stages import Cascade, Idle, Tiles, checked_cascades
 
 SUB_STREAM_SUFFIX = "-sub"  # of a camera's name: where capture serves its `detect_source`
+H264_SUFFIX = "-h264"  # of the path where capture shows a stream as H.264 4:2:0
 Point = tuple[Share, Share]
 SourceKind = Literal[
     "v4l2", "auto", "picamera", "csi", "rtsp", "http", "file", "folder", "demo", "testcard"

@@ -7,7 +7,8 @@ from typing import Any
 from camfleet_capture.camera import Camera
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.stream import Stream
-from camfleet_capture.transcode.transcoded import SUFFIX, TranscodedStream
+from camfleet_capture.transcode.transcoded import TranscodedStream
+from camfleet_contracts.cameras import H264_SUFFIX
 
 FIRST_CAMERA_PATH = "server"
 
@@ -33,18 +34,18 @@ class StreamDirectory:
         if camera := self._at(path):
             mode = self._cameras.transcode_of(camera.stream.name)
             return self._h264(camera).wake() if mode == "always" else camera.stream
-        camera = self._at(path.removesuffix(SUFFIX)) if path.endswith(SUFFIX) else None
+        camera = self._at(path.removesuffix(H264_SUFFIX)) if path.endswith(H264_SUFFIX) else None
         if camera is None or self._cameras.transcode_of(camera.stream.name) == "never":
             return None
         return self._h264(camera).wake()
 
     def fault(self, path: str) -> str:
         """Say why there is no stream at this path, or why it shows nothing."""
-        camera = self._at(path) or self._at(path.removesuffix(SUFFIX))
+        camera = self._at(path) or self._at(path.removesuffix(H264_SUFFIX))
         if camera is None:
             return f"no camera {path!r} in cameras.yaml"
         name = camera.stream.name
-        if path.endswith(SUFFIX) and self._cameras.transcode_of(name) == "never":
+        if path.endswith(H264_SUFFIX) and self._cameras.transcode_of(name) == "never":
             return f"camera {name} is not transcoded: cameras.yaml says `transcode: never`"
         transcoded = self._transcoded.get(name)
         why = camera.condition.reason or (transcoded.fault if transcoded else None)
@@ -54,7 +55,7 @@ class StreamDirectory:
         """Return what becomes of a camera's H.264 stream, for HTTP."""
         transcoded = self._transcoded.get(name)
         return {
-            "path": None if self._cameras.transcode_of(name) == "never" else name + SUFFIX,
+            "path": None if self._cameras.transcode_of(name) == "never" else name + H264_SUFFIX,
             "readers": transcoded.stream.readers if transcoded else 0,
             "is_encoding": bool(transcoded and transcoded.is_encoding),
             "fault": transcoded.fault if transcoded else None,

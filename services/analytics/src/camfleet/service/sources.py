@@ -9,7 +9,13 @@ from camfleet.service.watched_stream import TwoStreams, Unwatched, WatchedStream
 from camfleet.video.addresses import with_credentials
 from camfleet.video.reader import PacketSink, RtspReader
 from camfleet_contracts.access import is_loopback
-from camfleet_contracts.cameras import SUB_STREAM_SUFFIX, Camera, resolve_credentials, source_kind
+from camfleet_contracts.cameras import (
+    H264_SUFFIX,
+    SUB_STREAM_SUFFIX,
+    Camera,
+    resolve_credentials,
+    source_kind,
+)
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
@@ -31,7 +37,11 @@ def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
             raise ValueError(f"source {camera.source} needs capture; set CAMFLEET_CAPTURE")
         return _own_address(camera, camera.source)
     stream = camera.name + (SUB_STREAM_SUFFIX if camera.detect_source else "")
-    address = f"{settings.capture.rstrip('/')}/{stream}"
+    return _in_capture(stream, settings.capture, keys)
+
+
+def _in_capture(stream: str, capture: str, keys: KeyStore) -> str:
+    address = f"{capture.rstrip('/')}/{stream}"
     if is_loopback(urlsplit(address).hostname or ""):
         return address
     return with_credentials(address, ("camfleet", keys.fleet_secret()))
@@ -40,9 +50,13 @@ def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
 def watched_address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
     """The address of the stream that people watch: `source`, through capture where there is one.
 
+    Capture makes H.264 of it where browsers could not play it, if `transcode` allows that.
+
     Raises:
         ValueError: as `address_of`.
     """
+    if settings.capture and camera.transcode != "never":
+        return _in_capture(camera.name + H264_SUFFIX, settings.capture, keys)
     return address_of(camera.model_copy(update={"detect_source": None}), settings, keys)
 
 

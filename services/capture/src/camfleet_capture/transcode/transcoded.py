@@ -11,8 +11,8 @@ from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.codecs import h264
 from camfleet_capture.stream import Stream
 from camfleet_capture.transcode.encoding_process import EncodingProcess
+from camfleet_contracts.cameras import H264_SUFFIX
 
-SUFFIX = "-h264"
 START_PATIENCE_S = 10.0
 _LINGER_S = 3.0  # between DESCRIBE and PLAY nobody reads
 _LOOK_S = 0.5
@@ -45,7 +45,9 @@ class TranscodedStream:
     """
 
     def __init__(self, source: Stream, fps: Callable[[], float | None], *, always: bool) -> None:
-        self.stream = Stream(source.name + SUFFIX, asyncio.get_running_loop(), START_PATIENCE_S)
+        self.stream = Stream(
+            source.name + H264_SUFFIX, asyncio.get_running_loop(), START_PATIENCE_S
+        )
         self.fault: str | None = None
         self.is_encoding = False
         self._source, self._fps, self._always = source, fps, always
