@@ -2,18 +2,24 @@ import io
 from datetime import datetime
 from pathlib import Path
 
+import av
 import numpy as np
+import pytest
 from PIL import Image
 
 from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene
 from fakes_capture import (
     FPS,
     HEIGHT,
+    LENGTH,
     WIDTH,
     camera_lines,
     capture_running,
     read_with_wall_times,
 )
+from waiting import wait_until
+
+METRIC = 'camfleet_capture_bits_per_second{camera="one"}'
 
 
 def test_state_names_what_an_operator_asks_for(tmp_path: Path, clip: Path) -> None:
@@ -25,6 +31,19 @@ def test_state_names_what_an_operator_asks_for(tmp_path: Path, clip: Path) -> No
     assert state["source_kind"] == "file"
     assert state["fps"] == FPS
     assert state["rtsp_url"] == f"rtsp://127.0.0.1:{capture.rtsp_port}/one"
+
+
+def test_bitrate_of_a_camera_is_told_in_state_and_metrics(tmp_path: Path, clip: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip)))
+    with capture_running(file) as capture:
+        wait_until(lambda: capture.state("one")["loops"] >= 2, 20, "two rounds")
+        told, metrics = capture.state("one")["bits_per_s"], capture.get("/metrics").text
+        (line,) = [line for line in metrics.splitlines() if line.startswith(METRIC)]
+    with av.open(str(clip)) as container:
+        octets = sum(packet.size for packet in container.demux(video=0))
+    assert told == pytest.approx(8 * octets * FPS / LENGTH, rel=0.3)
+    assert float(line.split()[-1]) == pytest.approx(told, rel=0.3)
 
 
 def test_snapshot_is_a_jpeg_of_the_picture(tmp_path: Path, clip: Path) -> None:

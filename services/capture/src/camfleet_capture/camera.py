@@ -1,9 +1,7 @@
 """One camera: keeps its source open in a thread of its own and knows its state."""
 
 import threading
-import time
 import traceback
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +9,7 @@ from typing import Any, Literal
 import structlog
 
 from camfleet_capture.access_unit import AccessUnit, CodecName, wall_time
+from camfleet_capture.arrivals import Arrivals
 from camfleet_capture.codecs.syntax import picture_size
 from camfleet_capture.errors import (
     SourceEnded,
@@ -33,7 +32,6 @@ OpenSource = Callable[[SourceAddress], Source]
 _SHORTEST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
 _LONGEST_PAUSE_UNREACHABLE_S = 30.0
-_RATE_WINDOW = 60
 
 logger = structlog.get_logger(__name__)
 
@@ -62,7 +60,7 @@ class Camera:
         self._source: Source | None = None
         self._size: tuple[int, int] | None = None
         self._codec: CodecName | None = None
-        self._arrivals: deque[float] = deque(maxlen=_RATE_WINDOW)
+        self._arrivals = Arrivals()
         self.frames = self.octets = self.connects = 0
 
     def start(self) -> None:
@@ -92,7 +90,12 @@ class Camera:
     @property
     def age_s(self) -> float:
         """Seconds since the newest picture; infinite before the first."""
-        return time.monotonic() - self._arrivals[-1] if self._arrivals else float("inf")
+        return self._arrivals.age_s
+
+    @property
+    def bits_per_s(self) -> float | None:
+        """Bits per second lately; None before that can be measured."""
+        return self._arrivals.bits_per_s
 
     @property
     def reconnects(self) -> int:
@@ -119,6 +122,7 @@ class Camera:
             "width": width,
             "height": height,
             "fps": self.fps,
+            "bits_per_s": self.bits_per_s,
             "picture": self.picture,
             "loop_started_at": rfc3339_from_unix(wall_time(loop.started_at)) if loop else None,
             "loops": loop.count if loop else 0,
@@ -130,11 +134,8 @@ class Camera:
     @property
     def fps(self) -> float | None:
         """Pictures per second lately; the nominal rate before that can be measured."""
-        arrivals = tuple(self._arrivals)
-        if len(arrivals) >= _RATE_WINDOW // 4 and arrivals[-1] > arrivals[0]:
-            return round((len(arrivals) - 1) / (arrivals[-1] - arrivals[0]), 2)
         source = self._source
-        return source.details.fps if source else None
+        return self._arrivals.fps or (source.details.fps if source else None)
 
     def _run(self) -> None:
         pause_s = _SHORTEST_PAUSE_S
@@ -188,7 +189,7 @@ class Camera:
             self._size, self._codec = picture_size(unit) or self._size, unit.codec
         self.frames += 1
         self.octets += unit.size_bytes
-        self._arrivals.append(time.monotonic())
+        self._arrivals.note(unit.size_bytes)
         self.stream.push(unit)
 
     def _report(self, fault: SourceFault) -> None:

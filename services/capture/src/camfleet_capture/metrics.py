@@ -24,6 +24,7 @@ _COUNTERS: tuple[_Figure, ...] = (
 _GAUGES: tuple[_Figure, ...] = (
     ("readers", "RTSP sessions that play.", lambda c: c.stream.readers),
     ("fps", "Pictures per second lately.", lambda c: c.fps or 0.0),
+    ("bits_per_second", "Bits of coded pictures lately.", lambda c: c.bits_per_s or 0.0),
     ("frame_age_seconds", "Age of the newest picture.", lambda c: _finite(c.age_s)),
 )
 
