@@ -5,6 +5,7 @@ import itertools
 import threading
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import grpc
 import pytest
@@ -27,6 +28,7 @@ from camfleet_server.transports.http2.frames import (
     reset,
     window_update,
 )
+from camfleet_server.types import InferRequest, InferResult
 from fakes_model_server import FakeDataPlane
 from http2_peer import (
     INFER,
@@ -247,12 +249,37 @@ def test_an_answer_that_takes_long_holds_up_nothing_on_its_connection(
         assert peer.answer(7).status == StatusCode.OK
 
 
-def test_quick_answers_on_a_connection_of_their_own_need_no_other_thread(peer: Peer) -> None:
-    for number in range(1, 41, 2):
-        peer.ask(number, message=request())
-        assert peer.answer(number).status == StatusCode.OK
-    reading = [thread for thread in threading.enumerate() if thread.name == "grpc-read"]
-    assert len(reading) <= 2  # this peer's and the channel's
+@dataclass
+class ThreadsPlane(FakeDataPlane):
+    """Remembers which threads infer."""
+
+    threads: set[str] = field(default_factory=set)
+
+    def infer(self, request: InferRequest) -> InferResult:
+        self.threads.add(threading.current_thread().name)
+        return super().infer(request)
+
+
+def test_quick_answers_are_given_by_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unary, "_QUICK_S", 3600.0)
+    monkeypatch.setattr(unary, "_TRUSTED", 0)
+    plane = ThreadsPlane()
+    with serving_grpc(plane) as caller, connected(caller.port) as peer:
+        for number in range(1, 21, 2):
+            peer.ask(number, message=request())
+            assert peer.answer(number).status == StatusCode.OK
+    assert plane.threads <= {"grpc-read", "grpc-relief"}
+
+
+def test_calls_side_by_side_on_one_connection_have_threads_of_their_own(
+    plane: WaitingPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unary, "_TRUSTED", 0)
+    plane.together = threading.Barrier(3)
+    with serving_grpc(plane) as caller, connected(caller.port) as peer:
+        for number in (1, 3, 5):
+            peer.ask(number, message=request())
+        assert len(echoed(peer.answer(5))) == 2
 
 
 def test_cancelled_and_lost_calls_let_go_of_everything(plane: WaitingPlane) -> None:
