@@ -18,8 +18,8 @@ import numpy as np
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.reload.loading import load_servable, warm_up
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError, ModelSource, ServesCrowds
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.serving.batching import BatchedInference
 from camfleet_server.serving.inference import Inference, SingleInference

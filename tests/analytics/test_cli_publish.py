@@ -19,7 +19,7 @@ from camfleet.cli.settings import command_settings
 from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from camfleet_contracts.volume import versions_of
-from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes.openvino.api import ov
 from cli_runs import CommandLine
 from model_volume import opset, save_adder
 from processes import running

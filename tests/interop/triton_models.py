@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes.openvino.api import ov
 
 opset = ov.opset13
 COUNT = 16

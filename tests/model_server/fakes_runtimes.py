@@ -9,7 +9,7 @@ from pathlib import Path
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 
 TABLE = {
-    "openvino": "camfleet_server.runtimes.openvino:OpenVinoRuntime",
+    "openvino": "camfleet_server.runtimes.openvino.runtime:OpenVinoRuntime",
     "crashing": "fakes_runtimes:CrashingRuntime",
     "hanging": "fakes_runtimes:HangingRuntime",
     "failing": "fakes_runtimes:FailingRuntime",

@@ -13,7 +13,7 @@ from camfleet_contracts.volume import publish_version
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigFile
 from camfleet_server.reload.reconciler import Reconciler, ReconcilerOptions
-from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.serving.dataplane import DataPlane
 from camfleet_server.serving.model_control import EXPLICIT, POLL
 from camfleet_server.serving.registry import Registry

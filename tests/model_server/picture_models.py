@@ -16,8 +16,8 @@ from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.images.entrance import Entrances
 from camfleet_server.images.reader import PictureReader
 from camfleet_server.reload.loading import load_servable
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import ModelSource, Servable
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.table import Runtimes
 
 opset = ov.opset13

@@ -15,8 +15,8 @@ from camfleet_contracts.model_manifest import BadManifest, ModelManifest, parse_
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.errors import DeadlineExceeded, Superseded
 from camfleet_server.reload.loading import load_servable
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.serving.batching import BatchedInference
 from camfleet_server.serving.inference import Inferred

@@ -11,8 +11,8 @@ from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.errors import WrongBatch
 from camfleet_server.reload.loading import load_servable, warm_up
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.serving.validation import fit_inputs
 from camfleet_server.types import Tensors, TensorSpec

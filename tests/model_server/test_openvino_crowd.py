@@ -17,8 +17,6 @@ from camfleet_contracts.volume import publish_version
 from camfleet_server.cpu_share import CpuShare
 from camfleet_server.reload.crowd_compiler import Crowd, CrowdCompiler
 from camfleet_server.reload.loading import load_servable
-from camfleet_server.runtimes._openvino_api import ov
-from camfleet_server.runtimes._openvino_compile import Compiler
 from camfleet_server.runtimes.base import (
     AlreadyClosed,
     LoadError,
@@ -27,6 +25,8 @@ from camfleet_server.runtimes.base import (
     Servable,
     ServesCrowds,
 )
+from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.compile import Compiler
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.serving.scheduler import Scheduler
 from camfleet_server.types import InferRequest, Tensors

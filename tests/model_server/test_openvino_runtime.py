@@ -13,8 +13,8 @@ import pytest
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.reload.loading import load_servable, warm_up
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.types import TensorSpec
 from model_volume import opset, save_adder
@@ -263,7 +263,7 @@ def refuse(event, _):
     if event in {"os.fork", "os.posix_spawn", "subprocess.Popen", "socket.connect"}:
         print(event)
 sys.addaudithook(refuse)
-from camfleet_server.runtimes.openvino import OpenVinoRuntime
+from camfleet_server.runtimes.openvino.runtime import OpenVinoRuntime
 OpenVinoRuntime()
 """
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == ""

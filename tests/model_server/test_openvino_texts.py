@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.errors import InvalidInput
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import ModelSource, Servable
-from camfleet_server.runtimes.openvino import OpenVinoRuntime
+from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.runtime import OpenVinoRuntime
 
 opset = ov.opset15
 
@@ -77,7 +77,7 @@ def test_no_text_at_all_is_refused(tmp_path: Path) -> None:
 def test_more_bytes_than_can_be_counted_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("camfleet_server.runtimes._openvino_texts._MOST_BYTES", 5)
+    monkeypatch.setattr("camfleet_server.runtimes.openvino.texts._MOST_BYTES", 5)
     servable = load_echo(tmp_path, [-1])
     with pytest.raises(InvalidInput, match=r"'texts' - .*up to 5 bytes together; Actual: 6 bytes"):
         echoed(servable, np.array([b"abc", b"def"], object))

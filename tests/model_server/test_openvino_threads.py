@@ -10,10 +10,10 @@ import pytest
 
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.runtimes._openvino_servable import OpenVinoServable
-from camfleet_server.runtimes._openvino_threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.base import ChoosesThreads, ModelSource
-from camfleet_server.runtimes.openvino import OpenVinoRuntime
+from camfleet_server.runtimes.openvino.runtime import OpenVinoRuntime
+from camfleet_server.runtimes.openvino.servable import OpenVinoServable
+from camfleet_server.runtimes.openvino.threads import is_no_slower, is_tiny
 from model_volume import save_adder
 
 ZEROS = {"x": np.zeros((1, 4), np.float32)}
@@ -85,7 +85,7 @@ def _threads(servable: OpenVinoServable) -> int:
 def test_the_faster_compilation_stays_and_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_faster: bool
 ) -> None:
-    where = "camfleet_server.runtimes._openvino_servable"
+    where = "camfleet_server.runtimes.openvino.servable"
     monkeypatch.setattr(f"{where}.is_tiny", lambda _: True)
     monkeypatch.setattr(f"{where}.is_no_slower", lambda *_: is_faster)
     servable = _loaded(tmp_path)
@@ -99,7 +99,7 @@ def test_the_faster_compilation_stays_and_answers(
 def test_plugin_config_that_sets_threads_goes_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("camfleet_server.runtimes._openvino_servable.is_tiny", None)
+    monkeypatch.setattr("camfleet_server.runtimes.openvino.servable.is_tiny", None)
     servable = _loaded(tmp_path, plugin_config={"INFERENCE_NUM_THREADS": 2})
     servable.choose_threads(ZEROS)
     assert _threads(servable) == 2

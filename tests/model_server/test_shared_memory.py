@@ -21,7 +21,7 @@ from camfleet_server.errors import (
     ServerBusy,
     SharedMemoryOff,
 )
-from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.serving.shared_memory import SEGMENTS, Place, Region, SharedMemory
 from camfleet_server.types import InferRequest
 from model_volume import Volume, running_core

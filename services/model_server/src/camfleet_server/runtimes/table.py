@@ -12,7 +12,7 @@ from camfleet_server.runtimes.base import Runtime, VendorMissing
 RuntimeTable = Mapping[str, str]
 
 RUNTIMES: RuntimeTable = {
-    "openvino": "camfleet_server.runtimes.openvino:OpenVinoRuntime",
+    "openvino": "camfleet_server.runtimes.openvino.runtime:OpenVinoRuntime",
     "onnxruntime": "camfleet_server.runtimes.onnxruntime:OnnxRuntime",
     "opencv": "camfleet_server.runtimes.opencv.runtime:OpenCvRuntime",
     "litert": "camfleet_server.runtimes.litert:LiteRt",

@@ -3,8 +3,8 @@
 from typing import Any
 
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError
+from camfleet_server.runtimes.openvino.api import ov
 
 _HINT = "take `batching` out of model.json"
 _ANY_BATCH = (None, 0, "0", "auto", "-1", -1)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from camfleet_server.cpu_share import CpuShare
-from camfleet_server.runtimes._openvino_api import apply_moc_transformations
 from camfleet_server.runtimes.base import LoadError, ModelSource
+from camfleet_server.runtimes.openvino.api import apply_moc_transformations
 from camfleet_server.runtimes.wishes import log_cpu_fall_back
 
 _CPU = "CPU"

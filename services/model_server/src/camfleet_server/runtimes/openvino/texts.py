@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camfleet_server.errors import InvalidInput
-from camfleet_server.runtimes._openvino_api import ov
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.types import TensorSpec
 
 _MOST_BYTES = 2**31 - 1  # places are counted in int32

@@ -7,16 +7,16 @@ from typing import Any
 
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.cpu_share import read_cpu_share
-from camfleet_server.runtimes._openvino_api import ov
-from camfleet_server.runtimes._openvino_batch import open_batch
-from camfleet_server.runtimes._openvino_compile import Compiler, first_lines
-from camfleet_server.runtimes._openvino_images import with_pictures, without_values
-from camfleet_server.runtimes._openvino_ports import read_ports
-from camfleet_server.runtimes._openvino_servable import OpenVinoServable
-from camfleet_server.runtimes._openvino_shapes import apply_config
-from camfleet_server.runtimes._openvino_texts import first_ports, with_plain_ports
 from camfleet_server.runtimes.base import LoadError, ModelSource, PictureInput, picture_specs
 from camfleet_server.runtimes.mapping import TensorMapping, read_mapping
+from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.batch import open_batch
+from camfleet_server.runtimes.openvino.compile import Compiler, first_lines
+from camfleet_server.runtimes.openvino.images import with_pictures, without_values
+from camfleet_server.runtimes.openvino.ports import read_ports
+from camfleet_server.runtimes.openvino.servable import OpenVinoServable
+from camfleet_server.runtimes.openvino.shapes import apply_config
+from camfleet_server.runtimes.openvino.texts import first_ports, with_plain_ports
 from camfleet_server.runtimes.ports import Ports
 from camfleet_server.runtimes.wishes import find_files
 

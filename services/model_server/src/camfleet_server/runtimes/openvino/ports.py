@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError
+from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.ports import Ports
 from camfleet_server.types import TensorSpec
 

@@ -10,10 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet_server.runtimes._openvino_api import ov
-from camfleet_server.runtimes._openvino_compile import Compiled
-from camfleet_server.runtimes._openvino_texts import first_ports, join_texts, split_texts
-from camfleet_server.runtimes._openvino_threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.base import (
     AlreadyClosed,
     LoadError,
@@ -21,6 +17,10 @@ from camfleet_server.runtimes.base import (
     Servable,
     ServesCrowds,
 )
+from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.compile import Compiled
+from camfleet_server.runtimes.openvino.texts import first_ports, join_texts, split_texts
+from camfleet_server.runtimes.openvino.threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.ports import Ports
 from camfleet_server.types import Tensors, TensorSpec
 

@@ -7,8 +7,8 @@ import numpy as np
 from camfleet_contracts.model_manifest import Preprocess
 from camfleet_contracts.pictures import is_plain
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.runtimes._openvino_api import ov
 from camfleet_server.runtimes.base import LoadError, PictureInput
+from camfleet_server.runtimes.openvino.api import ov
 
 _VALUE_KEYS = ("mean", "scale", "color_format", "precision")
 _opset = ov.opset13

@@ -4,11 +4,11 @@ from typing import Any
 
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_contracts.serving_config.forms import read_sizes
-from camfleet_server.runtimes._openvino_api import ov
-from camfleet_server.runtimes._openvino_inputs import TensorFinder
-from camfleet_server.runtimes._openvino_preprocess import apply_preprocessing
 from camfleet_server.runtimes.base import LoadError
 from camfleet_server.runtimes.mapping import TensorMapping
+from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.inputs import TensorFinder
+from camfleet_server.runtimes.openvino.preprocess import apply_preprocessing
 
 
 def apply_config(model: Any, config: ModelConfig, mapping: TensorMapping | None = None) -> Any:

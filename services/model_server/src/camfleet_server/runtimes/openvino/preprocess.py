@@ -12,9 +12,9 @@ import numpy as np
 
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_contracts.serving_config.forms import read_numbers, read_pair, read_precision
-from camfleet_server.runtimes._openvino_api import ov
-from camfleet_server.runtimes._openvino_inputs import TensorFinder
 from camfleet_server.runtimes.base import LoadError
+from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.inputs import TensorFinder
 
 _PLANES = {
     "NV12": ("NV12_SINGLE_PLANE", []),
