@@ -88,6 +88,7 @@ bench-capture: setup  ## capture's share of a core: stream copy and the demo sce
 
 bench-analytics: setup  ## the fleet beside a script for one camera; analytics' own time per frame
 	@$(BIN)/python benchmarks/bench_analytics.py
+	@$(BIN)/python benchmarks/bench_operator.py
 	@$(BIN)/python benchmarks/bench_analytics_frame.py
 	@$(BIN)/python benchmarks/bench_idle.py
 

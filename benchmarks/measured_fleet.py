@@ -46,6 +46,7 @@ class Fleet:
     capture: Process = field(init=False)
     server: Process = field(init=False)
     analytics: Process = field(init=False)
+    began_s: float = 0.0  # time.monotonic() when the first service was started
     page: str = ""
     rtsp: str = ""
 
@@ -74,6 +75,10 @@ class Fleet:
     def cameras(self) -> dict[str, Any]:
         """What /v1/status says of each camera."""
         return {one["name"]: one for one in self.get("/v1/status")["cameras"]}
+
+    def looked(self, camera: str) -> int:
+        """How many of a camera's pictures were analysed so far."""
+        return int(self.cameras()[camera]["frames"]["analysed"])
 
     def get(self, path: str) -> Any:
         """A JSON answer of analytics."""
@@ -115,6 +120,7 @@ def running_fleet(folder: Path, *cameras: Callable[["Fleet"], Entry]) -> Iterato
 def _start(fleet: Fleet, stack: ExitStack) -> None:
     cameras, env = str(fleet.folder / "cameras.yaml"), fleet.env
     config = str(fleet.folder / "models" / "config.json")
+    fleet.began_s = time.monotonic()
     command = ("camfleet-capture", "--cameras", cameras, "--rtsp-port", "0", "--http-port", "0")
     fleet.capture = stack.enter_context(process(*command, env=env))
     serve = ("camfleet-server", "--config_path", config, "--port", "auto", "--rest_port", "auto")

@@ -43,6 +43,10 @@ class Process:
             time.sleep(0.01)
         raise SystemExit(f"no line like {pattern!r} came:\n{''.join(self.lines[-20:])}")
 
+    def count(self, word: str) -> int:
+        """How many lines have begun with a word so far."""
+        return sum(line.startswith(word) for line in self.lines)
+
     def stop(self) -> None:
         """End it."""
         self._running.terminate()

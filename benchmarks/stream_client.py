@@ -21,17 +21,18 @@ class Delays:
     events: list[float] = field(default_factory=list)
     results: list[float] = field(default_factory=list)
     asked: list[float] = field(default_factory=list)
-    first: dict[str, float] = field(default_factory=dict)  # time.monotonic() of the first of a kind
+    first_s: dict[str, float] = field(default_factory=dict)  # time.monotonic() of events, results
 
     def note(self, message: dict[str, Any]) -> None:
         """Take in one message."""
         delay_s = time.time() - datetime.fromisoformat(message["captured_at"]).timestamp()
         if message["type"] != "OccurrenceEvent":
+            self.first_s.setdefault("results", time.monotonic())
             self.results.append(delay_s)
             self.asked.append(message["results"]["duration"])
         elif message["results"]["event_label"] == "line_crossed":
+            self.first_s.setdefault("events", time.monotonic())
             self.events.append(delay_s)
-        self.first.setdefault(message["type"], time.monotonic())
 
     def p95_ms(self, kind: str) -> float:
         """The 95th of a hundred."""
