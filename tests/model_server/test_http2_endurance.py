@@ -248,18 +248,21 @@ def test_connections_that_stall_are_cut(monkeypatch: pytest.MonkeyPatch, said: b
     server.stop(0)
 
 
-def test_connections_above_the_bound_are_closed_until_another_ends(
+def test_connections_above_the_bound_are_closed_until_another_is_idle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server = serving_with(monkeypatch, Lifetimes(connections=1))
     port = server.bind("127.0.0.1", 0)
     server.start()
     with connected(port) as peer:
-        peer.ask(1, LIVE)
-        assert peer.answer(1).status == 0
+        peer.open(1)
+        peer.send(frame(PING, 0, 0, bytes(8)))
+        peer.until(PING)
         with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as second:
             assert is_closed(second)
-    wait_until(lambda: is_live(port), TIMEOUT_S, "the place to be free")
+        peer.send(reset(1, ErrorCode.CANCEL))
+        wait_until(lambda: is_live(port), TIMEOUT_S, "the idle one to make room")
+        assert peer.end().code in {ErrorCode.NO_ERROR, None}
     server.stop(0)
 
 

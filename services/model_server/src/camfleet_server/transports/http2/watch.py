@@ -31,9 +31,11 @@ class Watch:
         self._swept_at = 0.0
 
     def enter(self, connection: Connection) -> bool:
-        """Look after a connection; False when there are as many as may be."""
+        """Look after a connection; False when there are as many as may be and none is idle."""
+        if len(self._open) >= self._lifetimes.connections and not self._let_one_go():
+            return False
         with self._lock:
-            if len(self._open) >= self._lifetimes.connections or self._is_full:
+            if self._is_full:
                 return False
             if self._thread.ident is None:
                 self._thread.start()
@@ -73,6 +75,15 @@ class Watch:
             self._is_full = True
         for connection in self._connections():
             connection.leave()
+
+    def _let_one_go(self) -> bool:
+        """End the connection that has been silent for longest; its client can come again."""
+        idle = [each for each in self._connections() if each.is_idle]
+        if idle:
+            silent = min(idle, key=lambda connection: connection.heard_at)
+            silent.leave()
+            silent.cut()
+        return bool(idle)
 
     def _connections(self) -> list[Connection]:
         with self._lock:
