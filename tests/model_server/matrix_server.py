@@ -28,7 +28,7 @@ from processes import running
 from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-LOAD_LIMIT_S = 240  # some eighty versions on a machine that may be busy
+LOAD_LIMIT_S = 600  # some eighty versions on a machine that may be busy
 _OF_FILES = {
     "files",
     "model_file",
