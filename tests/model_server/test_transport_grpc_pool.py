@@ -125,3 +125,20 @@ def test_a_pool_that_is_shut_down_forgets_calls_without_a_thread() -> None:
     opened.set()
     wait_until(lambda: not threads(made), END_S, "the thread to end")
     assert not late.is_set()
+
+
+def test_a_machine_without_threads_refuses_calls_until_it_has_some_again(
+    monkeypatch: pytest.MonkeyPatch, pool: CallPool
+) -> None:
+    done = threading.Event()
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError, match="no more threads"):
+            pool.submit(done.set)
+    assert not done.is_set()
+    pool.submit(done.set)
+    assert done.wait(END_S)
+
+
+def no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

@@ -12,7 +12,7 @@ from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.grpc.status import Ended, StatusCode
 from camfleet_server.transports.grpc.unary import CallPools, UnaryCall, refuse_if_full
 from camfleet_server.transports.http2.connection import Connection
-from camfleet_server.transports.http2.exchange import Exchange, Receiver
+from camfleet_server.transports.http2.exchange import Exchange, Receiver, Unwanted
 
 
 class Startable(Protocol):
@@ -49,7 +49,7 @@ class Front:
             return self._receiver(rpc, head)
         except Ended as ended:
             rpc.fail(ended.code, str(ended))
-            return _Dropped()
+            return Unwanted()
 
     def answer(self, ready: list[Startable]) -> None:
         """Answer what became whole, or have it answered."""
@@ -73,16 +73,3 @@ class Front:
         refuse_if_full(pool)  # unread
         messages = MessageReader(size, head.encoding, partial(self._quota.hold, rpc))
         return UnaryCall(rpc, handler, messages, pool, check)
-
-
-class _Dropped:
-    """Receives what nobody wants."""
-
-    wants_more = False
-    is_amid_message = False
-
-    def take(self, piece: memoryview) -> None:
-        """Drop it."""
-
-    def end(self) -> None:
-        """Do nothing."""

@@ -46,6 +46,7 @@ class CallPool(ThreadPoolExecutor):
         self._workers: list[_Worker] = []
         self._busy = 0
         self._held_up = 0
+        self._is_short = False  # of threads this machine would give
         self._interval_s = 0.0  # average time between two answers
         self._watcher: threading.Thread | None = None
         self._has_backlog = threading.Event()
@@ -58,12 +59,19 @@ class CallPool(ThreadPoolExecutor):
         return len(self._backlog) >= self.waiting
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a call in some thread; its result is nobody's concern."""
+        """Run a call in some thread; its result is nobody's concern.
+
+        Raises:
+            RuntimeError: no thread is to be had, and none is there.
+        """
         work = (call, args) if not kwargs else (lambda: call(*args, **kwargs), ())
         with self._lock:
             self._backlog.append(work)
             if self._has_room():
                 self._hand_out()
+                if not self._workers:
+                    self._backlog.clear()
+                    raise RuntimeError("this machine gives no more threads")
             elif not self._has_backlog.is_set():
                 self._watch()
         return self._done
@@ -95,16 +103,32 @@ class CallPool(ThreadPoolExecutor):
             return self._busy < self._limit
         return self._busy - self._held_up < AT_WORK and self._busy < self._limit
 
-    def _hand_out(self) -> None:
-        """Give the oldest call to a thread that waits, else to a new one."""
-        work = self._backlog.popleft()
+    def _hand_out(self) -> bool:
+        """Give the oldest call to a thread that waits, else to a new one.
+
+        False where there is no thread to be had: the call waits for one of those that are.
+        """
         if self._busy < len(self._workers):
-            self._handed.put(work)
-        else:
-            worker = _Worker(self, self._handed, f"{self._name}_{len(self._workers)}", work)
-            self._workers.append(worker)
-            worker.start()
+            self._handed.put(self._backlog.popleft())
+        elif not self._start_worker():
+            return False
         self._busy += 1
+        return True
+
+    def _start_worker(self) -> bool:
+        name = f"{self._name}_{len(self._workers)}"
+        worker = _Worker(self, self._handed, name, self._backlog[0])
+        try:
+            worker.start()
+        except RuntimeError as error:
+            if not self._is_short:
+                logger.warning("no_thread_to_answer", threads=len(self._workers), error=str(error))
+            self._is_short = True
+            return False
+        self._is_short = False
+        self._backlog.popleft()
+        self._workers.append(worker)
+        return True
 
     def _watch(self) -> None:
         self._has_backlog.set()
@@ -121,8 +145,8 @@ class CallPool(ThreadPoolExecutor):
             latest = time.perf_counter() - _HELD_UP_S
             with self._lock:
                 self._held_up = sum(0.0 < worker.began_at < latest for worker in self._workers)
-                while self._backlog and self._has_room():
-                    self._hand_out()
+                while self._backlog and self._has_room() and self._hand_out():
+                    pass
                 if not self._backlog and self._limit:
                     self._has_backlog.clear()
 

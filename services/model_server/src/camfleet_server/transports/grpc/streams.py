@@ -78,8 +78,9 @@ class StreamCall:
     @property
     def wants_more(self) -> bool:
         """Tell whether the client may send on: not while a lot of it waits."""
-        inbox = list(self._inbox)
-        return len(inbox) < READ_AHEAD and sum(map(len, inbox)) < _WAITING_BYTES
+        if len(self._inbox) >= READ_AHEAD:
+            return False
+        return sum(map(len, list(self._inbox))) < _WAITING_BYTES
 
     @property
     def is_amid_message(self) -> bool:
@@ -127,16 +128,21 @@ class StreamCall:
     def _submit(self) -> None:
         try:
             self._pool.threads.submit(self._run)
-        except RuntimeError:
-            logger.debug("stream_cut", hint="the server is stopping")
+        except RuntimeError as error:
+            self._cut(error)
 
     def _run(self) -> None:
         try:
             self._run_to_end()
         except Ended as ended:
             self._rpc.fail(ended.code, str(ended))
-        except RuntimeError:
-            logger.debug("stream_cut", hint="the server is stopping")
+        except RuntimeError as error:
+            self._cut(error)
+
+    def _cut(self, error: RuntimeError) -> None:
+        """End the stream where no thread is to be had, as when the server is stopping."""
+        logger.debug("stream_cut", error=str(error))
+        self._rpc.fail(StatusCode.UNAVAILABLE, f"no thread to answer in: {error}")
 
     def _run_to_end(self) -> None:
         """Answer until nothing is left; then the stream has no thread again, or is over."""

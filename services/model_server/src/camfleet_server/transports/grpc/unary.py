@@ -97,6 +97,7 @@ class UnaryCall:
         for message in messages:
             if self._data is not None:
                 self._rpc.fail(StatusCode.INTERNAL, "a unary call has one message, not more")
+                return
             self._data = message
 
     def end(self) -> None:
@@ -121,8 +122,11 @@ class UnaryCall:
             refuse_if_full(self._pool)  # others may have come since the headers were read
         except Ended as ended:
             self._rpc.fail(ended.code, str(ended))
-        else:
+            return
+        try:
             self._pool.submit(self._run_timed)
+        except RuntimeError as error:
+            self._rpc.fail(StatusCode.UNAVAILABLE, f"no thread to answer in: {error}")
 
     def _is_for_reader(self, is_only: bool) -> bool:
         return (

@@ -93,7 +93,8 @@ class TlsChannel:
         """
         while True:
             try:
-                self._tls.do_handshake()
+                with self._crypto:  # a server that stops says so to this peer as well
+                    self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 self._flush()
                 self._fetch()

@@ -58,7 +58,7 @@ class Connection:
         self.outgoing = Outgoing(channel)
         self.ready: list[Any] = []  # the reading thread's
         self.quick_answers = 0  # in a row; see `inline.py`
-        self.began_at = self.heard_at = time.monotonic()
+        self.began_at = time.monotonic()
         self._channel = channel
         self._serving = serving
         self._watch = watch
@@ -79,11 +79,22 @@ class Connection:
         return self._incoming.has_preface
 
     @property
+    def heard_at(self) -> float:
+        """When the last bytes came."""
+        return self._incoming.heard_at
+
+    @property
+    def owes_since(self) -> float:
+        """Since when the peer could have sent what `is_owed_bytes` tells of; ask that first."""
+        if not self.has_greeted:
+            return self.began_at
+        return max(self.heard_at, self.outgoing.granted_at)
+
+    @property
     def is_owed_bytes(self) -> bool:
         """Tell whether the peer owes the rest of something: a frame, a message, a greeting."""
         return self._incoming.is_amid_frame or any(
-            not exchange.has_whole_request and exchange.receiver.is_amid_message
-            for exchange in list(self.outgoing.exchanges.values())
+            exchange.owes_bytes for exchange in list(self.outgoing.exchanges.values())
         )
 
     def run(self) -> None:
@@ -99,10 +110,10 @@ class Connection:
 
     def work(self, answer: Callable[[], None]) -> None:
         """Answer in the reading thread, which can be relieved meanwhile."""
-        self._watch.note_work()
         with self._reading:
             shift = self._shift
             self._working_since = time.perf_counter()
+        self._watch.note_work()  # now that it can be seen
         answer()
         with self._reading:
             if self._shift == shift:
@@ -141,7 +152,6 @@ class Connection:
             pass  # whoever is relieved by this thread has been told now
         try:
             while self._incoming.read():
-                self.heard_at = time.monotonic()
                 if self.ready:
                     ready, self.ready = self.ready, []
                     self._serving.answer(ready)

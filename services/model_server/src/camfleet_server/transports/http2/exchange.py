@@ -30,6 +30,19 @@ class Receiver(Protocol):
         ...
 
 
+class Unwanted:
+    """Receives what nobody wants, or nobody yet."""
+
+    wants_more = False
+    is_amid_message = False
+
+    def take(self, piece: memoryview) -> None:
+        """Drop it."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
 class Exchange:
     """One stream of a connection."""
 
@@ -49,7 +62,7 @@ class Exchange:
     def __init__(self, number: int, outgoing: "Outgoing", window: int, granted: int) -> None:
         self.number = number
         self.outgoing = outgoing
-        self.receiver: Receiver
+        self.receiver: Receiver = Unwanted()  # until somebody has looked at the headers
         self.window = window  # bytes we may still send; under the lock of `outgoing`
         self.outbox: deque[Part] = deque()  # what the window does not let through yet
         self.granted = granted  # bytes the peer may send in all; under the same lock
@@ -57,6 +70,15 @@ class Exchange:
         self.has_whole_request = False  # the reading thread's
         self.is_over = False
         self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def owes_bytes(self) -> bool:
+        """Tell whether the peer owes the rest of a message, and may send it."""
+        return (
+            not self.has_whole_request
+            and self.received < self.granted
+            and self.receiver.is_amid_message
+        )
 
     def on_end(self, callback: Callable[[], None]) -> bool:
         """Run something once the exchange is over, however; False when it is already."""

@@ -1,5 +1,6 @@
 """Bytes of a connection cut into frames; the body of DATA goes on in pieces, without waiting."""
 
+import time
 from typing import Protocol
 
 from camfleet_server.transports.http2.channels import Channel
@@ -56,6 +57,7 @@ class Incoming:
         self._padding_left = 0
         self._in_data = False
         self.has_preface = False
+        self.heard_at = time.monotonic()
 
     @property
     def is_amid_frame(self) -> bool:
@@ -73,6 +75,7 @@ class Incoming:
         count = self._channel.receive(free)
         if not count:
             return False
+        self.heard_at = time.monotonic()  # before anybody can see that a frame has begun
         self._have += count
         if self.has_preface or self._take_preface():
             self._cut()

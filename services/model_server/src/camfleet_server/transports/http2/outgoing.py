@@ -5,6 +5,7 @@ goes as soon as the peer opens the window, in the thread that reads this.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -41,6 +42,7 @@ class Outgoing:
         self.exchanges: dict[int, Exchange] = {}  # that are not over, by number
         self.lock = threading.RLock()
         self.room = threading.Condition(self.lock)
+        self.granted_at = 0.0  # when a peer that had to wait last was let on
         self._channel = channel
         self._window = DEFAULT_WINDOW
         self._frame_bytes = DEFAULT_FRAME_BYTES
@@ -107,6 +109,7 @@ class Outgoing:
         with self.lock:
             missing = exchange.received + window_bytes - exchange.granted
             if missing >= window_bytes // 2 and not exchange.is_over:
+                self.granted_at = time.monotonic()
                 exchange.granted += missing
                 self._write(window_update(exchange.number, missing))
 
@@ -119,23 +122,33 @@ class Outgoing:
             if exchange is None:
                 self._window += increment
                 is_valid = self._window <= LARGEST_WINDOW
+                ended = self._flush_held() if is_valid else []
             else:
                 exchange.window += increment
                 is_valid = exchange.window <= LARGEST_WINDOW
-            ended = self._flush_held() if is_valid else []
+                ended = self._flush(exchange) if is_valid else []
         for callback in ended:
             callback()
         return is_valid
 
     def shift_windows(self, difference: int) -> None:
-        """Take note that the peer changed the window every exchange began with.
+        """Take note that the peer changed the window every exchange began with; sends nothing.
 
         Raises:
             ConnectionFault: a window would be larger than there can be.
         """
-        for exchange in list(self.exchanges.values()):
-            if not self.open_window(exchange, difference):
-                raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31-1")
+        with self.lock:
+            for exchange in self.exchanges.values():
+                exchange.window += difference
+                if exchange.window > LARGEST_WINDOW:
+                    raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31-1")
+
+    def flush(self) -> None:
+        """Send what windows that were shifted let through."""
+        with self.lock:
+            ended = self._flush_held()
+        for callback in ended:
+            callback()
 
     def set_frame_bytes(self, size: int) -> None:
         """Take note of the longest frame the peer reads."""

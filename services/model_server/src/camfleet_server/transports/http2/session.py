@@ -51,6 +51,7 @@ from camfleet_server.transports.http2.outgoing import Outgoing
 _CONNECTION_WINDOW = 1 << 30  # in effect none: the windows of the exchanges are the bound
 _RESET_COST = 10
 _SMALL_BYTES = 1024
+_SHIFTED_FOR_ONE = 16  # windows that are as much work as a frame
 _PING_BYTES = 8
 
 
@@ -237,16 +238,21 @@ class Session:
         self._patience.lose()
         if flags & ACK:
             return
-        for name, value in SETTING.iter_unpack(payload):
-            self._take_setting(name, value)
-        self._outgoing.send(frame(SETTINGS, ACK, 0))
+        wanted = dict(SETTING.iter_unpack(payload))  # the last one of each
+        with self._outgoing.lock:  # gRPC's clients refuse what larger windows let through before
+            for name, value in wanted.items():
+                self._take_setting(name, value)
+            self._outgoing.send(frame(SETTINGS, ACK, 0))
+        self._outgoing.flush()
 
     def _take_setting(self, name: int, value: int) -> None:
         if name == INITIAL_WINDOW_SIZE:
             if value > LARGEST_WINDOW:
                 raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31-1")
             difference, self._initial_window = value - self._initial_window, value
-            self._outgoing.shift_windows(difference)
+            if difference:
+                self._patience.lose(len(self._exchanges) // _SHIFTED_FOR_ONE)
+                self._outgoing.shift_windows(difference)
         elif name == MAX_FRAME_SIZE:
             if not DEFAULT_FRAME_BYTES <= value <= LARGEST_FRAME_BYTES:
                 raise _fault(f"a longest frame of {value} bytes")

@@ -96,14 +96,21 @@ class Watch:
 
     def _run(self) -> None:
         while not self._is_stopped:
-            if self._has_work.wait(_SWEEP_S if self._open else None):
-                time.sleep(_LONG_S)
-                self._has_work.clear()
-                self._relieve()
-            now = time.monotonic()
-            if now - self._swept_at >= _SWEEP_S:
-                self._swept_at = now
-                self._sweep(now)
+            try:
+                self._look_round()
+            # The thread goes on: without it nobody is relieved and nothing is ever cut.
+            except Exception as error:
+                logger.exception("watch_failed", error=repr(error))
+
+    def _look_round(self) -> None:
+        if self._has_work.wait(_SWEEP_S if self._open else None):
+            time.sleep(_LONG_S)
+            self._has_work.clear()
+            self._relieve()
+        now = time.monotonic()
+        if now - self._swept_at >= _SWEEP_S:
+            self._swept_at = now
+            self._sweep(now)
 
     def _relieve(self) -> None:
         latest = time.perf_counter() - _LONG_S
@@ -118,8 +125,9 @@ class Watch:
 
     def _sweep(self, now: float) -> None:
         for connection in self._connections():
-            if connection in self._ending:
-                if connection.is_idle or now > self._ending[connection]:
+            cut_at = self._ending.get(connection)
+            if cut_at is not None:
+                if connection.is_idle or now > cut_at:
                     connection.cut()
             elif self._is_of_no_use(connection, now):
                 connection.cut()
@@ -127,8 +135,7 @@ class Watch:
                 self._retire(connection, now)
 
     def _is_of_no_use(self, connection: Connection, now: float) -> bool:
-        begun_at = connection.heard_at if connection.has_greeted else connection.began_at
-        if now - begun_at < self._lifetimes.stalled_s or not connection.is_owed_bytes:
+        if not connection.is_owed_bytes or now - connection.owes_since < self._lifetimes.stalled_s:
             return False
         logger.info("connection_stalled", peer=connection.peer)
         return True
@@ -141,5 +148,7 @@ class Watch:
             grace_s = self._lifetimes.grace_s
         else:
             return
-        self._ending[connection] = now + grace_s
+        with self._lock:
+            if connection in self._open:  # still
+                self._ending[connection] = now + grace_s
         connection.leave()
