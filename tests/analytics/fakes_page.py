@@ -259,7 +259,7 @@ def served(app: Starlette, port: int = 0) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="page server", daemon=True)
     thread.start()
-    wait_until(lambda: server.started, 10, "the page's server to listen")
+    wait_until(lambda: server.started, 60, "the page's server to listen")
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

@@ -98,7 +98,7 @@ def running_app(folder: Path, cameras: str = ONE_CAMERA) -> Iterator[RunningApp]
             target=lambda: asyncio.run(server.serve(sockets=[listening])), name="app"
         )
         thread.start()
-        wait_until(lambda: server.started, 10, "the application listens")
+        wait_until(lambda: server.started, 60, "the application listens")
         app.fleet.start()
         try:
             yield app

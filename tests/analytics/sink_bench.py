@@ -74,11 +74,11 @@ class SinkBench:
             runner.stop()
 
     def wait_for_state(self, runner: SinkRunner, state: str) -> None:
-        wait_until(lambda: runner.state.state == state, 15, f"{runner.name} is {state}")
+        wait_until(lambda: runner.state.state == state, 60, f"{runner.name} is {state}")
 
     def wait_until_delivered(self, runner: SinkRunner) -> None:
         queued = self.journal.cursors
-        wait_until(lambda: not queued.get(runner.name).queued, 20, f"{runner.name} has delivered")
+        wait_until(lambda: not queued.get(runner.name).queued, 60, f"{runner.name} has delivered")
 
 
 @contextlib.contextmanager
@@ -106,7 +106,7 @@ class Broker:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until(self._is_listening, 10, f"{self._command[0]} listens")
+        wait_until(self._is_listening, 60, f"{self._command[0]} listens")
 
     def _is_listening(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

@@ -218,7 +218,7 @@ def test_a_missing_second_model_costs_the_attribute_and_heals() -> None:
         rig.detector.second = lambda: ModelMissing("kinds", "h:9000")
         rig.show(10)
         [cascade] = rig.pipeline.cascades
-        wait_until(lambda: cascade.asker.state.state == "failed", 10, "the state")
+        wait_until(lambda: cascade.asker.state.state == "failed", 60, "the state")
         assert rig.attributes() == {}
         assert len(rig.publisher.results[-1].results["objects"]) == 1
         assert rig.pipeline.model.state == "ok"
@@ -237,7 +237,7 @@ def test_a_crash_in_a_second_model_ends_neither_it_nor_the_camera() -> None:
         rig.detector.second = raising
         rig.show(10)
         [cascade] = rig.pipeline.cascades
-        wait_until(lambda: cascade.worker.failed, 10, "the failure")
+        wait_until(lambda: cascade.worker.failed, 60, "the failure")
         rig.detector.second = lambda: said("taxi", 0.8)
         assert rig.show_until_known()["kind"]["label"] == "taxi"
 

@@ -51,7 +51,7 @@ def test_status_shows_what_the_page_needs(app: RunningApp, client: httpx.Client)
     steps = falling([150, 180, 210, 240, 270, 300])
     app.detector.answer = lambda asked: steps[min(asked, 6) - 1]
     app.show()
-    wait_until(lambda: status_of(client)["lines"][0]["in"] == 1, 5, "the car is counted")
+    wait_until(lambda: status_of(client)["lines"][0]["in"] == 1, 60, "the car is counted")
     status = status_of(client)
     assert (status["state"], status["reason"], status["source_kind"]) == ("LIVE", None, "demo")
     assert (status["width"], status["height"]) == (640, 480)
@@ -64,7 +64,7 @@ def test_truth_is_shown_beside_the_count_from_the_same_moment(
     app: RunningApp, client: httpx.Client
 ) -> None:
     app.show()
-    wait_until(lambda: status_of(client)["frames"]["analysed"], 5, "a frame is analysed")
+    wait_until(lambda: status_of(client)["frames"]["analysed"], 60, "a frame is analysed")
     app.tell_of_capture(truths={"door": truth(5.0, ("in", 3.0))})
     assert status_of(client)["lines"][0]["truth"] == {"in": 0, "out": 0}
     app.tell_of_capture(truths={"door": truth(7.0, ("in", 3.0), ("out", 6.0))})
@@ -75,7 +75,7 @@ def test_truth_stays_beside_the_count_while_capture_does_not_answer(
     app: RunningApp, client: httpx.Client
 ) -> None:
     app.show()
-    wait_until(lambda: status_of(client)["frames"]["analysed"], 5, "a frame is analysed")
+    wait_until(lambda: status_of(client)["frames"]["analysed"], 60, "a frame is analysed")
     app.tell_of_capture(truths={"door": truth(5.0)})
     app.tell_of_capture()
     assert status_of(client)["lines"][0]["truth"] == {"in": 0, "out": 0}
@@ -85,7 +85,7 @@ def test_status_names_the_file_to_edit_and_the_newest_event(
     app: RunningApp, client: httpx.Client
 ) -> None:
     app.show(count=1)
-    wait_until(lambda: app.journal.newest, 5, "the camera's first event")
+    wait_until(lambda: app.journal.newest, 60, "the camera's first event")
     document = client.get("/v1/status").json()
     assert document["cameras_file"] == str(app.file)
     assert document["newest_event"] == {"seq": app.journal.newest, "epoch": app.journal.epoch}
@@ -94,7 +94,7 @@ def test_status_names_the_file_to_edit_and_the_newest_event(
 def test_absent_server_is_said_where_the_user_looks(app: RunningApp, client: httpx.Client) -> None:
     app.detector.answer = lambda _: ServerAbsent("h:9000")
     app.show(count=1)
-    wait_until(lambda: status_of(client)["reason"], 5, "the reason is shown")
+    wait_until(lambda: status_of(client)["reason"], 60, "the reason is shown")
     assert status_of(client)["reason"] == "waiting for model server h:9000"
     document = client.get("/v1/status").json()
     assert document["health"]["state"] == "warning"
@@ -132,11 +132,11 @@ def test_auto_has_a_pipeline_for_each_camera_that_capture_has_found(tmp_path: Pa
         assert list(app.fleet.pipelines) == ["usb"]
         entry = {"entry": "usb", "state": "LIVE", "reason": None}
         app.tell_of_capture(cameras={"usb-1-9c0e": entry, "usb-2-9c0e": entry})
-        wait_until(lambda: list(app.fleet.pipelines) == ["usb-1-9c0e", "usb-2-9c0e"], 10, "both")
+        wait_until(lambda: list(app.fleet.pipelines) == ["usb-1-9c0e", "usb-2-9c0e"], 60, "both")
         first = app.fleet.pipelines["usb-1-9c0e"]
         app.capture.take(CaptureView("capture is away"))
         app.tell_of_capture(cameras={"usb-1-9c0e": entry, "usb-2-9c0e": entry, "usb-3-1": entry})
-        wait_until(lambda: len(app.fleet.pipelines) == 3, 10, "the third one")
+        wait_until(lambda: len(app.fleet.pipelines) == 3, 60, "the third one")
         assert app.fleet.pipelines["usb-1-9c0e"] is first
         [facts] = [app.status.facts_of(camera) for camera in app.status.configured()]
     assert facts["state"] == "LIVE"
@@ -217,7 +217,7 @@ def test_login_reads_no_large_form(app: RunningApp) -> None:
 def test_cameras_are_shown_without_secrets(app: RunningApp, client: httpx.Client) -> None:
     secret = "rtsp://me:p@ss@10.0.0.1/x?pwd=abc&token=def&channel=1"
     app.file.write_text(f"cameras: [{{name: c, source: '{secret}', detect_source: '{secret}'}}]")
-    wait_until(lambda: "c" in app.fleet.pipelines, 5, "the camera")
+    wait_until(lambda: "c" in app.fleet.pipelines, 60, "the camera")
     shown = "rtsp://***@10.0.0.1/x?pwd=***&token=***&channel=1"
     for facts in (
         client.get("/v1/cameras").json()["cameras"][0],
@@ -235,24 +235,24 @@ def test_stranger_sees_the_login_in_place_of_the_page(app: RunningApp) -> None:
 def test_added_camera_leaves_the_other_one_alone(app: RunningApp) -> None:
     door = app.fleet.pipelines["door"]
     app.file.write_text(TWO_CAMERAS)
-    wait_until(lambda: "yard" in app.fleet.pipelines, 5, "the new camera")
+    wait_until(lambda: "yard" in app.fleet.pipelines, 60, "the new camera")
     assert app.fleet.pipelines["door"] is door
     assert app.sources["yard"].is_running
 
 
 def test_removed_camera_is_stopped(app: RunningApp) -> None:
     app.file.write_text("cameras: []")
-    wait_until(lambda: not app.fleet.pipelines, 5, "the camera is gone")
-    wait_until(lambda: not app.sources["door"].is_running, 10, "its source is stopped")
+    wait_until(lambda: not app.fleet.pipelines, 60, "the camera is gone")
+    wait_until(lambda: not app.sources["door"].is_running, 60, "its source is stopped")
 
 
 def test_changed_settings_keep_the_connection(app: RunningApp) -> None:
     door = app.fleet.pipelines["door"]
     app.file.write_text(ONE_CAMERA.replace("cars", "trucks"))
-    wait_until(lambda: door.camera.pipeline.model == "trucks", 5, "the new model")
+    wait_until(lambda: door.camera.pipeline.model == "trucks", 60, "the new model")
     app.detector.answer = lambda _: boxes()
     app.show(count=2)
-    wait_until(lambda: "trucks" in app.detector.asked, 5, "the new model is asked")
+    wait_until(lambda: "trucks" in app.detector.asked, 60, "the new model is asked")
     assert app.fleet.pipelines["door"] is door
     assert app.sources["door"].is_running
 
@@ -261,14 +261,14 @@ def test_bad_edit_is_refused_with_its_line_and_healed_by_a_good_one(
     app: RunningApp, client: httpx.Client
 ) -> None:
     app.file.write_text(ONE_CAMERA.replace("fps: 10", "fps: -1"))
-    wait_until(lambda: app.fleet.fault, 5, "the refusal")
+    wait_until(lambda: app.fleet.fault, 60, "the refusal")
     health = client.get("/v1/status").json()["health"]
     assert f"{app.file}:3" in health["reason"]
     assert "the last good state stays" in health["reason"]
     assert list(app.fleet.pipelines) == ["door"]
     assert client.get("/readyz").status_code == 200  # it serves
     app.file.write_text(TWO_CAMERAS)
-    wait_until(lambda: len(app.fleet.pipelines) == 2, 5, "the good file")
+    wait_until(lambda: len(app.fleet.pipelines) == 2, 60, "the good file")
     assert app.fleet.fault is None
 
 
@@ -276,4 +276,4 @@ def test_start_needs_no_cameras_file(tmp_path: Path) -> None:
     with running_app(tmp_path, "not: [valid") as app:
         assert httpx.get(app.address + "/healthz").status_code == 200
         app.file.write_text(ONE_CAMERA)
-        wait_until(lambda: "door" in app.fleet.pipelines, 5, "the first good file")
+        wait_until(lambda: "door" in app.fleet.pipelines, 60, "the first good file")

@@ -100,7 +100,7 @@ def count_until_killed(folder: Path) -> None:
     wanted = outbox.newest + 3
     for event in (crossed("in"), zone("entered", 2), zone("left", 1, dwell_s=4)):
         outbox.append(event)
-    wait_until(lambda: outbox.newest == wanted, 10, "events are committed")
+    wait_until(lambda: outbox.newest == wanted, 60, "events are committed")
     outbox._held.release()
     outbox._keep_incoming = lambda: False  # type: ignore[method-assign]  # its thread does no more
 
@@ -149,7 +149,7 @@ def test_what_a_camera_counted_is_read_by_interval(app: RunningApp, client: http
     app.detector.answer = lambda asked: steps[asked - 1]
     app.show()
     read = partial(client.get, "/v1/cameras/door/counts?interval=3600")
-    wait_until(lambda: read().json()["intervals"], 5, "the crossing")
+    wait_until(lambda: read().json()["intervals"], 60, "the crossing")
     [hour] = read().json()["intervals"]
     assert hour["lines"]["gate"] == {"in": 1, "out": 0}
 

@@ -20,7 +20,7 @@ GIVEN_BY_PROMETHEUS = {"job"}  # it labels what it scrapes
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     with running_app(tmp_path_factory.mktemp("app")) as app:
         app.show(count=3)
-        wait_until(lambda: app.fleet.pipelines["door"].ledger.asked, 10, "a frame is analysed")
+        wait_until(lambda: app.fleet.pipelines["door"].ledger.asked, 60, "a frame is analysed")
         yield app
 
 

@@ -133,7 +133,7 @@ def test_version_rewritten_in_place_is_decoded_with_the_new_manifest(
 ) -> None:
     found(detector)
     server.versions[1] = one_face("face", (32, 32))
-    wait_until(lambda: found(detector) == (1, "face", 320), 10, "the new manifest is used")
+    wait_until(lambda: found(detector) == (1, "face", 320), 60, "the new manifest is used")
 
 
 def test_unknown_model_says_how_to_get_it(detector: ServerDetector, server: FakeServer) -> None:
@@ -201,7 +201,7 @@ def test_absent_server_is_named_and_heals() -> None:
     with pytest.raises(ServerAbsent, match=f"waiting for model server 127.0.0.1:{port}"):
         detector.detect(picture(), "m", 0.5)
     with serving(FakeServer({1: one_box("car", 0.0)}), port):
-        wait_until(lambda: answers(detector), 10, "the server is found again")
+        wait_until(lambda: answers(detector), 60, "the server is found again")
     client.close()
 
 

@@ -43,7 +43,7 @@ def append(journal: Journal, count: int, begin: int = 0) -> None:
     newest = journal.newest
     for number in range(begin, begin + count):
         journal.append(event(number))
-    wait_until(lambda: journal.newest == newest + count, 10, "the events are kept")
+    wait_until(lambda: journal.newest == newest + count, 60, "the events are kept")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Jour
 def test_events_are_numbered_from_one_without_gaps(journal: Callable[[], Journal]) -> None:
     kept = journal()
     append_from_threads(kept, threads=4, each=50)
-    wait_until(lambda: kept.newest == 200, 10, "the events are kept")
+    wait_until(lambda: kept.newest == 200, 60, "the events are kept")
     assert [one.seq for one in kept.read(0, 1000)] == list(range(1, 201))
     assert {one.epoch for one in kept.read(0, 1000)} == {kept.epoch}
 
@@ -158,7 +158,7 @@ def test_no_event_is_seen_before_it_is_committed(outbox: Outbox, tmp_path: Path)
         outbox.append(event())
         assert (outbox.newest, outbox.read(0, 10)) == (0, [])
         other.rollback()
-    wait_until(lambda: outbox.newest == 1, 10, "the event is kept")
+    wait_until(lambda: outbox.newest == 1, 60, "the event is kept")
 
 
 def test_refusing_disk_shows_events_under_an_epoch_it_does_not_know(
@@ -182,7 +182,7 @@ def test_events_are_written_when_the_disk_takes_them_again(outbox: Outbox, tmp_p
     append(outbox, 1)
     with refusing_disk(outbox):
         append(outbox, 2)
-    wait_until(lambda: not outbox._unwritten, 10, "the disk takes them")
+    wait_until(lambda: not outbox._unwritten, 60, "the disk takes them")
     append(outbox, 1)
     with contextlib.closing(sqlite3.connect(tmp_path / "outbox.db")) as database:
         kept = database.execute("SELECT seq, epoch FROM events ORDER BY position").fetchall()
@@ -196,7 +196,7 @@ def test_memory_stays_bounded_while_the_disk_refuses(outbox: Outbox) -> None:
         append(outbox, 1)
         for number in range(MAX_WAITING + 50):
             outbox.append(event(number))
-        wait_until(lambda: outbox.newest == MAX_WAITING + 51, 20, "all are shown")
+        wait_until(lambda: outbox.newest == MAX_WAITING + 51, 60, "all are shown")
     cursor = outbox.cursors.get("ha")
     assert (outbox.dropped, cursor.dropped, cursor.queued) == (51, 51, MAX_WAITING)
     assert outbox.read(0, 1)[0].position == 52
@@ -206,7 +206,7 @@ def test_pipeline_does_not_wait_for_a_disk_that_hangs(outbox: Outbox) -> None:
     with outbox._database._lock:
         outbox.append(event())
         outbox.append(event())
-    wait_until(lambda: outbox.newest == 2, 10, "both are kept")
+    wait_until(lambda: outbox.newest == 2, 60, "both are kept")
 
 
 def test_new_epoch_begins_when_the_machine_died(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_oldest_events_go_at_the_bound_and_are_counted(tmp_path: Path) -> None:
     kept = Outbox(tmp_path / "outbox.db", nobody, bound=100)
     for number in range(1500):
         kept.append(event(number))
-    wait_until(lambda: kept.dropped >= 800, 10, "the oldest are dropped")
+    wait_until(lambda: kept.dropped >= 800, 60, "the oldest are dropped")
     kept.close()
     with sqlite3.connect(tmp_path / "outbox.db") as database:
         [(left,)] = database.execute("SELECT count(*) FROM events").fetchall()
@@ -367,7 +367,7 @@ def test_sink_counts_only_events_that_are_meant_for_it(journal: Callable[[], Jou
     kept.append(event(2), ("log",))
     kept.append(event(3), ())
     kept.append(event(4))
-    wait_until(lambda: kept.newest == 4, 10, "the events are kept")
+    wait_until(lambda: kept.newest == 4, 60, "the events are kept")
     assert [one.goes_to("ha") for one in kept.read(0, 9)] == [True, False, False, True]
     assert kept.cursors.get("ha").queued == 2
 

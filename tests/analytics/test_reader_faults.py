@@ -26,7 +26,7 @@ def test_a_camera_that_stops_sending_is_stalled_and_goes_on(tmp_path: Path) -> N
         next_frame(reader)
         os.kill(service.process.pid, signal.SIGSTOP)
         try:
-            wait_until(lambda: reader.connection.state is not ReaderState.LIVE, 20, "the stall")
+            wait_until(lambda: reader.connection.state is not ReaderState.LIVE, 60, "the stall")
             reason = str(reader.connection.reason)
         finally:
             os.kill(service.process.pid, signal.SIGCONT)
@@ -79,7 +79,7 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.Mo
 
     with answering(say_nothing) as port:
         with reading(port, CountingSink()) as reader:
-            reason = wait_until(lambda: reader.connection.reason, 20, "the reason")
+            reason = wait_until(lambda: reader.connection.reason, 60, "the reason")
         done.set()
     assert reader.connection.state is not ReaderState.LIVE
     assert reason

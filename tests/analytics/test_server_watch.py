@@ -20,7 +20,7 @@ def test_faults_of_the_server_are_kept_fresh() -> None:
     server.answer = ("config.json:3: not valid JSON",)
     watch = ServerWatch(server.ask)
     watch.start()
-    wait_until(lambda: watch.faults == server.answer, 5, "the fault")
+    wait_until(lambda: watch.faults == server.answer, 60, "the fault")
     watch.stop()
 
 

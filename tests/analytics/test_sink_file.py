@@ -64,7 +64,7 @@ def test_line_that_a_kill_left_unfinished_is_written_whole(
     cursors.open("file", 0)  # as after a kill: the cursor is behind what is in the file
     bench.start("file", path="e.jsonl")
     bench.publish(crossing(3))
-    wait_until(lambda: cursors.get("file").position == 3, 10, "the sink is done")
+    wait_until(lambda: cursors.get("file").position == 3, 60, "the sink is done")
     assert seqs(file) == [1, 2, 3]
 
 
@@ -99,7 +99,7 @@ def test_last_events_before_a_quiet_time_are_made_safe(
     sink = bench.start("file", path="e.jsonl", fsync="second")
     bench.publish(crossing(1))
     bench.wait_until_delivered(sink)
-    wait_until(lambda: len(synced) == 1, 5, "the file is made safe")
+    wait_until(lambda: len(synced) == 1, 60, "the file is made safe")
 
 
 def test_full_disk_loses_nothing(bench: SinkBench, tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_sink_is_not_called_connected_before_something_arrived_again() -> None:
     journal.append(crossing(1))
     runner = runner_of(journal, delivery)
     runner.start()
-    wait_until(lambda: runner.counts.failures == 1, 5, "the first failure")
+    wait_until(lambda: runner.counts.failures == 1, 60, "the first failure")
     assert (runner.state.state, runner.state.reason) == ("waiting", "not now")
-    wait_until(lambda: runner.state.state == "connected", 5, "it arrives")
+    wait_until(lambda: runner.state.state == "connected", 60, "it arrives")
     runner.stop()
     assert (delivery.received, runner.counts.failures, runner.counts.delivered) == ([1], 2, 1)
     assert (runner.state.reason, runner.state.last_error) == (None, "not now")
@@ -198,7 +198,7 @@ def test_sink_that_was_down_goes_on_with_the_oldest_that_is_left() -> None:
     delivery = Flaky(failures=0)
     runner = runner_of(journal, delivery)
     runner.start()
-    wait_until(lambda: len(delivery.received) == 50, 5, "what is left is delivered")
+    wait_until(lambda: len(delivery.received) == 50, 60, "what is left is delivered")
     runner.stop()
     assert delivery.received == list(range(151, 201))
     assert journal.cursors.get("flaky") == (200, 0, 150)

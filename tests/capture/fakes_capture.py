@@ -124,7 +124,7 @@ class RunningCapture:
         answer: dict[str, Any] = self.get(f"/cameras/{camera}").json()
         return answer
 
-    def wait_for(self, camera: str, state: str, timeout_s: float = 10) -> dict[str, Any]:
+    def wait_for(self, camera: str, state: str, timeout_s: float = 60) -> dict[str, Any]:
         def reached() -> dict[str, Any] | None:
             current = self.state(camera)
             return current if current.get("state") == state else None
@@ -157,7 +157,7 @@ def capture_running(
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), name="capture-loop")
     thread.start()
     try:
-        wait_until(lambda: ready.is_set() or not thread.is_alive(), 10, "capture listens")
+        wait_until(lambda: ready.is_set() or not thread.is_alive(), 60, "capture listens")
         yield RunningCapture(ports[0], ports[1], file, fleet.state_dir, bind)
     finally:
         loop.call_soon_threadsafe(stop.set)

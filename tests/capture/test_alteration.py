@@ -90,6 +90,6 @@ def test_a_changed_mask_restarts_its_camera_and_no_other(tmp_path: Path, clip: P
         frames = capture.wait_for("other", "LIVE")["frames"]
         file.write_text(text.format("door", clip, 180) + other)
         wanted = "h264 to h264 (rotated 180)"
-        wait_until(lambda: capture.state("door")["codec"] == wanted, 10, wanted)
+        wait_until(lambda: capture.state("door")["codec"] == wanted, 60, wanted)
         assert capture.state("other")["frames"] >= frames
         assert capture.state("other")["reconnects"] == 0

@@ -16,9 +16,9 @@ def test_edit_touches_only_the_camera_it_changes(tmp_path: Path, clip: Path, b_c
         frames = capture.state("stays")["frames"]
         file.write_text(camera_lines(stays=str(clip), changes=str(b_clip), comes=str(clip)))
         capture.wait_for("comes", "LIVE")
-        wait_until(lambda: capture.state("changes")["source"] == str(b_clip), 5, "the change")
+        wait_until(lambda: capture.state("changes")["source"] == str(b_clip), 60, "the change")
         capture.wait_for("changes", "LIVE")
-        wait_until(lambda: capture.state("stays")["frames"] > frames + 10, 5, "more pictures")
+        wait_until(lambda: capture.state("stays")["frames"] > frames + 10, 60, "more pictures")
         stayed = capture.state("stays")
         assert capture.get("/cameras/goes").status_code == 404
     assert (stayed["reconnects"], stayed["state"]) == (0, "LIVE")
@@ -31,7 +31,7 @@ def test_edit_of_a_pipeline_touches_no_camera(tmp_path: Path, clip: Path) -> Non
         capture.wait_for("one", "LIVE")
         frames = capture.state("one")["frames"]
         file.write_text(camera_lines(one=str(clip)) + "    pipeline: {fps: 3}\n")
-        wait_until(lambda: capture.state("one")["frames"] > frames + 20, 5, "more pictures")
+        wait_until(lambda: capture.state("one")["frames"] > frames + 20, 60, "more pictures")
 
 
 def test_bad_edit_is_reported_with_its_line_and_changes_nothing(tmp_path: Path, clip: Path) -> None:
@@ -40,7 +40,7 @@ def test_bad_edit_is_reported_with_its_line_and_changes_nothing(tmp_path: Path, 
     with capture_running(file) as capture:
         capture.wait_for("one", "LIVE")
         file.write_text(camera_lines(one=str(clip), two="gopher://x"))
-        fault = wait_until(lambda: capture.get("/cameras").json()["config_fault"], 5, "fault")
+        fault = wait_until(lambda: capture.get("/cameras").json()["config_fault"], 60, "fault")
         state = capture.state("one")
         file.write_text(camera_lines(one=str(clip), two=str(clip)))
         capture.wait_for("two", "LIVE")
@@ -104,7 +104,7 @@ def test_credentials_come_from_the_environment_and_stay_secret(tmp_path: Path) -
     lines = camera_lines(one="rtsp://127.0.0.1:9/x", two="rtsp://127.0.0.1:9/y")
     file.write_text(lines + "    credentials: ${env:DOOR}\n")
     with capture_running(file, environment={"DOOR": "admin:s3cret"}) as capture:
-        wait_until(lambda: capture.state("two")["reason"], 5, "reason")
+        wait_until(lambda: capture.state("two")["reason"], 60, "reason")
         text = capture.get("/cameras").text
     assert "connection refused" in text
     assert "s3cret" not in text

@@ -37,7 +37,7 @@ def test_bitrate_of_a_camera_is_told_in_state_and_metrics(tmp_path: Path, clip: 
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(one=str(clip)))
     with capture_running(file) as capture:
-        wait_until(lambda: capture.state("one")["loops"] >= 2, 20, "two rounds")
+        wait_until(lambda: capture.state("one")["loops"] >= 2, 60, "two rounds")
         told, metrics = capture.state("one")["bits_per_s"], capture.get("/metrics").text
         (line,) = [line for line in metrics.splitlines() if line.startswith(METRIC)]
     with av.open(str(clip)) as container:

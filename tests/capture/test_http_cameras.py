@@ -10,7 +10,7 @@ from waiting import wait_until
 
 
 def reason(capture: RunningCapture, camera: str) -> str:
-    return str(wait_until(lambda: capture.state(camera)["reason"], 10, f"reason of {camera}"))
+    return str(wait_until(lambda: capture.state(camera)["reason"], 60, f"reason of {camera}"))
 
 
 def test_mjpeg_camera_is_passed_on_picture_by_picture_at_its_own_pace(tmp_path: Path) -> None:

@@ -160,8 +160,8 @@ def test_the_state_of_a_camera_says_that_its_picture_is_black(
     masked = "    capture: {masks: [[0, 0, 1, 1]]}\n"
     file.write_text(camera_lines(good=str(clip), bad=str(clip)) + masked)
     with capture_running(file) as capture:
-        wait_until(lambda: capture.state("bad")["picture"] == "black", 15, "black")
-        wait_until(lambda: capture.state("good")["picture"] == "clear", 15, "clear")
+        wait_until(lambda: capture.state("bad")["picture"] == "black", 60, "black")
+        wait_until(lambda: capture.state("good")["picture"] == "clear", 60, "clear")
         bad, metrics = capture.state("bad"), capture.get("/metrics").text
     assert (bad["state"], bad["reason"][:20]) == ("LIVE", "the picture is black")
     assert 'camfleet_capture_picture{camera="bad",picture="black"} 1.0' in metrics

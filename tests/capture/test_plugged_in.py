@@ -35,12 +35,12 @@ def names(capture: RunningCapture) -> list[str]:
 
 def wait_for_another(capture: RunningCapture) -> str:
     """Return the first camera's name as soon as it is not the entry's."""
-    wait_until(lambda: names(capture) not in (["usb"], []), 15, "a camera")
+    wait_until(lambda: names(capture) not in (["usb"], []), 60, "a camera")
     return names(capture)[0]
 
 
 def wait_for_names(capture: RunningCapture, count: int) -> list[str]:
-    wait_until(lambda: len(names(capture)) == count, 15, f"{count} cameras")
+    wait_until(lambda: len(names(capture)) == count, 60, f"{count} cameras")
     return names(capture)
 
 

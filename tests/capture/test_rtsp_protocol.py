@@ -38,7 +38,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[Ru
     file = tmp_path_factory.mktemp("guarded") / "cameras.yaml"
     file.write_text(camera_lines(one=str(clip)))
     with capture_running(file, bind="0.0.0.0", allow_cidr="192.0.2.0/24") as running:
-        wait_until(lambda: running.get("/healthz").status_code == 200, 5, "healthy")
+        wait_until(lambda: running.get("/healthz").status_code == 200, 60, "healthy")
         yield running
 
 
@@ -80,7 +80,7 @@ def test_session_can_be_kept_alive_and_torn_down(capture: RunningCapture) -> Non
         assert client.ask("GET_PARAMETER", url, Session=session)[0] == 200
         assert client.ask("PLAY", url, Session=session)[0] == 200
         assert client.ask("TEARDOWN", url, Session=session)[0] == 200
-    wait_until(lambda: capture.state("one")["readers"] == 0, 5, "no reader")
+    wait_until(lambda: capture.state("one")["readers"] == 0, 60, "no reader")
 
 
 def test_udp_session_of_a_silent_client_ends(
@@ -94,7 +94,7 @@ def test_udp_session_of_a_silent_client_ends(
         assert client.ask("PLAY", url, Session=session)[0] == 200
         with pytest.raises(EOFError):
             client.read(1)
-    wait_until(lambda: capture.state("one")["readers"] == 0, 5, "no reader")
+    wait_until(lambda: capture.state("one")["readers"] == 0, 60, "no reader")
 
 
 def test_sender_report_follows_the_first_picture_and_tells_the_wall_clock(

@@ -126,22 +126,22 @@ def test_new_reader_sees_a_picture_at_once_in_the_middle_of_a_long_group(tmp_pat
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(one=str(source)))
     with capture_running(file) as capture:
-        wait_until(lambda: capture.state("one")["frames"] > 20, 10, "20 pictures")
+        wait_until(lambda: capture.state("one")["frames"] > 20, 60, "20 pictures")
         seen = read_numbers(capture.url("one"), 1)
     assert seen.numbers == [0]
 
 
 def test_several_readers_see_the_same_and_are_counted(capture: RunningCapture) -> None:
-    wait_until(lambda: capture.state("plain")["readers"] == 0, 5, "no reader before")
+    wait_until(lambda: capture.state("plain")["readers"] == 0, 60, "no reader before")
     readers = [
         av.open(capture.url("plain"), options=reading_options(transport), timeout=(5, 5))
         for transport in ("tcp", "udp", "tcp", "udp")
     ]
-    wait_until(lambda: capture.state("plain")["readers"] == 4, 5, "4 readers")
+    wait_until(lambda: capture.state("plain")["readers"] == 4, 60, "4 readers")
     numbers = [[number_of(next(r.decode(video=0))) for _ in range(10)] for r in readers]
     for reader in readers:
         reader.close()
-    wait_until(lambda: capture.state("plain")["readers"] == 0, 5, "no reader after")
+    wait_until(lambda: capture.state("plain")["readers"] == 0, 60, "no reader after")
     assert all(follows(seen) for seen in numbers)
 
 

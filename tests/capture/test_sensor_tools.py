@@ -126,7 +126,7 @@ def test_a_camera_on_a_cable_comes_back_and_leaves_no_process(
     lines = f"    capture: {{size: {WIDTH}x{HEIGHT}, frame_rate: 30}}\n"
     file.write_text(camera_lines(pi="picamera:1") + lines)
     with capture_running(file) as capture:
-        lost = wait_until(lambda: capture.state("pi")["reason"], 20, "the tool died")
+        lost = wait_until(lambda: capture.state("pi")["reason"], 60, "the tool died")
         put_tool(tools, "rpicam-vid", pictures)
         capture.wait_for("pi", "LIVE", 20)
         assert read_numbers(capture.url("pi"), 3).numbers

@@ -211,7 +211,7 @@ def test_wall_clock_of_pictures_counts_from_loop_started_at(
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(one=str(b_clip)))
     with capture_running(file) as capture:
-        wait_until(lambda: capture.state("one")["loops"] >= 1, 10, "second round")
+        wait_until(lambda: capture.state("one")["loops"] >= 1, 60, "second round")
         shown = read_with_wall_times(capture.url("one"), 45, agent)
         started = datetime.fromisoformat(capture.state("one")["loop_started_at"]).timestamp()
     lags = [(wall - started - number_of(frame) / FPS) % (LENGTH / FPS) for frame, wall in shown]

@@ -203,6 +203,6 @@ def test_stream_of_another_size_after_the_file_was_replaced(tmp_path: Path, clip
         capture.wait_for("one", "LIVE")
         (tmp_path / "next.mp4").write_bytes(clip.read_bytes())
         (tmp_path / "next.mp4").rename(source)
-        wait_until(lambda: capture.state("one")["loops"] >= 2, 10, "the new file")
+        wait_until(lambda: capture.state("one")["loops"] >= 2, 60, "the new file")
         assert max(read_numbers(capture.url("one"), 30).numbers) > 20
         assert capture.state("one")["reconnects"] == 0

@@ -61,7 +61,7 @@ def test_log_of_events_has_no_gap_and_no_false_count(repository: Path, tmp_path:
         counting_fleet(repository, tmp_path, broker.port) as fleet,
     ):
         wait_for_crossings(client, 3)
-        wait_until((tmp_path / "broker" / "mosquitto.db").exists, 20, "the session is saved")
+        wait_until((tmp_path / "broker" / "mosquitto.db").exists, 60, "the session is saved")
         kill_both_while_events_wait(fleet, broker)
         start_analytics(fleet)
         broker.start()

@@ -109,7 +109,7 @@ def wait_for_boxes(fleet: Fleet, names: list[str]) -> None:
     with listening(fleet) as messages:
         for name in names:
             try:
-                wait_until(partial(boxes, messages, name), 20, f"a box of {name}")
+                wait_until(partial(boxes, messages, name), 60, f"a box of {name}")
             except AssertionError as error:
                 raise AssertionError(f"{error}\n{fleet.status(name)}\n{fleet.log()}") from error
 

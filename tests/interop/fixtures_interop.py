@@ -17,7 +17,7 @@ from real_models import REAL_MODELS
 from triton_models import TRITON_MODELS
 from waiting import wait_until
 
-LOAD_LIMIT_S = 90  # this machine may be busy
+LOAD_LIMIT_S = 300  # this machine may be busy
 LISTENING = r"listening grpc=(\S+) rest=(\S+)"
 
 

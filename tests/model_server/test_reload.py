@@ -326,7 +326,7 @@ def test_what_misbehaves_in_the_probe_never_enters_the_server(
     monkeypatch.setenv("PYTHONPATH", str(Path(fakes_runtimes.__file__).parent))
     volume.serve("adder")
     volume.publish_adder("adder", 1, addend=1)
-    with running_core(volume, fakes_runtimes.TABLE, probe_limit_s=3) as core:
+    with running_core(volume, fakes_runtimes.TABLE, probe_limit_s=12) as core:
         core.wait_for("adder", 1)
         volume.publish_adder("adder", 2, addend=2, runtimes=[runtime])
         assert reason in core.wait_for("adder", 2, VersionState.END).reason
