@@ -225,6 +225,9 @@ def test_old_connections_are_told_to_go_and_may_finish(monkeypatch: pytest.Monke
     with connected(port) as peer:
         peer.open(1)
         peer.until(7)  # GOAWAY
+        assert peer.goaway is not None
+        assert peer.goaway[0] == (1 << 31) - 1  # what is on its way is taken
+        peer.until(7)
         peer.open(3)
         assert peer.answer(3).reset == ErrorCode.REFUSED_STREAM
         peer.send(frame(DATA, END_STREAM, 1, prefixed(request())))

@@ -163,6 +163,22 @@ def test_shaking_hands_keeps_other_threads_from_the_tls_object() -> None:
     assert held == [True]
 
 
+def test_a_client_that_could_not_be_told_to_go_is_told_when_it_asks(
+    held: tuple[GrpcServer, HeldPlane, int],
+) -> None:
+    server, _, port = held
+    with connected(port) as peer:
+        peer.until(SETTINGS, flags=ACK)
+        (connection,) = server._watch._connections()
+        with connection.outgoing.lock:  # as one who sends a lot
+            leaving = threading.Thread(target=connection.leave)
+            leaving.start()
+            leaving.join(TIMEOUT_S)
+        peer.open(1)
+        assert peer.answer(1).reset == ErrorCode.REFUSED_STREAM
+        assert peer.goaway == (0, ErrorCode.NO_ERROR, "")
+
+
 class Uncopied(deque[Data]):
     """Must not be walked through: it can be very long."""
 

@@ -135,6 +135,15 @@ class Connection:
             self._working_since = 0.0
         return False
 
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether new requests are refused."""
+        return self._session.is_leaving
+
+    def announce_leave(self) -> None:
+        """Ask for no new requests; those that are on their way already are taken."""
+        self._session.announce_leave()
+
     def leave(self) -> None:
         """Take no new requests; those that are open are answered."""
         self._session.leave()

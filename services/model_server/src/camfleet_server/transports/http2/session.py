@@ -100,6 +100,15 @@ class Session:
         more = window_update(0, _CONNECTION_WINDOW - DEFAULT_WINDOW)
         self._outgoing.send(settings(ours) + more)
 
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether new exchanges are refused."""
+        return self._is_leaving
+
+    def announce_leave(self) -> None:
+        """Ask for no new exchange; those that are on their way already are taken."""
+        self._outgoing.send_if_free(lambda: goaway(NUMBER_BITS, ErrorCode.NO_ERROR))
+
     def leave(self) -> None:
         """Take no new exchange."""
         self._is_leaving = True
@@ -197,7 +206,7 @@ class Session:
             self._last = number if not self._is_leaving else self._last
         if is_refused:
             self._patience.lose(_RESET_COST)
-            self._outgoing.send(reset(number, ErrorCode.REFUSED_STREAM))
+            self._refuse_exchange(number)
             return
         exchange = Exchange(number, self._outgoing, self._initial_window, self._limits.window_bytes)
         exchange.has_whole_request = bool(flags & END_STREAM)
@@ -205,6 +214,12 @@ class Session:
         exchange.receiver = self._open_exchange(exchange, head)
         if flags & END_STREAM and not exchange.is_over:
             self._complete(exchange)
+
+    def _refuse_exchange(self, number: int) -> None:
+        frames = reset(number, ErrorCode.REFUSED_STREAM)
+        if self._is_leaving:  # it may not have been told
+            frames = goaway(self._last, ErrorCode.NO_ERROR) + frames
+        self._outgoing.send(frames)
 
     def _take_trailers(self, number: int, flags: int) -> None:
         exchange = self._exchanges.get(number)

@@ -126,13 +126,15 @@ class Watch:
     def _sweep(self, now: float) -> None:
         for connection in self._connections():
             cut_at = self._ending.get(connection)
-            if cut_at is not None:
-                if connection.is_idle or now > cut_at:
+            if cut_at is None:
+                if self._is_of_no_use(connection, now):
                     connection.cut()
-            elif self._is_of_no_use(connection, now):
+                else:
+                    self._retire(connection, now)
+            elif not connection.is_leaving:
+                connection.leave()  # a sweep later: what was on its way has come
+            elif connection.is_idle or now > cut_at:
                 connection.cut()
-            else:
-                self._retire(connection, now)
 
     def _is_of_no_use(self, connection: Connection, now: float) -> bool:
         if not connection.is_owed_bytes or now - connection.owes_since < self._lifetimes.stalled_s:
@@ -151,4 +153,4 @@ class Watch:
         with self._lock:
             if connection in self._open:  # still
                 self._ending[connection] = now + grace_s
-        connection.leave()
+        connection.announce_leave()
