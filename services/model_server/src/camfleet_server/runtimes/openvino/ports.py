@@ -50,7 +50,7 @@ def _read_side(
     aliases: dict[str, str] = {}
     for port in ports:
         name = _own_name(port, candidates_of(port), {spec.name for spec in specs})
-        specs.append(TensorSpec(name, _datatype(port, name), _shape(port), _ranges(port)))
+        specs.append(TensorSpec(name, _datatype(port, name), shape_of(port), _ranges(port)))
         aliases |= dict.fromkeys(port.names, name)
     own_names = {spec.name for spec in specs}
     return tuple(specs), {a: name for a, name in aliases.items() if a not in own_names}
@@ -86,7 +86,8 @@ def _datatype(port: Any, name: str) -> str:
     return datatype
 
 
-def _shape(port: Any) -> tuple[int, ...]:
+def shape_of(port: Any) -> tuple[int, ...]:
+    """Return the sizes of a port, -1 where it leaves one open."""
     shape = port.get_partial_shape()
     if shape.rank.is_dynamic:
         return (-1,)

@@ -13,10 +13,11 @@ from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.openvino.batch import open_batch
 from camfleet_server.runtimes.openvino.compile import Compiler, first_lines
 from camfleet_server.runtimes.openvino.images import with_pictures, without_values
-from camfleet_server.runtimes.openvino.ports import read_ports
+from camfleet_server.runtimes.openvino.ports import read_ports, shape_of
 from camfleet_server.runtimes.openvino.servable import OpenVinoServable
 from camfleet_server.runtimes.openvino.shapes import apply_config
 from camfleet_server.runtimes.openvino.texts import first_ports, with_plain_ports
+from camfleet_server.runtimes.openvino.trial import BatchBakedIn, try_batches, with_own_batch
 from camfleet_server.runtimes.ports import Ports
 from camfleet_server.runtimes.wishes import find_files
 
@@ -35,14 +36,22 @@ class OpenVinoRuntime:
         Raises:
             LoadError: says which file and why.
         """
+        try:
+            return self._load(source)
+        except BatchBakedIn as error:
+            return self._load(with_own_batch(source, error))
+
+    def _load(self, source: ModelSource) -> OpenVinoServable:
         path = find_files(source, "openvino").model
         mapping = read_mapping(source.folder)
         model = self._read(path)
+        own = [shape_of(port) for port in model.inputs]
         for_values = without_values(source.config)
         as_read = model.clone() if source.manifest.preprocess and for_values else None
         model, ports = _configured(model, path, source, source.config, mapping)
         compiled = self._compiler.compile(model, path, source)
         servable = OpenVinoServable(compiled, ports, source.config.nireq)
+        try_batches(servable, own)
         if as_read is not None and for_values is not None:
             model, ports = _configured(as_read, path, source, for_values, mapping)
         if source.manifest.preprocess:

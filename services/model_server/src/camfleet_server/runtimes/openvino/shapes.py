@@ -7,8 +7,10 @@ from camfleet_contracts.serving_config.forms import read_sizes
 from camfleet_server.runtimes.base import LoadError
 from camfleet_server.runtimes.mapping import TensorMapping
 from camfleet_server.runtimes.openvino.api import ov
+from camfleet_server.runtimes.openvino.compile import first_lines
 from camfleet_server.runtimes.openvino.inputs import TensorFinder
 from camfleet_server.runtimes.openvino.preprocess import apply_preprocessing
+from camfleet_server.runtimes.openvino.trial import BatchBakedIn
 
 
 def apply_config(model: Any, config: ModelConfig, mapping: TensorMapping | None = None) -> Any:
@@ -24,7 +26,10 @@ def apply_config(model: Any, config: ModelConfig, mapping: TensorMapping | None 
         model.reshape({i: _partial_shape(shape, model.inputs[i]) for i, shape in shapes.items()})
     elif config.batch_size not in {None, 0, "0"}:
         batch = _dimension(str(config.batch_size).strip())
-        model.reshape({i: _with_batch(port, batch) for i, port in enumerate(model.inputs)})
+        try:
+            model.reshape({i: _with_batch(port, batch) for i, port in enumerate(model.inputs)})
+        except RuntimeError as error:
+            raise BatchBakedIn(first_lines(error)) from error
     return model
 
 

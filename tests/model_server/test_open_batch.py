@@ -1,0 +1,82 @@
+"""Batches that config.json opens and the graph has baked in: found at load, not by a client."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from camfleet_server.runtimes.base import LoadError
+from loaded_models import answer, load, save_graph, save_scaler
+
+BAKED_IN = (
+    "fastestdet-coco/FastestDet.onnx",
+    "mobilenet-v2-imagenet-quant/mobilenet_v2_1.0_224_quant.tflite",
+)
+
+
+def save_baked(path: Path, batch: int | str = 1) -> Path:
+    """Save a model of one row of 4 by 6 that is reshaped to (1, 24), whatever comes in."""
+    sizes = numpy_helper.from_array(np.array([1, 24], np.int64), "sizes")
+    nodes = [
+        helper.make_node("Relu", ["x"], ["positive"]),
+        helper.make_node("Reshape", ["positive", "sizes"], ["y"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("x", [batch, 4, 6]), ("y", [batch, 24]))
+    ]
+    return save_graph(path, helper.make_graph(nodes, "baked", ends[:1], ends[1:], [sizes]))
+
+
+@pytest.fixture
+def baked(tmp_path: Path) -> Path:
+    return save_baked(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("wish", [{"batch_size": "auto"}, {"shape": "auto"}], ids=str)
+def test_auto_serves_the_batch_that_is_baked_in(baked: Path, wish: dict[str, Any]) -> None:
+    servable = load(baked, "openvino", **wish)
+    assert servable.inputs[0].shape == (1, 4, 6)
+    assert answer(servable, np.ones((1, 4, 6), np.float32))[0].shape == (1, 24)
+
+
+@pytest.mark.parametrize("file", BAKED_IN)
+def test_auto_serves_real_models_with_their_own_batch(shared_data: Path, file: str) -> None:
+    servable = load(shared_data / "models" / file, "openvino", batch_size="auto")
+    assert servable.inputs[0].shape[0] == 1
+
+
+def test_file_that_leaves_a_baked_in_batch_open_is_served_with_one_row(tmp_path: Path) -> None:
+    servable = load(save_baked(tmp_path / "model.onnx", batch="N"), "openvino")
+    assert servable.inputs[0].shape == (1, 4, 6)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"batch_size": "1:8"},
+        {"batch_size": "-1"},
+        {"batch_size": "2"},
+        {"shape": "(-1,4,6)"},
+        {"manifest": {"batching": {"max_batch_size": 4}}},
+    ],
+    ids=str,
+)
+def test_more_than_the_baked_in_batch_is_refused_with_a_way_out(
+    baked: Path, wish: dict[str, Any]
+) -> None:
+    (key,) = wish
+    with pytest.raises(LoadError, match=r"batch") as refused:
+        load(baked, "openvino", **wish)
+    assert ("batching" if key == "manifest" else key) in str(refused.value)
+    assert "remove" in str(refused.value) or "take `batching` out" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wish", [{"batch_size": "auto"}, {"batch_size": "1:8"}, {"shape": "(-1,3,4,6)"}], ids=str
+)
+def test_batch_stays_open_where_the_graph_follows(tmp_path: Path, wish: dict[str, Any]) -> None:
+    servable = load(save_scaler(tmp_path / "model.onnx"), "openvino", **wish)
+    assert answer(servable, np.ones((5, 3, 4, 6), np.float32))[0].shape == (5, 3, 4, 6)
