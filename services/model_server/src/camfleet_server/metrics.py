@@ -107,6 +107,9 @@ class ServerMetrics:
             "camfleet_unknown_model_requests", "Requests for what is not served", ("interface",)
         )
         self._loads = self._counter("camfleet_loads", "Versions by outcome", ("name", "outcome"))
+        self._broken = self._counter(
+            "camfleet_models_broken", "Versions that a request left of no use", ("name",)
+        )
         self._load_s = self._histogram(
             "camfleet_load_seconds", "Loading and warming up", ("name",), _LOAD_BOUNDS_S
         )
@@ -151,6 +154,10 @@ class ServerMetrics:
     def count_load(self, model: str, outcome: str) -> None:
         """Count a load that ended: loaded, refused, or dropped because its files changed."""
         self._loads.labels(model, outcome).inc()
+
+    def count_broken(self, model: str) -> None:
+        """Count a version that answers nobody any more after a request."""
+        self._broken.labels(model).inc()
 
     def observe_load(self, model: str, *, probe_s: float, load_s: float) -> None:
         """Record how long a version took to be loaded, and tried out before unless it was known."""

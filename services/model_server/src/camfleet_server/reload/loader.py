@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from camfleet_server.images.entrance import Entrances
@@ -24,9 +24,11 @@ from camfleet_server.runtimes.base import (
 )
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.serving.batching import BatchedInference
+from camfleet_server.serving.durability import Durability, GuardedInference, shapes_of
 from camfleet_server.serving.inference import Inference, SingleInference
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.serving.scheduler import Scheduler
+from camfleet_server.types import Tensors
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class LoadJob:
     content: str  # known to the probe when it passed before
     stamps: Stamps
     takes_pictures: bool = False  # a version of the model was sent some
+    durability: Durability = field(default_factory=Durability)  # of the version it replaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,24 @@ class LoadResult:
         return "refused" if self.refusal else "dropped"
 
 
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """A loaded version that answers nobody any more, known by its guard, and what it said."""
+
+    model: str
+    version: int
+    guard: GuardedInference
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Who is told what, from any thread."""
+
+    ended: Callable[[LoadResult], None]
+    broken: Callable[[Breakage], None]
+
+
 class Loader:
     """Works through jobs in order and reports each result from its own threads."""
 
@@ -70,7 +91,7 @@ class Loader:
         prober: Prober,
         runtimes: Runtimes,
         queue_limit: int,
-        report: Callable[[LoadResult], None],
+        reports: Reports,
         *,
         for_crowds: bool = True,
         cache_dir: Path | None = None,
@@ -79,7 +100,7 @@ class Loader:
         self._prober = prober
         self._runtimes = runtimes
         self._queue_limit = queue_limit
-        self._report = report
+        self._reports = reports
         self._for_crowds = for_crowds
         self._compiler = CrowdCompiler()
         self._is_stopping = False
@@ -119,7 +140,7 @@ class Loader:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None and not self._is_stopping:
             try:
-                self._report(self._load(job))
+                self._reports.ended(self._load(job))
             except ProbeStopped:
                 return
             trim_memory()  # compiling leaves much behind
@@ -164,9 +185,25 @@ class Loader:
                 source.name, source.version, servable, source.manifest, source.config
             ),
             scheduler=scheduler,
-            inference=_inference(scheduler, source),
+            inference=self._guarded(job, servable, scheduler),
             manifest=publish_manifest(source.manifest, servable),
         )
+
+    def _guarded(self, job: LoadJob, servable: Servable, scheduler: Scheduler) -> GuardedInference:
+        source = job.source
+
+        def report(guard: GuardedInference, reason: str) -> None:
+            self._reports.broken(Breakage(source.name, source.version, guard, reason))
+
+        example = example_inputs(servable.inputs)
+        if example is not None:  # the warm-up answered it
+            job.durability.note_answered(shapes_of(example))
+        inference = _inference(scheduler, source)
+        return GuardedInference(inference, scheduler, job.durability, _example_of, report)
+
+
+def _example_of(servable: Servable) -> Tensors | None:
+    return example_inputs(servable.inputs)
 
 
 def _choose_threads(servable: Servable) -> None:

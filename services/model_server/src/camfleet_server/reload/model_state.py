@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.reload.labels import Labels
+from camfleet_server.reload.loader import LoadJob
 from camfleet_server.reload.repository import VersionFiles
 from camfleet_server.reload.version_policy import choose_versions
 from camfleet_server.serving.model_version import LoadedVersion
@@ -26,6 +27,19 @@ class Refusal:
 
     key: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenVersion:
+    """Why a loaded version answers nobody any more, and when it may be loaded anew."""
+
+    reason: str
+    mend_at: float  # on time.monotonic()
+
+    @property
+    def text(self) -> str:
+        """Return what a user reads."""
+        return f"a request broke it ({self.reason}); it is loaded anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,8 @@ class ModelState:
     pass_fault: str = ""  # what nobody thought of, met while looking at this model
     labels: Labels = field(default_factory=Labels)
     loaded: dict[int, LoadedVersion] = field(default_factory=dict)
+    broken: dict[int, BrokenVersion] = field(default_factory=dict)  # loaded, and of no use
+    jobs: dict[int, LoadJob] = field(default_factory=dict)  # what is loaded was loaded by
     loading: dict[int, str] = field(default_factory=dict)  # number -> key
     refused: dict[int, Refusal] = field(default_factory=dict)
     waiting: dict[int, str] = field(default_factory=dict)  # number -> what for
@@ -127,6 +143,7 @@ class ModelState:
         number = loaded.number
         self.refused.pop(number, None)
         self.ended.pop(number, None)
+        self.broken.pop(number, None)
         replaced = self.loaded.get(number)
         self.loaded[number] = loaded
         return replaced
@@ -214,6 +231,8 @@ class ModelState:
     def _status(self, number: int) -> VersionStatus:
         refusal = self.refused.get(number)
         reason = refusal.reason if refusal else ""
+        if number in self.broken:
+            return VersionStatus(number, VersionState.LOADING, self.broken[number].text)
         if number in self.loaded:
             fault = f"were refused: {reason}" if reason else ""
             if number in self.stuck:

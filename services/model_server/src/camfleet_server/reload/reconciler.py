@@ -17,7 +17,7 @@ from camfleet_contracts.folder_watch import FolderWatch
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigSource
-from camfleet_server.reload.loader import Loader, LoadResult
+from camfleet_server.reload.loader import Breakage, Loader, LoadResult, Reports
 from camfleet_server.reload.probe import Prober
 from camfleet_server.reload.reconciliation import Reconciliation
 from camfleet_server.runtimes.table import RUNTIMES, Runtimes, RuntimeTable
@@ -74,7 +74,7 @@ class Reconciler:
             self._prober,
             runtimes,
             options.queue_limit,
-            self._take_result,
+            Reports(ended=self._take_result, broken=self._take_breakage),
             for_crowds=options.for_crowds,
             cache_dir=options.cache_dir,
         )
@@ -149,6 +149,9 @@ class Reconciler:
     def _take_result(self, result: LoadResult) -> None:
         self._post(partial(self._reconciliation.accept, result))
 
+    def _take_breakage(self, breakage: Breakage) -> None:
+        self._post(partial(self._reconciliation.note_broken, breakage))
+
     def _begin_reload(self, call: _ReloadCall, only: str | None) -> None:
         call.changes_before = self._reconciliation.changes
         self._reconciliation.follow(only)
@@ -198,5 +201,6 @@ class Reconciler:
     def _pause_s(self) -> float | None:
         if self._reconciliation.is_settling or self._calls:
             return _SETTLING_POLL_S
-        limits = (self._options.poll_s or None, self._prober.rest())
+        mend_s = self._reconciliation.mend_pause_s
+        limits = (self._options.poll_s or None, self._prober.rest(), mend_s)
         return min((limit for limit in limits if limit is not None), default=None)

@@ -13,8 +13,9 @@ from camfleet_server.memory import trim_memory
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigSource
 from camfleet_server.reload.labels import LabelFiles, Labels
-from camfleet_server.reload.loader import LoadJob, LoadResult
+from camfleet_server.reload.loader import Breakage, LoadJob, LoadResult
 from camfleet_server.reload.manifests import CatalogFile
+from camfleet_server.reload.mending import note_broken, pause_s, put_off, start_mending
 from camfleet_server.reload.model_state import ModelState, Refusal
 from camfleet_server.reload.repository import ModelRepository, VersionFiles
 from camfleet_server.runtimes.base import ModelSource
@@ -92,12 +93,14 @@ class Reconciliation:
         for name, state in self._states.items():
             if self._is_followed(name):
                 self._reconcile_alone(state, catalog)
+            start_mending(state, self._submit)
         self._states = {n: state for n, state in self._states.items() if not state.is_forgotten}
         self._publish()
         retirees, self._to_retire = self._to_retire, []
         for (
             loaded
         ) in retirees:  # only now: requests find the new snapshot before the old one closes
+            loaded.inference.mark_replaced()
             loaded.scheduler.close(partial(self._report_drained, loaded))
 
     def accept(self, result: LoadResult) -> None:
@@ -109,7 +112,10 @@ class Reconciliation:
         if result.loaded:
             self._metrics.observe_load(source.name, probe_s=result.probe_s, load_s=result.load_s)
             self._install(state, result.loaded)
-        elif result.refusal:
+            state.jobs[source.version] = result.job
+            return
+        put_off(state, result)
+        if result.refusal:
             state.refused[source.version] = Refusal(result.job.key, result.refusal)
             self._metrics.count_reload("refused")
             logger.error(
@@ -119,6 +125,17 @@ class Reconciliation:
                 result.refusal,
                 "it is tried again when its files or its config change",
             )
+
+    def note_broken(self, breakage: Breakage) -> None:
+        """Have a version that answers nobody any more loaded anew."""
+        state = self._states.get(breakage.model)
+        if state is not None and note_broken(state, breakage):
+            self._metrics.count_broken(breakage.model)
+
+    @property
+    def mend_pause_s(self) -> float | None:
+        """In how many seconds a broken version may be loaded anew; None: there is none."""
+        return pause_s(self._states.values())
 
     def finish(self, loaded: LoadedVersion) -> None:
         """Unload a version that is drained."""

@@ -1,5 +1,6 @@
 """The one thing transports call: what the server can say and do, free of any protocol."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from camfleet_server.serving.configuring import (
     write_labels,
     write_models,
 )
+from camfleet_server.serving.durability import ModelBroken
 from camfleet_server.serving.model_control import POLL, ModelControl
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.serving.registry import NO_VERSION, Registry
@@ -33,6 +35,9 @@ from camfleet_server.types import (
 )
 
 _MAX_SWAPS = 16  # a request that meets this many swaps in a row is told to come back
+_MAX_BROKEN = 2  # the second broken one may well be its own doing
+_REPLACEMENT_LIMIT_S = 5.0
+_BROKEN = "a request broke it and it is being loaded anew; try again"
 
 
 class Reloader(Protocol):
@@ -111,6 +116,7 @@ class DataPlane:
 
     def infer(self, request: InferRequest) -> InferResult:
         """Infer in the calling thread, waiting for its turn; raises any error of the tree."""
+        met_broken = 0
         for _ in range(_MAX_SWAPS):
             loaded = self._registry.get_version(request.model, request.version)
             began_at = time.perf_counter()
@@ -118,6 +124,11 @@ class DataPlane:
                 outputs = _infer(loaded, request, self._metrics, self._pictures)
             except (SchedulerClosed, EntranceClosed):
                 continue  # swapped between the look-up and here: the next one is there already
+            except ModelBroken:
+                met_broken += 1
+                if met_broken < _MAX_BROKEN and _is_replaced(loaded, request):
+                    continue
+                raise ModelNotReady(loaded.name, loaded.number, _BROKEN) from None
             except ServerError as error:
                 loaded.statistics.fail(time.perf_counter() - began_at)
                 error.model = loaded.name
@@ -207,6 +218,12 @@ class DataPlane:
             ReloadFailed: config.json was refused; what was served is still served.
         """
         return self._reloader.reload(timeout_s)
+
+
+def _is_replaced(broken: LoadedVersion, request: InferRequest) -> bool:
+    """Wait for what takes the place of a broken version, no longer than the request may."""
+    left_s = math.inf if request.deadline is None else request.deadline - time.monotonic()
+    return broken.inference.await_replacement(max(0.0, min(_REPLACEMENT_LIMIT_S, left_s)))
 
 
 def _infer(

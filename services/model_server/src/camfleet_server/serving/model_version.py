@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from camfleet_server.images.entrance import Entrances
 from camfleet_server.runtimes.base import Servable
-from camfleet_server.serving.inference import Inference
+from camfleet_server.serving.durability import GuardedInference
 from camfleet_server.serving.scheduler import Scheduler
 from camfleet_server.serving.statistics import VersionStatistics
 from camfleet_server.types import Manifest
@@ -20,7 +20,7 @@ class LoadedVersion:
     servable: Servable
     entrances: Entrances
     scheduler: Scheduler
-    inference: Inference
+    inference: GuardedInference
     manifest: Manifest
     statistics: VersionStatistics = field(default_factory=VersionStatistics)
 
