@@ -320,7 +320,7 @@ def test_a_stream_that_goes_on_although_it_is_held_up_is_cut_off(plane: WaitingP
 
 
 def test_large_requests_count_against_the_quota_before_they_are_whole() -> None:
-    limits = GrpcLimits(quota_bytes=1_000_000)
+    limits = GrpcLimits(quota_bytes=800_000)
     body = prefixed(request(600_000))
     with serving_grpc(limits=limits) as caller, connected(caller.port) as second:
         with connected(caller.port) as first:
@@ -330,13 +330,27 @@ def test_large_requests_count_against_the_quota_before_they_are_whole() -> None:
             first.until(PING, flags=ACK)
             answer = sent(second, body)
             assert answer.status == StatusCode.RESOURCE_EXHAUSTED
-            assert "would exceed the 1 MB of --grpc_memory_quota" in answer.text
+            assert "of --grpc_memory_quota" in answer.text
             first.send(reset(1, ErrorCode.CANCEL) + frame(PING, 0, 0, bytes(8)))
             first.until(PING, flags=ACK)
         second.send(window_update(0, 1 << 20))
         second.ask(3, message=request(600_000))
         second.send(window_update(3, 1 << 20))
         assert len(echoed(second.answer(3))) == 600_000
+
+
+def test_large_requests_that_are_only_announced_hold_up_nobody() -> None:
+    limits = GrpcLimits(quota_bytes=800_000)
+    with serving_grpc(limits=limits) as caller, connected(caller.port) as second:
+        with connected(caller.port) as first:
+            first.open(1)
+            first.send(frame(DATA, 0, 1, b"\0" + (1 << 29).to_bytes(4, "big") + bytes(1000)))
+            first.send(frame(PING, 0, 0, bytes(8)))
+            first.until(PING, flags=ACK)
+            second.send(window_update(0, 1 << 20))
+            second.ask(1, message=request(600_000))
+            second.send(window_update(1, 1 << 20))
+            assert len(echoed(second.answer(1))) == 600_000
 
 
 def test_answers_nobody_reads_hold_up_their_stream_only() -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
-from functools import partial
-from threading import Lock, Timer
+from threading import RLock, Timer
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from google.protobuf.message import DecodeError
@@ -86,7 +85,7 @@ class MessageQuota:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._held_bytes = 0
-        self._lock = Lock()
+        self.lock = RLock()
         self._trimming: Timer | None = None
 
     def holding(self, size_bytes: int) -> AbstractContextManager[None]:
@@ -97,46 +96,34 @@ class MessageQuota:
         """
         return _UNCOUNTED if size_bytes < _COUNTED_BYTES else self._holding(size_bytes)
 
-    def hold(self, rpc: Rpc, size_bytes: int) -> Callable[[], None] | None:
-        """Count a message that begins to arrive, until it is let go or its call is over.
-
-        Raises:
-            Ended: there are too many bytes in hand already.
-        """
-        if size_bytes < _COUNTED_BYTES:
-            return None
-        try:
-            self._take(size_bytes)
-        except ServerBusy as error:
-            raise Ended(StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
-        let_go = partial(self._let_go, [size_bytes])
-        if not rpc.on_end(let_go):
-            let_go()
-        return let_go
-
-    def _let_go(self, held: list[int]) -> None:
-        """Count a message no longer, the first time it is asked."""
-        with self._lock:
-            while held:
-                self._held_bytes -= held.pop()
+    def hand_of(self, rpc: Rpc) -> "ArrivingBytes":
+        """Return what counts the bytes of a call's messages as they come, until it is over."""
+        hand = ArrivingBytes(self)
+        if not rpc.on_end(hand.end):
+            hand.end()
+        return hand
 
     @contextmanager
     def _holding(self, size_bytes: int) -> Iterator[None]:
         try:
-            self._take(size_bytes)
+            self.take(size_bytes)
             try:
                 yield
             finally:
-                with self._lock:
-                    self._held_bytes -= size_bytes
+                self.let_go(size_bytes)
         finally:  # those that are refused took the memory as well
             if size_bytes >= _TRIMMED_BYTES:
                 self._trim_soon()
 
-    def _take(self, size_bytes: int) -> None:
-        with self._lock:
+    def take(self, size_bytes: int, own_bytes: int = 0) -> None:
+        """Count more bytes; `own_bytes` are those that the same message holds already.
+
+        Raises:
+            ServerBusy: they and what others hold are too many.
+        """
+        with self.lock:
             held_bytes = self._held_bytes
-            is_over = held_bytes > 0 and held_bytes + size_bytes > self._limit_bytes
+            is_over = held_bytes > own_bytes and held_bytes + size_bytes > self._limit_bytes
             if not is_over:
                 self._held_bytes += size_bytes
         if is_over:
@@ -145,14 +132,57 @@ class MessageQuota:
                 f"would exceed the {self._limit_bytes // _MB} MB of --grpc_memory_quota"
             )
 
+    def let_go(self, size_bytes: int) -> None:
+        """Count so many bytes less."""
+        with self.lock:
+            self._held_bytes -= size_bytes
+
     def _trim_soon(self) -> None:
         """Give back what huge messages took, once nobody holds the last of them."""
-        with self._lock:
+        with self.lock:
             if self._trimming is not None:
                 self._trimming.cancel()  # it would come too early for this message
             self._trimming = Timer(_TRIMMED_AFTER_S, trim_memory)
             self._trimming.daemon = True
             self._trimming.start()
+
+
+class ArrivingBytes:
+    """The bytes of one call that have come and that nobody answers yet."""
+
+    __slots__ = ("_held_bytes", "_is_over", "_quota")
+
+    def __init__(self, quota: MessageQuota) -> None:
+        self._quota = quota
+        self._held_bytes = 0
+        self._is_over = False  # both under the quota's lock
+
+    def take(self, size_bytes: int) -> None:
+        """Count more of them.
+
+        Raises:
+            Ended: there are too many bytes in hand already.
+        """
+        with self._quota.lock:
+            if self._is_over:
+                return
+            try:
+                self._quota.take(size_bytes, self._held_bytes)
+            except ServerBusy as error:
+                raise Ended(StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
+            self._held_bytes += size_bytes
+
+    def let_go(self) -> None:
+        """Count none of them any more: whoever answers the message counts it now."""
+        with self._quota.lock:
+            self._quota.let_go(self._held_bytes)
+            self._held_bytes = 0
+
+    def end(self) -> None:
+        """Know that the call is over."""
+        with self._quota.lock:
+            self.let_go()
+            self._is_over = True
 
 
 def service_handlers(service: str, methods: tuple[Method, ...]) -> Handlers:

@@ -1,6 +1,5 @@
 """Where calls begin: their headers are looked at, and what receives their messages is made."""
 
-from functools import partial
 from typing import Protocol
 
 from camfleet_server.transports.grpc.admission import Admission
@@ -71,5 +70,5 @@ class Front:
             return handler.open(rpc, MessageReader(size, head.encoding), check)
         pool = self._pools.of(handler.kind)
         refuse_if_full(pool)  # unread
-        messages = MessageReader(size, head.encoding, partial(self._quota.hold, rpc))
+        messages = MessageReader(size, head.encoding, self._quota.hand_of(rpc))
         return UnaryCall(rpc, handler, messages, pool, check)

@@ -1,8 +1,7 @@
 """The messages inside a gRPC request: put together from pieces, and unpacked where compressed."""
 
 import zlib
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -11,11 +10,20 @@ from camfleet_server.transports.grpc.status import Ended, StatusCode
 
 PREFIX_BYTES: Final = 5
 
-Hold: TypeAlias = Callable[[int], Callable[[], None] | None]
-"""Counts the bytes of a message that begins; returns what lets go of them, if they count.
+COUNTED_BYTES: Final = 1 << 18  # of a message that comes, at once
 
-Raises `Ended` if there are too many bytes in hand.
-"""
+
+class Hand(Protocol):
+    """Counts the bytes of one request that have come and that nobody answers yet."""
+
+    def take(self, size_bytes: int) -> None:
+        """Count more of them; raises `Ended` if there are too many in hand."""
+        ...
+
+    def let_go(self) -> None:
+        """Count none of them any more: whoever answers the message counts it now."""
+        ...
+
 
 _WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
@@ -24,23 +32,23 @@ class MessageReader:
     """Puts the messages of one request together."""
 
     __slots__ = (
+        "_counted",
         "_encoding",
         "_filled",
-        "_hold",
+        "_hand",
         "_is_compressed",
-        "_let_go",
         "_limit",
         "_message",
         "_prefix",
     )
 
     def __init__(
-        self, limit_bytes: int, encoding: str = "identity", hold: Hold | None = None
+        self, limit_bytes: int, encoding: str = "identity", hand: Hand | None = None
     ) -> None:
         self._limit = limit_bytes
         self._encoding = encoding
-        self._hold = hold
-        self._let_go: Callable[[], None] | None = None
+        self._hand = hand
+        self._counted = 0  # bytes of the message under way that are in hand
         self._prefix = b""  # as far as it came
         self._message: memoryview | None = None  # that is under way
         self._filled = 0
@@ -100,20 +108,21 @@ class MessageReader:
 
     def _make_room(self, size: int) -> None:
         """Take memory for a message; it is the system's until bytes come to fill it."""
-        if self._hold is not None:
-            self._let_go = self._hold(size)
         self._message = memoryview(np.empty(size, np.uint8).data)
-        self._filled = 0
+        self._filled = self._counted = 0
 
     def _fill(self, piece: memoryview, whole: list[Data]) -> memoryview:
         message: Any = self._message
         taken = min(len(piece), len(message) - self._filled)
         message[self._filled : self._filled + taken] = piece[:taken]
         self._filled += taken
+        if self._hand is not None and self._filled - self._counted >= COUNTED_BYTES:
+            self._hand.take(self._filled - self._counted)
+            self._counted = self._filled
         if self._filled == len(message):
             self._message = None
-            if self._let_go is not None:  # whoever answers it counts it from now on
-                self._let_go()
+            if self._hand is not None and self._counted:
+                self._hand.let_go()
             whole.append(self._unpacked(message))
         return piece[taken:]
 
