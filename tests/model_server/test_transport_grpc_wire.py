@@ -341,16 +341,19 @@ def test_large_requests_count_against_the_quota_before_they_are_whole() -> None:
 
 def test_large_requests_that_are_only_announced_hold_up_nobody() -> None:
     limits = GrpcLimits(quota_bytes=800_000)
-    with serving_grpc(limits=limits) as caller, connected(caller.port) as second:
-        with connected(caller.port) as first:
-            first.open(1)
-            first.send(frame(DATA, 0, 1, b"\0" + (1 << 29).to_bytes(4, "big") + bytes(1000)))
-            first.send(frame(PING, 0, 0, bytes(8)))
-            first.until(PING, flags=ACK)
-            second.send(window_update(0, 1 << 20))
-            second.ask(1, message=request(600_000))
-            second.send(window_update(1, 1 << 20))
-            assert len(echoed(second.answer(1))) == 600_000
+    announced = b"\0" + (1 << 29).to_bytes(4, "big") + bytes(1000)
+    with (
+        serving_grpc(limits=limits) as caller,
+        connected(caller.port) as first,
+        connected(caller.port) as second,
+    ):
+        first.open(1)
+        first.send(frame(DATA, 0, 1, announced) + frame(PING, 0, 0, bytes(8)))
+        first.until(PING, flags=ACK)
+        second.send(window_update(0, 1 << 20))
+        second.ask(1, message=request(600_000))
+        second.send(window_update(1, 1 << 20))
+        assert len(echoed(second.answer(1))) == 600_000
 
 
 def test_answers_nobody_reads_hold_up_their_stream_only() -> None:
