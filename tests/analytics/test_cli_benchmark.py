@@ -40,6 +40,11 @@ def test_every_runtime_that_reads_a_format_has_a_row(
     ]
     assert outcome.out.count("fastest") == 1
     assert plot.read_bytes().startswith(b"\x89PNG")
+    card = camfleet.run("model", "show", "yunet")
+    assert "openvino f32: " in card.out
+    assert "/s together" in card.out
+    measured = json.loads(camfleet.run("model", "show", "yunet", "--json").out)["measured"]
+    assert [row["runtime"] for row in measured["rows"]][-1] == "opencv"
 
 
 def test_row_that_cannot_run_says_why(camfleet: CommandLine, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`camfleet model publish` on a volume with and without a real model server."""
 
+import errno
 import io
 import json
 import re
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from camfleet.cli.errors import CommandError
-from camfleet.cli.packages.package import opened, read_package
+from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.publish import PublishOptions, publish
 from camfleet.cli.settings import command_settings
 from camfleet_contracts.model_manifest import read_manifest
@@ -152,6 +153,19 @@ def test_interrupted_wait_leaves_nothing_behind(
         publish(command_settings(), adder, PublishOptions())
     assert not (camfleet.models / "adder").exists()
     assert not read_serving_config(camfleet.models / "config.json").models
+
+
+def test_full_disk_is_said_and_leaves_nothing_behind(
+    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_package: Package, folder: Path, *_: object) -> None:
+        (folder / "model.xml").write_text("half of it")
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder / "model.bin"))
+
+    monkeypatch.setattr("camfleet.cli.packages.publish._copy", full)
+    outcome = camfleet.run("model", "publish", str(adder))
+    assert (outcome.code, "free some space and repeat" in outcome.err) == (1, True)
+    assert not any(path.is_dir() for path in (camfleet.models / "adder").iterdir())
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])

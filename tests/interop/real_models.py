@@ -88,6 +88,8 @@ OVMS_MODELS = tuple(
         ("dummy", ("dummy.xml", "dummy.bin")),
         ("dummy_tflite", ("dummy.tflite",)),
         ("dummy_saved_model", ("saved_model.pb",)),
+        ("increment_1x3x4x5", ("increment_1x3x4x5.xml", "increment_1x3x4x5.bin")),
+        ("summator", ("summator.xml", "summator.bin")),
         ("passthrough_string", ("passthrough.xml", "passthrough.bin")),
         ("scalar", ("saved_model.xml", "saved_model.bin")),
         ("triton_simple", ("model.onnx",)),

@@ -66,6 +66,15 @@ def test_sum_and_difference_of_triton_s_simple_model(real: Address, client: str)
     np.testing.assert_array_equal(answer.outputs["OUTPUT1"], left - right)
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_small_models_of_ovms_add_what_they_should(real: Address, client: str) -> None:
+    cube = np.arange(60, dtype=np.float32).reshape(1, 3, 4, 5)
+    answer = CLIENTS[client](real, "increment_1x3x4x5", {"input": cube})
+    np.testing.assert_array_equal(only_output(answer), cube + 1)
+    answer = CLIENTS[client](real, "summator", {"input": np.array([[3]], np.float32)})
+    np.testing.assert_array_equal(only_output(answer), [[3]])
+
+
 def test_texts_and_scalars_pass_through_unchanged(real: Address) -> None:
     texts = np.array([b"one", b"two"], dtype=object)
     scalar = np.array(2.5, np.float32)

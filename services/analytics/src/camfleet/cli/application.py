@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from camfleet.cli import camera, doctor, infer, key, model, up, url
+from camfleet.cli import camera, doctor, hailo, infer, key, model, up, url
 from camfleet.cli.console import print_error
 from camfleet.cli.errors import known_error_line
 
@@ -42,7 +42,7 @@ def build_app() -> typer.Typer:
     app.command("url")(url.url)
     app.command("doctor")(doctor.doctor)
     app.command("infer")(infer.infer)
-    groups = {"model": model.app, "camera": camera.app, "key": key.app}
+    groups = {"model": model.app, "camera": camera.app, "key": key.app, "hailo": hailo.app}
     for name, group in groups.items():
         app.add_typer(group, name=name)
     for plugin in entry_points(group=PLUGINS):

@@ -1,7 +1,7 @@
 """`camfleet model show`: one model's card."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.table import Table
 
@@ -9,6 +9,7 @@ from camfleet.catalog.errors import UnknownModel
 from camfleet.catalog.pull import find_entry
 from camfleet.cli.console import out, print_json
 from camfleet.cli.errors import CommandError
+from camfleet.cli.packages.measured import measured_of, words_of
 from camfleet.cli.server_status import VersionState, served_models
 from camfleet.cli.volume_seed import ensure_catalog
 from camfleet_contracts.catalog import CatalogEntry, read_catalog
@@ -47,10 +48,24 @@ def print_card(settings: FleetSettings, model_id: str, *, as_json: bool) -> None
         )
     manifest = _manifest_of(versions, entry)
     states = (served_models(settings) or {}).get(name, ())
+    newest = list(versions.values())[-1:]
+    measured = measured_of(settings, newest[0]) if newest else None
+    known = _Known(name, manifest, entry, versions, states, measured)
     if as_json:
-        print_json(_document(name, manifest, entry, versions, states))
+        print_json(_document(known))
     else:
-        out.print(_card(name, manifest, entry, versions, states))
+        out.print(_card(known))
+
+
+class _Known(NamedTuple):
+    """All that is known of a model; `measured` on this machine, of its newest version."""
+
+    name: str
+    manifest: ModelManifest
+    entry: CatalogEntry | None
+    versions: dict[int, Path]
+    states: tuple[VersionState, ...]
+    measured: dict[str, Any] | None
 
 
 def _entry_of(settings: FleetSettings, model_id: str) -> CatalogEntry | None:
@@ -68,32 +83,23 @@ def _manifest_of(versions: dict[int, Path], entry: CatalogEntry | None) -> Model
     return found or ModelManifest()
 
 
-def _document(
-    name: str,
-    manifest: ModelManifest,
-    entry: CatalogEntry | None,
-    versions: dict[int, Path],
-    states: tuple[VersionState, ...],
-) -> dict[str, Any]:
+def _document(known: _Known) -> dict[str, Any]:
+    entry = known.entry
     return {
-        "name": name,
-        "manifest": manifest.model_dump(exclude_none=True),
+        "name": known.name,
+        "manifest": known.manifest.model_dump(exclude_none=True),
         "description": entry.description if entry else "",
         "files": [file.model_dump() for file in entry.files] if entry else [],
-        "versions": list(versions),
-        "states": [state._asdict() for state in states],
+        "versions": list(known.versions),
+        "states": [state._asdict() for state in known.states],
+        "measured": known.measured,
     }
 
 
-def _card(
-    name: str,
-    manifest: ModelManifest,
-    entry: CatalogEntry | None,
-    versions: dict[int, Path],
-    states: tuple[VersionState, ...],
-) -> Table:
+def _card(known: _Known) -> Table:
+    manifest, entry = known.manifest, known.entry
     rows = {
-        "model": name,
+        "model": known.name,
         "purpose": manifest.purpose,
         "what": entry.description if entry else "",
         "licence": manifest.license,
@@ -107,8 +113,12 @@ def _card(
         "labels": _labels(manifest.labels),
         **_accuracy(manifest),
         "size": f"{entry.size_bytes / 1e6:.1f} MB" if entry else "",
-        "versions": ", ".join(map(str, versions)) or f"none here; camfleet model pull {name}",
-        "server": "\n".join(f"{s.version} {s.state} {s.reason}".rstrip() for s in states),
+        "versions": ", ".join(map(str, known.versions))
+        or f"none here; camfleet model pull {known.name}",
+        "server": "\n".join(f"{s.version} {s.state} {s.reason}".rstrip() for s in known.states),
+        "speed here": words_of(known.measured)
+        if known.measured
+        else "not measured; camfleet model benchmark does",
     }
     card = Table.grid(padding=(0, 2))
     card.add_column(style="bold")

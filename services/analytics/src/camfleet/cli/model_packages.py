@@ -56,7 +56,10 @@ def configure(  # noqa: PLR0913 - alwaysAI's flags, one by one
         str | None, _flag("--swaprb", "It takes RGB, not BGR (false).", _PICTURE)
     ] = None,
     model_id: Annotated[
-        str | None, _flag("--id", "user/name. Default the folder's name.", _CARD)
+        str | None,
+        typer.Option(
+            "--id", "--name", help="user/name. Default the folder's name.", rich_help_panel=_CARD
+        ),
     ] = None,
     license_: Annotated[str | None, _flag("--license", "", _CARD)] = None,
     dataset: Annotated[str | None, _flag("--dataset", "It was trained on.", _CARD)] = None,

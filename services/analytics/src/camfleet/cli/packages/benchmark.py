@@ -13,6 +13,7 @@ from rich.progress import track
 
 from camfleet.cli.console import err, note, out, print_json, table
 from camfleet.cli.errors import CommandError
+from camfleet.cli.packages.measured import keep_measured
 from camfleet_contracts.frameworks import Framework
 from camfleet_contracts.model_files import NoModelFiles, find_model_files
 from camfleet_contracts.model_manifest import ModelManifest, read_manifest
@@ -52,6 +53,8 @@ def benchmark(
             "`docker compose exec model-server camfleet-server benchmark --model_path ...`"
         )
     rows = list(_measured(program, folder, framework, seconds))
+    if folder.is_relative_to(settings.models_dir):
+        keep_measured(settings, folder, [_as_json(row) for row in rows])
     if as_json:
         print_json([_as_json(row) for row in rows])
     else:

@@ -57,6 +57,7 @@ class OpenVinoServable:
         self._idle: deque[Any] = deque(
             compiled.model.create_infer_request() for _ in range(self.slots)
         )
+        self._remembers = bool(self._idle[0].query_state())
 
     def infer(self, inputs: Tensors, wanted: tuple[str, ...], *, in_crowd: bool = False) -> Tensors:
         """Infer in the calling thread, in a crowd on the compilation for crowds if it is there."""
@@ -71,6 +72,8 @@ class OpenVinoServable:
             tensors = list(map(_tensor, arrays))
             for position, tensor in enumerate(tensors):
                 request.set_input_tensor(position, tensor)
+            if self._remembers:  # what one client asked must not reach another one's answer
+                request.reset_state()
             request.infer()
             return {name: self._output(request, name) for name in wanted}
         finally:
