@@ -79,7 +79,7 @@ def test_a_killed_server_is_said_and_found_again_and_one_of_two_costs_no_frame(
             assert outcome(detector) == "answer"
             assert {outcome(with_another) for _ in range(4)} == {"answer"}
             service.process.kill()
-            service.process.wait(10)
+            service.process.wait(60)
             assert outcome(detector) == "ServerAbsent"
             assert {outcome(with_another) for _ in range(20)} == {"answer"}
         with real_server(volume, port):

@@ -87,7 +87,7 @@ def kill_analytics(fleet: Fleet) -> None:
     """End analytics as a loss of power would."""
     assert fleet.analytics is not None
     fleet.analytics.process.kill()
-    fleet.analytics.process.wait(10)
+    fleet.analytics.process.wait(60)
 
 
 @contextmanager

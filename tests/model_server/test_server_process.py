@@ -86,7 +86,7 @@ def test_no_process_outlives_the_server(volume: Volume, end: signal.Signals) -> 
             lambda: psutil.Process(server.process.pid).children(recursive=True), 20, "the probe"
         )
         server.process.send_signal(end)
-        server.process.wait(5)
+        server.process.wait(60)
         _, alive = psutil.wait_procs(children, timeout=5)
         assert not alive
 
