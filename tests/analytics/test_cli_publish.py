@@ -155,6 +155,21 @@ def test_interrupted_wait_leaves_nothing_behind(
     assert not read_serving_config(camfleet.models / "config.json").models
 
 
+def test_what_others_have_in_the_folder_of_the_model_stays(
+    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise CommandError("refused")
+
+    labels = camfleet.models / "adder" / "version_labels.json"
+    labels.parent.mkdir(parents=True)
+    labels.write_text("{}")
+    monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", refused)
+    assert camfleet.run("model", "publish", str(adder)).code == 1
+    assert labels.read_text() == "{}"
+    assert not versions_of(labels.parent)
+
+
 def test_full_disk_is_said_and_leaves_nothing_behind(
     camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.trial import try_decoder
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
 from camfleet.cli.progress import progress_bars
-from camfleet_contracts.files import write_atomically
+from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import MANIFEST, publish_version
 
@@ -93,10 +93,18 @@ def _withdrawn_on_failure(
     except BaseException:
         if added:
             stop_serving(settings.models_dir, name)
-        shutil.rmtree(published, ignore_errors=True)
-        if not any(published.parent.glob("[0-9]*")):
-            shutil.rmtree(published.parent, ignore_errors=True)
+        _take_back(published)
         raise
+
+
+def _take_back(published: Path) -> None:
+    """Delete a version, and the model's folder where nobody has anything else in it."""
+    shutil.rmtree(published, ignore_errors=True)
+    base = published.parent
+    with suppress(OSError), locked(base / "publish"):
+        others = [path for path in base.iterdir() if path.suffix != ".lock"]
+        if not others:
+            shutil.rmtree(base)
 
 
 def _wait(settings: FleetSettings, name: str, version: int, limit_s: float) -> None:
