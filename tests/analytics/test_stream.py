@@ -167,13 +167,21 @@ def test_client_that_sends_too_much_is_refused(app: RunningApp) -> None:
     assert refusal(app.stream("client=ha"), *acks) == (4429, reason)
 
 
-def test_events_over_the_quota_wait_and_results_are_left_out(app: RunningApp) -> None:
+def test_events_over_the_quota_wait(app: RunningApp) -> None:
     app.hub.quotas = KeyQuotas(messages_per_s=20)
     with app.stream() as client:
         wait_until(lambda: app.hub.listeners, 60, "the client listens")
         publish(app, *(str(number) for number in range(24)))
-        app.hub.publish_result(result())
         assert reasons(messages(client, 24)) == [str(number) for number in range(24)]
+
+
+def test_results_over_the_quota_are_left_out(app: RunningApp) -> None:
+    app.hub.quotas = KeyQuotas(messages_per_s=0.001)  # one, and the next in a quarter of an hour
+    with app.stream() as client:
+        wait_until(lambda: app.hub.listeners, 60, "the client listens")
+        publish(app, "the only one")
+        assert reasons(messages(client, 1)) == ["the only one"]
+        app.hub.publish_result(result())
         wait_until(lambda: app.hub.quotas.left_out == 1, 60, "the result is left out")
 
 
