@@ -12,8 +12,10 @@ InferenceError
     └── OutputsOfABatch  it answered a batch in a way that cannot be taken apart
 """
 
+from camfleet.errors import CamfleetError
 
-class InferenceError(Exception):
+
+class InferenceError(CamfleetError):
     """Base; the text is what the page shows: what, which, what next."""
 
 

@@ -1,0 +1,32 @@
+"""What can go wrong in the library; every text says what, which and what next.
+
+CamfleetError
+├── BadImage             an image that is empty, grey, of floats or of no picture's shape
+├── NotLoaded            a service was asked before `load()`
+├── WrongPurpose         the model is for another service
+└── InferenceError       the server or the model; see camfleet.inference.errors
+"""
+
+
+class CamfleetError(Exception):
+    """Base of all errors that the library raises on purpose."""
+
+
+class BadImage(CamfleetError, ValueError):
+    """The image cannot be shown to a model."""
+
+
+class NotLoaded(CamfleetError, RuntimeError):
+    """A service was asked before it was loaded."""
+
+    def __init__(self, service: str, model_id: str) -> None:
+        super().__init__(
+            f"{service}('{model_id}') is not loaded; call its load() once before the first image"
+        )
+
+
+class WrongPurpose(CamfleetError, ValueError):
+    """The model is for another service."""
+
+    def __init__(self, service: str, model_id: str, fitting: str) -> None:
+        super().__init__(f"model '{model_id}' is not for {service}; use {fitting}('{model_id}')")

@@ -1,0 +1,1 @@
+"""What services find in an image, in edgeIQ's field names; docs/library.md lists the fields."""
