@@ -79,7 +79,7 @@ def test_boxes_of_detections_without_tracks_are_drawn_too() -> None:
 
 
 def test_page_and_service_use_the_same_colours() -> None:
-    script = (files("camfleet") / "page/js/colours.js").read_text()
+    script = (files("camfleet") / "page/js/base/colours.js").read_text()
     in_page = re.findall(r'"#([0-9a-f]{6})"', script)
     assert in_page == [bytes(colour).hex() for colour in PALETTE_RGB]
 

@@ -44,5 +44,5 @@ def test_every_script_is_one_small_idea(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_every_imported_module_is_there(path: Path) -> None:
-    named = re.findall(r'from "\./([\w-]+\.js)"', path.read_text())
-    assert [name for name in named if not (PAGE / "js" / name).is_file()] == []
+    named = re.findall(r'(?:from |import\()"(\.[\w./-]+)"', path.read_text())
+    assert [name for name in named if not (path.parent / name).is_file()] == []

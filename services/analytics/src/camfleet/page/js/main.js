@@ -1,12 +1,12 @@
 // Wires the page: status and stream come in, wall, events and top bar show them.
 
-import { setLevel, setText, make } from "./dom.js";
-import { EventList } from "./events.js";
-import { EventStream } from "./event-stream.js";
-import { Health } from "./health.js";
-import { StatusPoll } from "./status.js";
-import { Wall } from "./wall.js";
-import { lostSince } from "./words.js";
+import { setLevel, setText, make } from "./base/dom.js";
+import { EventList } from "./events/event-list.js";
+import { EventStream } from "./events/event-stream.js";
+import { Health } from "./health/fleet-light.js";
+import { StatusPoll } from "./health/status-poll.js";
+import { Wall } from "./wall/wall.js";
+import { lostSince } from "./base/words.js";
 
 const element = (id) => document.getElementById(id);
 const wall = new Wall(element("wall"));

@@ -1,11 +1,11 @@
 // One camera on the wall.
 
 import { Counts } from "./counts.js";
-import { make, setLevel, setText } from "./dom.js";
+import { make, setLevel, setText } from "../base/dom.js";
 import { Figures } from "./figures.js";
-import { icon } from "./icons.js";
-import { Picture } from "./picture.js";
-import { levelOfCamera } from "./words.js";
+import { icon } from "../base/icons.js";
+import { Picture } from "../live/picture.js";
+import { levelOfCamera } from "../base/words.js";
 
 export class Tile {
   constructor(name) {

@@ -2,7 +2,7 @@
 
 import { LiveEdge } from "./live-edge.js";
 import { MediaBuffer, canPlay } from "./media-buffer.js";
-import { Socket } from "./socket.js";
+import { Socket } from "../base/socket.js";
 import { Timeline } from "./timeline.js";
 
 const TRIES_BEFORE_JPEG = 3;

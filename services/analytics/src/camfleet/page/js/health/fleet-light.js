@@ -1,7 +1,7 @@
 // The light of the whole fleet, with its reason, and one row per service behind it.
 
-import { make, setLevel, setText } from "./dom.js";
-import { asPlural } from "./words.js";
+import { make, setLevel, setText } from "../base/dom.js";
+import { asPlural } from "../base/words.js";
 
 const WORDS = { ok: "All well", warning: "Needs a look", failed: "Not working" };
 

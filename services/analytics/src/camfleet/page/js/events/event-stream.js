@@ -1,6 +1,6 @@
 // Results and events from /v1/stream; after a break it goes on where it was.
 
-import { Socket } from "./socket.js";
+import { Socket } from "../base/socket.js";
 
 const SHOWN_AT_FIRST = 40;
 

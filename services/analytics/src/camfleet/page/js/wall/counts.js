@@ -1,6 +1,6 @@
 // The counts of one camera's lines, beside the truth where the demo scene knows it.
 
-import { make, setText } from "./dom.js";
+import { make, setText } from "../base/dom.js";
 
 export class Counts {
   constructor(cameraName) {

@@ -1,6 +1,6 @@
 // An event as a person would say it.
 
-import { levelOfCamera, modelName } from "./words.js";
+import { levelOfCamera, modelName } from "../base/words.js";
 
 const sentences = {
   line_crossed: ({ object_label: label, object_id: id, data }) => ({

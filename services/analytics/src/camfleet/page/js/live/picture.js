@@ -1,13 +1,13 @@
 // The picture of a tile: video or Motion JPEG, drawings on top, words where there is no picture.
 
-import { make, setLevel, setText } from "./dom.js";
+import { make, setLevel, setText } from "../base/dom.js";
 import { onEachFrame } from "./frame-clock.js";
 import { Heat } from "./heat.js";
 import { Overlay } from "./overlay.js";
 import { Player } from "./player.js";
 import { Results } from "./results.js";
 import { whenWatched } from "./watching.js";
-import { levelOfCamera, stateHeadline } from "./words.js";
+import { levelOfCamera, stateHeadline } from "../base/words.js";
 
 export class Picture {
   constructor(name) {

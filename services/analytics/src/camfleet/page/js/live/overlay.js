@@ -1,6 +1,6 @@
 // Draws boxes, ids, counting lines and zones over one picture.
 
-import { colourOf } from "./colours.js";
+import { colourOf } from "../base/colours.js";
 import { Labels } from "./labels.js";
 
 const LINE_INK = "#f8fafc";

@@ -1,7 +1,7 @@
 // All tiles, in the order of the cameras file.
 
-import { make } from "./dom.js";
-import { icon } from "./icons.js";
+import { make } from "../base/dom.js";
+import { icon } from "../base/icons.js";
 import { Tile } from "./tile.js";
 
 const EXAMPLE = "cameras:\n  - name: front-door\n    source: /dev/video0\n  - name: yard\n    source: rtsp://192.168.1.20/stream1";

@@ -1,7 +1,7 @@
 // Rate, delay and model of one camera, and why its picture is not analysed.
 
-import { make, setText } from "./dom.js";
-import { delay, modelName, rate } from "./words.js";
+import { make, setText } from "../base/dom.js";
+import { delay, modelName, rate } from "../base/words.js";
 
 export class Figures {
   constructor() {

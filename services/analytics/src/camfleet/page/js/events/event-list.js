@@ -1,9 +1,9 @@
 // The event list: what happened, newest first.
 
-import { colourOf } from "./colours.js";
-import { make } from "./dom.js";
+import { colourOf } from "../base/colours.js";
+import { make } from "../base/dom.js";
 import { describe } from "./event-words.js";
-import { clockTime } from "./words.js";
+import { clockTime } from "../base/words.js";
 
 const MOST = 120;
 

@@ -1,6 +1,6 @@
 // Where objects have been, laid over the picture while it is wanted.
 
-import { make } from "./dom.js";
+import { make } from "../base/dom.js";
 
 const FRESH_MS = 10_000;
 
