@@ -128,3 +128,15 @@ def test_a_number_with_too_many_digits_is_a_fault_of_the_file(path: Path) -> Non
     path.write_text('{"model_config_list": [], "x": ' + "9" * 5000 + "}")
     with pytest.raises(BadServingConfig, match=r"config\.json: .*too many digits"):
         read_serving_config(path)
+
+
+@pytest.mark.parametrize("written", ['{"model_config_list": []}', "{ nonsense"])
+def test_what_an_editor_wrote_during_an_edit_stays(path: Path, written: str) -> None:
+    def edit() -> None:
+        with edit_serving_config(path) as document:
+            document["model_config_list"] = [{"config": {"name": "mine", "base_path": "mine"}}]
+            path.write_text(written)
+
+    with pytest.raises(BadServingConfig, match="somebody wrote it meanwhile"):
+        edit()
+    assert path.read_text() == written

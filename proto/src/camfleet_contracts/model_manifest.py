@@ -2,7 +2,7 @@
 
 The fields of alwaysAI's model JSON (flat or nested; `alwaysai.model.json` is read as it is, unknown
 keys are kept) and camfleet's own: files, inputs, outputs, preprocess, postprocess, runtimes,
-precision and batching.
+precision, batching and trail.
 """
 
 import json
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from camfleet_contracts.trail import Trail
 
 MANIFEST_NAMES = ("model.json", "alwaysai.model.json")
 _NESTED = ("model_parameters", "modelParameters", "config", "model")
@@ -100,6 +102,7 @@ class ModelManifest(_Part):
     precision: Literal["f32", "f16", "bf16", "default"] = "f32"
     batching: Batching | None = None
     served_by: ServedBy | None = None
+    trail: Trail | None = None
 
     def to_json(self) -> str:
         """Return the JSON text that clients receive."""

@@ -54,6 +54,9 @@ class FleetSettings(BaseSettings):
     stream_rate: float = Field(1000, validation_alias="CAMFLEET_STREAM_RATE", gt=0)
 
     mirror: str | None = Field(None, validation_alias="CAMFLEET_MIRROR")
+    user: str = Field("", validation_alias="CAMFLEET_USER")
+    notebook: str = Field("", validation_alias="JPY_SESSION_NAME")  # Jupyter tells its kernels
+
     log_level: str = Field("INFO", validation_alias="CAMFLEET_LOG_LEVEL")
 
     camera_source: str | None = Field(None, validation_alias="CAMERA_SOURCE")

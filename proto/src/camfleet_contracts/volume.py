@@ -15,6 +15,7 @@ from camfleet_contracts.names import stored_name
 SETTLE_S = 0.5
 MANIFEST = "model.json"
 _LARGEST = 2**63 - 1
+_OWN_STAGING = "publish-"  # tells folders of publish_version from those of others
 
 
 class Completeness(NamedTuple):
@@ -94,7 +95,8 @@ def publish_version(
             raise FileExistsError(
                 f"{model_id} version {number} is on the volume already ({target})"
             )
-        staging = Path(tempfile.mkdtemp(dir=base, prefix=f".{number}.tmp-"))
+        _sweep(base)
+        staging = Path(tempfile.mkdtemp(dir=base, prefix=f".{number}.tmp-{_OWN_STAGING}"))
         try:
             fill(staging)
             _write_sums(staging)
@@ -103,6 +105,12 @@ def publish_version(
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return target
+
+
+def _sweep(base: Path) -> None:
+    """Delete what publishers left that were killed; the caller holds the lock they held."""
+    for folder in base.glob(f".*.tmp-{_OWN_STAGING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sums_match(

@@ -29,7 +29,8 @@ def edit_serving_config(path: Path) -> Iterator[dict[str, Any]]:
     The text before the change is kept as `.history/config-<n>.json` (the last 20).
 
     Raises:
-        BadServingConfig: the file before the change cannot be read, or the change brings a fault.
+        BadServingConfig: the file before the change cannot be read, the change brings a fault, or
+            an editor that knows no lock wrote the file meanwhile; what is in it then stays.
     """
     with locked(path):
         before = read_config_text(path) if path.is_file() else _EMPTY
@@ -39,6 +40,8 @@ def edit_serving_config(path: Path) -> Iterator[dict[str, Any]]:
         after = _written(document)
         if after != untouched:  # what only differs in its form from `before` is no change
             _refuse_new_faults(path, before, after)
+            if path.is_file() and read_config_text(path) != before:
+                raise BadServingConfig(path, "somebody wrote it meanwhile; do your change again")
             keep_in_history(path, before)
             write_atomically(path, after)
 

@@ -10,11 +10,13 @@ from typing import Any
 from camfleet.catalog.download import Report, fetch
 from camfleet.catalog.errors import DownloadFailed, UnknownModel
 from camfleet.catalog.mirror import Mirror, open_mirror
+from camfleet.catalog.trail import complete
 from camfleet_contracts.catalog import Catalog, CatalogEntry, CatalogFile, read_catalog
 from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.model_manifest import BadManifest, read_manifest
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.trail import Trail
 from camfleet_contracts.volume import MANIFEST, publish_version, versions_of
 
 _LICENCE = "LICENSE"
@@ -65,7 +67,10 @@ def pull_model(settings: FleetSettings, model_id: str, report: Report) -> Pulled
     downloads = settings.cache_dir / "downloads"
     with locked(downloads / "fetch"):
         files, warnings = _fetch_all(entry, mirror, downloads, report)
-        manifest = _manifest_of(entry, name if name == entry.name else model_id)
+        trail = complete(settings, Trail(source=f"catalogue entry {entry.name}"), None, "")
+        manifest = _manifest_of(entry, name if name == entry.name else model_id) | {
+            "trail": trail.model_dump(mode="json", exclude_defaults=True)
+        }
 
         def fill(folder: Path) -> None:
             for path, content in files.items():

@@ -117,18 +117,30 @@ def remove(
 
 
 @app.command("log")
-def log_changes(as_json: Json = False) -> None:
-    """Show what changed in config.json and when, newest first.
+def log_changes(
+    name: Annotated[str, typer.Argument(help="A model of the volume.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show where a model's versions come from; without a name, what changed in config.json.
+
+    Newest first. Of a version: who published it, when, from which notebook, what it was made
+    from, its metrics, and the hash of the pictures it was quantised with.
 
     \b
     Examples:
       camfleet model log
+      camfleet model log demo-street
+      camfleet model log demo-street --json > trail.json      for DVC, MLflow and the like
       camfleet model log --json | jq '.[] | select(.removed != [])'
     """
     from camfleet.cli.config_history import print_changes
+    from camfleet.cli.packages.trails import print_trails
     from camfleet.cli.settings import command_settings
 
-    print_changes(command_settings(), as_json=as_json)
+    if name:
+        print_trails(command_settings(), name, as_json=as_json)
+    else:
+        print_changes(command_settings(), as_json=as_json)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from camfleet.cli.packages.flags import AlwaysAIFlags
 CONFIGURE_CLASS = AlwaysAIFlags
 
 _MODEL, _PICTURE, _CARD, _CHIP = "Model", "Picture", "Card", "Accelerator"
+_TRAIL = "Trail"
 
 
 def _flag(name: str, text: str, panel: str) -> typer.models.OptionInfo:
@@ -139,7 +140,7 @@ def configure(  # noqa: PLR0913 - alwaysAI's flags, one by one
     )
 
 
-def publish(
+def publish(  # noqa: PLR0913 - flags, one by one
     source: Annotated[Path, typer.Argument(help="Folder or archive with the model's files.")],
     model_id: Annotated[
         str | None, typer.Option("--id", help="user/name. Default: model.json's, or the folder's.")
@@ -147,6 +148,16 @@ def publish(
     version: Annotated[int | None, typer.Option(help="Default the next number.", min=1)] = None,
     serve: Annotated[bool, typer.Option(help="Add it to config.json.")] = True,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the server's word.", min=0)] = 60,
+    *,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="name=number, as often as you like.", rich_help_panel=_TRAIL),
+    ] = None,
+    parent: Annotated[
+        str, _flag("--parent", "name:version it was made from. Default the newest.", _TRAIL)
+    ] = "",
+    remark: Annotated[str, _flag("--note", "A sentence that stays with it.", _TRAIL)] = "",
+    by: Annotated[str, _flag("--by", "Who publishes. Default the user here.", _TRAIL)] = "",
 ) -> None:
     """Check a model's files and publish them as its next version, in one step.
 
@@ -158,12 +169,16 @@ def publish(
       camfleet model publish pets/
       camfleet model publish pets.tar.gz --id me/pets --version 7
       camfleet model publish pets/ --no-serve
+      camfleet model publish pets/ --metric mAP=0.61 --note "more rain"      see model log
     """
     from camfleet.cli.packages.publish import PublishOptions
     from camfleet.cli.packages.publish import publish as run
+    from camfleet.cli.packages.trails import metrics_of
     from camfleet.cli.settings import command_settings
+    from camfleet_contracts.trail import Trail
 
-    run(command_settings(), source, PublishOptions(model_id, version, serve, wait))
+    trail = Trail(by=by, parent=parent, note=remark, metrics=metrics_of(metric or []))
+    run(command_settings(), source, PublishOptions(model_id, version, serve, wait, trail))
 
 
 def benchmark(

@@ -23,6 +23,11 @@ class LocatedModel:
     path: Path  # the file, or the folder of a SavedModel
     manifest: ModelManifest
 
+    @property
+    def reference(self) -> str:
+        """name:version for a version of the volume, else the name."""
+        return f"{self.name}:{self.folder.name}" if self.folder.name.isdecimal() else self.name
+
 
 def locate(settings: FleetSettings, reference: str) -> LocatedModel:
     """Find a model by path, or by name and version on the volume.

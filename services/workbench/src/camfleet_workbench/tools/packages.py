@@ -49,10 +49,11 @@ def write_package(
 
 
 def _document(source: LocatedModel, changes: Mapping[str, Any]) -> dict[str, Any]:
-    dropped = {"files", "inputs", "outputs", "config_file", "runtimes", "catalog_entry"}
+    dropped = {"files", "inputs", "outputs", "config_file", "runtimes", "catalog_entry", "trail"}
     document = source.manifest.model_dump(mode="json", exclude_unset=True, exclude=dropped)
     document.pop("catalog_entry", None)
     if source.manifest.label_file:
         document.pop("labels", None)
     made = {"framework_type": "openvino", "model_file": MODEL_NAME}
-    return {"id": source.name, **document, **made, **changes}
+    trail = {"parent": source.reference} | changes.get("trail", {})
+    return {"id": source.name, **document, **made, **changes, "trail": trail}

@@ -1,5 +1,6 @@
 """INT8 by NNCF's post-training quantisation, and a comparison with the original."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from av.video.frame import VideoFrame
 
 from camfleet.cli.errors import CommandError
+from camfleet.cli.media import pixels_of
 from camfleet_workbench.tools.agreement import Comparison, compare
 from camfleet_workbench.tools.asking import AskableModel, askable
 from camfleet_workbench.tools.located import LocatedModel
@@ -34,8 +36,24 @@ def quantize(
     original = askable(source.path, source.manifest)
     model = _quantized(source, original, calibrating)
     comparison = compare(original, askable(model, source.manifest), held_back)
-    changes = {"quantised": "int8", "precision": "f32"}
+    trail = {
+        "calibration_sha256": sum_of(calibrating),
+        "metrics": {
+            "agreement": round(comparison.agreement, 4),
+            "speed_up": round(comparison.speed_up, 2),
+        },
+    }
+    changes = {"quantised": "int8", "precision": "f32", "trail": trail}
     return write_package(source, folder, model, changes), comparison
+
+
+def sum_of(pictures: Sequence[VideoFrame]) -> str:
+    """SHA-256 over the pixels of pictures in their order; the same pictures give the same sum."""
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(f"{picture.width}x{picture.height}".encode())
+        digest.update(pixels_of(picture).tobytes())
+    return digest.hexdigest()
 
 
 def _quantized(source: LocatedModel, original: AskableModel, pictures: Sequence[VideoFrame]) -> Any:

@@ -4,20 +4,21 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from camfleet.catalog.download import Report
 from camfleet.catalog.serving import serve_model, stop_serving
-from camfleet.cli.console import err, note
+from camfleet.catalog.trail import complete
 from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.package import Package, opened, read_package
+from camfleet.cli.packages.telling import Teller, Terminal
 from camfleet.cli.packages.trial import try_decoder
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
-from camfleet.cli.progress import progress_bars
 from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.settings import FleetSettings
-from camfleet_contracts.volume import MANIFEST, publish_version
+from camfleet_contracts.trail import Trail
+from camfleet_contracts.volume import MANIFEST, publish_version, versions_of
 
 _CHUNK_BYTES = 1 << 20
 
@@ -30,28 +31,50 @@ class PublishOptions:
     version: int | None = None
     serve: bool = True
     wait_s: float = 60.0
+    trail: Trail = field(default_factory=Trail)
 
 
-def publish(settings: FleetSettings, source: Path, options: PublishOptions) -> Path:
-    """Publish a package and return its version folder.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A version on the volume, and what the server said of it."""
+
+    name: str
+    folder: Path
+    verdict: Verdict | None = None  # None: no server answered, or nobody waited
+
+    @property
+    def version(self) -> int:
+        """Its number."""
+        return int(self.folder.name)
+
+
+def publish(
+    settings: FleetSettings, source: Path, options: PublishOptions, teller: Teller | None = None
+) -> Published:
+    """Publish a package.
 
     Whatever goes wrong, also Ctrl-C, leaves volume and config.json as they were.
 
     Raises:
         CommandError: the package cannot be used, or the server refused it.
     """
+    told = teller or Terminal()
     with opened(source) as folder:
         package = read_package(folder, options.model_id)
-        published = _copy_to_volume(settings, package, options.version)
+        published = _copy_to_volume(settings, package, options, told)
+    verdict = None
     with _withdrawn_on_failure(settings, package.name, published, serve=options.serve) as added:
         said = f"{package.name} version {published.name} published"
-        note(f"{said}, added to config.json" if added else said)
+        told.say(f"{said}, added to config.json" if added else said)
         if options.serve:
-            _wait(settings, package.name, int(published.name), options.wait_s)
-    return published
+            number = int(published.name)
+            verdict = _wait(settings, package.name, number, options.wait_s, told)
+    return Published(package.name, published, verdict)
 
 
-def _copy_to_volume(settings: FleetSettings, package: Package, version: int | None) -> Path:
+def _copy_to_volume(
+    settings: FleetSettings, package: Package, options: PublishOptions, told: Teller
+) -> Path:
     base = settings.models_dir.resolve()
     if package.folder.resolve().is_relative_to(base):
         raise CommandError(
@@ -59,15 +82,24 @@ def _copy_to_volume(settings: FleetSettings, package: Package, version: int | No
         )
 
     def fill(folder: Path) -> None:
-        with progress_bars() as report:
+        with told.copying() as report:
             _copy(package, folder, report)
-        write_atomically(folder / MANIFEST, json.dumps(package.manifest, indent=2) + "\n")
+        manifest = package.manifest | {"trail": _trail_of(settings, package, options.trail)}
+        write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     try:
-        return publish_version(settings.models_dir, package.name, version, fill)
+        return publish_version(settings.models_dir, package.name, options.version, fill)
     except FileExistsError as error:
         raise CommandError(f"{error}; leave --version out for the next number") from error
+
+
+def _trail_of(settings: FleetSettings, package: Package, given: Trail) -> dict[str, object]:
+    """Asked under the lock of the model's folder, so that the version it follows is the last."""
+    newest = max(versions_of(settings.models_dir / package.name), default=None)
+    packed = Trail(**package.manifest["trail"]) if "trail" in package.manifest else None
+    trail = complete(settings, given, packed, f"{package.name}:{newest}" if newest else "")
+    return trail.model_dump(mode="json", exclude_defaults=True)
 
 
 def _copy(package: Package, folder: Path, report: Report) -> None:
@@ -85,13 +117,17 @@ def _copy(package: Package, folder: Path, report: Report) -> None:
 def _withdrawn_on_failure(
     settings: FleetSettings, name: str, published: Path, *, serve: bool
 ) -> Iterator[bool]:
-    """Serve the model; take version and entry back when the block fails."""
+    """Serve the model; take version and entry back when the block fails.
+
+    The entry stays where another publisher put a version beside this one meanwhile.
+    """
     added = False
     try:
         added = serve and serve_model(settings.models_dir, name)
         yield added
     except BaseException:
-        if added:
+        alone = not versions_of(published.parent).keys() - {int(published.name)}
+        if added and alone:
             stop_serving(settings.models_dir, name)
         _take_back(published)
         raise
@@ -107,14 +143,20 @@ def _take_back(published: Path) -> None:
             shutil.rmtree(base)
 
 
-def _wait(settings: FleetSettings, name: str, version: int, limit_s: float) -> None:
-    with err.status(f"waiting for the server to load {name} version {version}"):
+def _wait(
+    settings: FleetSettings, name: str, version: int, limit_s: float, told: Teller
+) -> Verdict | None:
+    lack = ""
+    with told.waiting(f"waiting for the server to load {name} version {version}"):
         verdict = wait_for_verdict(settings, name, version, limit_s)
         if verdict and verdict.is_available:
-            try_decoder(settings, f"{name}:{version}")
+            lack = try_decoder(settings, f"{name}:{version}")
+    if lack:
+        told.say(lack)
     if verdict and verdict.is_refused:
         raise CommandError(f"{name} version {version} was refused and taken back: {verdict.reason}")
-    note(_outcome(name, version, verdict, limit_s))
+    told.say(_outcome(name, version, verdict, limit_s))
+    return verdict
 
 
 def _outcome(name: str, version: int, verdict: Verdict | None, limit_s: float) -> str:

@@ -3,7 +3,6 @@
 import av
 import numpy as np
 
-from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.inference.channels import Access
 from camfleet.inference.detector import ServerDetector
@@ -14,8 +13,8 @@ from camfleet_contracts.settings import FleetSettings
 _GREY = np.full((240, 320, 3), 127, np.uint8)
 
 
-def try_decoder(settings: FleetSettings, reference: str) -> None:
-    """Ask for one grey picture; what cameras will lack is said.
+def try_decoder(settings: FleetSettings, reference: str) -> str:
+    """Ask for one grey picture; returns what cameras will lack, empty when nothing.
 
     Raises:
         CommandError: the answer does not fit, e.g. the number of labels.
@@ -25,13 +24,13 @@ def try_decoder(settings: FleetSettings, reference: str) -> None:
     client = ModelClient(settings.server, Access(key, certificates))
     try:
         if client.current(reference).manifest.postprocess is None:
-            note(f"{NoDecoder(reference)} before cameras use it; other clients can")
-            return
+            return f"{NoDecoder(reference)} before cameras use it; other clients can"
         picture = av.VideoFrame.from_ndarray(_GREY, format="bgr24")
         ServerDetector(client).detect(picture, reference, 1.0)
     except InferenceRefused as error:
         raise CommandError(f"it was taken back: {error}") from error
     except InferenceError as error:
-        note(f"not tried on a picture: {error}")
+        return f"not tried on a picture: {error}"
     finally:
         client.close()
+    return ""
