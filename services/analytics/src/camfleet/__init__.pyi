@@ -3,6 +3,7 @@
 
 from camfleet.errors import BadImage as BadImage
 from camfleet.errors import CamfleetError as CamfleetError
+from camfleet.errors import CannotShow as CannotShow
 from camfleet.errors import NotLoaded as NotLoaded
 from camfleet.errors import WrongPurpose as WrongPurpose
 from camfleet.results.boxes import BoundingBox as BoundingBox
@@ -28,5 +29,6 @@ from camfleet.results.segmentation import (
 from camfleet.results.segmentation import (
     SemanticSegmentationResults as SemanticSegmentationResults,
 )
+from camfleet.streaming.streamer import Streamer as Streamer
 
 __version__: str

@@ -4,6 +4,7 @@ CamfleetError
 ├── BadImage             an image that is empty, grey, of floats or of no picture's shape
 ├── NotLoaded            a service was asked before `load()`
 ├── WrongPurpose         the model is for another service
+├── CannotShow           Streamer finds no page to show pictures on
 └── InferenceError       the server or the model; see camfleet.inference.errors
 """
 
@@ -30,3 +31,7 @@ class WrongPurpose(CamfleetError, ValueError):
 
     def __init__(self, service: str, model_id: str, fitting: str) -> None:
         super().__init__(f"model '{model_id}' is not for {service}; use {fitting}('{model_id}')")
+
+
+class CannotShow(CamfleetError):
+    """Neither a fleet's page nor one of the script's own can be had."""

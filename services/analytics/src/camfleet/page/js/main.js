@@ -4,6 +4,7 @@ import { setLevel, setText, make } from "./base/dom.js";
 import { EventList } from "./events/event-list.js";
 import { EventStream } from "./events/event-stream.js";
 import { Health } from "./health/fleet-light.js";
+import { Panels } from "./panels/panels.js";
 import { StatusPoll } from "./health/status-poll.js";
 import { Wall } from "./wall/wall.js";
 import { lostSince } from "./base/words.js";
@@ -15,6 +16,7 @@ const health = new Health(element("health"));
 const notice = element("notice");
 const announced = new Map();
 
+new Panels(element("panels"));
 new StatusPoll({ news: showStatus, lost: showLost, locked: showLocked });
 let stream = null;
 

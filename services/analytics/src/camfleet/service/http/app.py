@@ -16,12 +16,13 @@ from camfleet.service.events.hub import StreamHub
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.http.cameras import CameraRoutes
 from camfleet.service.http.insights import InsightRoutes
-from camfleet.service.http.login import log_in
 from camfleet.service.http.metrics import registry_of
-from camfleet.service.http.page import PageFiles, show_html
 from camfleet.service.http.stream import serve_stream
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.status import StatusBoard
+from camfleet.web.login import log_in
+from camfleet.web.page import PageFiles, show_html
+from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.access import HEALTH_PATHS, App, KeyMiddleware, Network
 from camfleet_contracts.keys import KeyStore
 
@@ -47,7 +48,13 @@ def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
         parts.hub.attach(asyncio.get_running_loop())
         yield
 
-    routes = [*_page(parts), *_health(parts), *_api(parts), *parts.live.routes()]
+    routes = [
+        *_page(parts),
+        *_health(parts),
+        *_api(parts),
+        *parts.live.routes(),
+        *panel_routes(PanelBoard()),
+    ]
     app = Starlette(routes=routes, lifespan=lifespan)
     return KeyMiddleware(
         app,

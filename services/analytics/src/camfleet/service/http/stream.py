@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import json
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from camfleet.service.events.hub import Choice, Listener, StreamHub
 from camfleet.service.events.journal import LARGEST_SEQ
 from camfleet.service.events.quotas import Bucket, QuotaExceeded
+from camfleet.web.sockets import BAD_REQUEST, FOREIGN_PAGE, TOO_MANY, comes_from_here, refuse
 
-BAD_REQUEST, FOREIGN_PAGE, TOO_MANY = 4400, 4403, 4429
 MAX_CLIENT_NAME = 64
 _WRONG_SEQ = "{} must be the seq of an event, a whole number"
 
@@ -141,15 +140,3 @@ def _key_name(websocket: WebSocket) -> str:
 
 def _names(text: str | None) -> frozenset[str]:
     return frozenset(name for name in (text or "").split(",") if name)
-
-
-async def refuse(websocket: WebSocket, code: int, reason: str) -> None:
-    """Close, but accept first: a browser learns code and reason in no other way."""
-    await websocket.accept()
-    await websocket.close(code, reason)
-
-
-def comes_from_here(websocket: WebSocket) -> bool:
-    """False for a browser that shows somebody else's page; cookies must not work for that one."""
-    origin = websocket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == websocket.headers.get("host")

@@ -9,14 +9,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from camfleet.service.http.stream import FOREIGN_PAGE, comes_from_here, refuse
 from camfleet.service.live.camera import LiveCamera
 from camfleet.service.live.muxer import Fragment, StreamHeader
 from camfleet.service.live.viewer import Message, Viewer
+from camfleet.web.sockets import ABSENT, ENDED, FOREIGN_PAGE, comes_from_here, refuse
 
 FindCamera = Callable[[str], LiveCamera | None]
-_NO_SUCH_CAMERA = 4404
-_ENDED = 4410
 _BOUNDARY = "camfleet-picture"
 
 
@@ -41,7 +39,7 @@ async def _admit(socket: WebSocket, camera: LiveCamera | None) -> None:
         await refuse(socket, FOREIGN_PAGE, "this page is not ours")
         return
     if camera is None:
-        await refuse(socket, _NO_SUCH_CAMERA, "no camera of this name runs")
+        await refuse(socket, ABSENT, "no camera of this name runs")
         return
     await socket.accept()
     await _serve_stream(socket, camera)
@@ -75,7 +73,7 @@ async def _send_all(socket: WebSocket, viewer: Viewer) -> None:
     header: StreamHeader | None = None
     while (message := await viewer.take()) is not None:
         header = await _send(socket, message, header)
-    await socket.close(_ENDED, "the camera was removed, or the service ends")
+    await socket.close(ENDED, "the camera was removed, or the service ends")
 
 
 async def _send(
