@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 from camfleet.service.live import LiveHub
-from camfleet.video.reader import RtspReader
+from camfleet.video.reader import CameraReader, rtsp
 from rtsp_servers import capture_of
 
 RATE = 15
@@ -56,7 +56,7 @@ def measure(url: str, every_s: float, seconds: float, rounds: int) -> list[tuple
         return [shares((awake, resting), seconds) for _ in range(rounds)]
 
 
-def shares(readers: tuple[RtspReader, RtspReader], seconds: float) -> tuple[float, float]:
+def shares(readers: tuple[CameraReader, CameraReader], seconds: float) -> tuple[float, float]:
     before = [busy_s(reader) for reader in readers]
     threading.Event().wait(seconds)
     awake, resting = (
@@ -66,7 +66,7 @@ def shares(readers: tuple[RtspReader, RtspReader], seconds: float) -> tuple[floa
     return awake, resting
 
 
-def busy_s(reader: RtspReader) -> float:
+def busy_s(reader: CameraReader) -> float:
     """Processor seconds of the reader's thread."""
     thread = next(one for one in threading.enumerate() if one.name == f"reader-{reader.name}")
     schedstat = Path(f"/proc/self/task/{thread.native_id}/schedstat")
@@ -74,8 +74,8 @@ def busy_s(reader: RtspReader) -> float:
 
 
 @contextmanager
-def reading(name: str, url: str) -> Iterator[RtspReader]:
-    reader = RtspReader(name, lambda: url, LiveHub().camera("still"))
+def reading(name: str, url: str) -> Iterator[CameraReader]:
+    reader = CameraReader(name, rtsp(lambda: url), LiveHub().camera("still"))
     reader.start()
     try:
         yield reader

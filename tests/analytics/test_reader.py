@@ -14,7 +14,7 @@ from camfleet.video.backoff import Backoff
 from camfleet.video.frames import Frame
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
-from camfleet.video.reader import ReaderState, RtspReader
+from camfleet.video.reader import CameraReader, ReaderState, rtsp
 from camfleet_contracts.redaction import redact
 from processes import Service, running
 from waiting import wait_until
@@ -54,8 +54,8 @@ def capturing(folder: Path, port: int = 0) -> Iterator[tuple[Service, int]]:
 
 
 @contextmanager
-def reading(port: int, sink: CountingSink, path: str = "street") -> Iterator[RtspReader]:
-    reader = RtspReader("street", lambda: f"rtsp://127.0.0.1:{port}/{path}", sink)
+def reading(port: int, sink: CountingSink, path: str = "street") -> Iterator[CameraReader]:
+    reader = CameraReader("street", rtsp(lambda: f"rtsp://127.0.0.1:{port}/{path}"), sink)
     reader.start()
     try:
         yield reader
@@ -63,7 +63,7 @@ def reading(port: int, sink: CountingSink, path: str = "street") -> Iterator[Rts
         reader.stop(10)
 
 
-def next_frame(reader: RtspReader) -> Frame:
+def next_frame(reader: CameraReader) -> Frame:
     return wait_until(lambda: reader.slot.take(0.1), 60, "a frame")
 
 
@@ -110,7 +110,7 @@ def test_nobody_there_is_said_and_tried_again() -> None:
 def test_wrong_scheme_is_refused_without_opening_it(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("nothing for a video player")
-    reader = RtspReader("x", lambda: f"file://{secret}", CountingSink())
+    reader = CameraReader("x", rtsp(lambda: f"file://{secret}"), CountingSink())
     reader.start()
     wait_until(lambda: reader.connection.state is ReaderState.FAILED, 60, "the refusal")
     reader.stop(10)
@@ -169,7 +169,7 @@ def test_drifting_clock_does_not_make_frames_late() -> None:
 
 
 def test_reader_that_waits_for_a_camera_can_be_stopped() -> None:
-    reader = RtspReader("x", lambda: "rtsp://127.0.0.1:1/x", CountingSink())
+    reader = CameraReader("x", rtsp(lambda: "rtsp://127.0.0.1:1/x"), CountingSink())
     reader.start()
     reader.stop(5)
     assert "reader-x" not in {thread.name for thread in threading.enumerate()}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from camfleet.video import reader as reader_module
-from camfleet.video.reader import ReaderState, RtspReader
+from camfleet.video.reader import CameraReader, ReaderState, rtsp
 from fakes_analytics import NoLiveCamera
 from fakes_fleet import free_port
 from test_reader import CountingSink, capturing, next_frame, reading
@@ -119,7 +119,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def measured_over_tries(port: int) -> tuple[int, int, int]:
     """How many files, threads and KiB are there more after 200 tries than after 50."""
-    reader = RtspReader("x", lambda: f"rtsp://127.0.0.1:{port}/x", NoLiveCamera())
+    reader = CameraReader("x", rtsp(lambda: f"rtsp://127.0.0.1:{port}/x"), NoLiveCamera())
     reader.start()
     wait_until(lambda: Hurry.tries >= 50, 120, "the first tries")
     files, threads, memory = open_files(), threading.active_count(), memory_kb()

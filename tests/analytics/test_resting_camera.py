@@ -9,7 +9,7 @@ import numpy as np
 
 from camfleet.service.pipeline import Pipeline, Surroundings
 from camfleet.video.packets import Packet
-from camfleet.video.reader import RtspReader
+from camfleet.video.reader import CameraReader, rtsp
 from fakes_analytics import CollectingPublisher, NoLiveCamera, ScriptedDetector, camera
 from processes import running
 from waiting import wait_until
@@ -57,7 +57,7 @@ def filming(folder: Path) -> Iterator[tuple[Pipeline, CountingLive]]:
     state, live = {"CAMFLEET_STATE": str(folder / "state")}, CountingLive()
     with running("camfleet-capture", *arguments, env=state) as capture:
         port = capture.logged(r"rtsp=[\d.]+:(\d+)", 30)[1]
-        reader = RtspReader("door", lambda: f"rtsp://127.0.0.1:{port}/door", live)
+        reader = CameraReader("door", rtsp(lambda: f"rtsp://127.0.0.1:{port}/door"), live)
         around = Surroundings(ScriptedDetector(), CollectingPublisher(), "box")
         pipeline = Pipeline(camera(SETTINGS), reader, live, around, {})
         pipeline.start()

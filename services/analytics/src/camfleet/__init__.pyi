@@ -6,6 +6,19 @@ from camfleet.errors import CamfleetError as CamfleetError
 from camfleet.errors import CannotShow as CannotShow
 from camfleet.errors import NotLoaded as NotLoaded
 from camfleet.errors import WrongPurpose as WrongPurpose
+from camfleet.object_trackers.algorithm import TrackerAlgorithm as TrackerAlgorithm
+from camfleet.object_trackers.centroid import CentroidTracker as CentroidTracker
+from camfleet.object_trackers.correlation import CorrelationTracker as CorrelationTracker
+from camfleet.object_trackers.correlation import (
+    TrackableCorrelationPrediction as TrackableCorrelationPrediction,
+)
+from camfleet.object_trackers.correlation import TrackingState as TrackingState
+from camfleet.object_trackers.errors import CallbackFailed as CallbackFailed
+from camfleet.object_trackers.kalman import KalmanTracker as KalmanTracker
+from camfleet.object_trackers.kalman import TrackableKalmanPrediction as TrackableKalmanPrediction
+from camfleet.object_trackers.matching import match_greedy as match_greedy
+from camfleet.object_trackers.results import TrackingResults as TrackingResults
+from camfleet.object_trackers.trackable import TrackablePrediction as TrackablePrediction
 from camfleet.results.boxes import BoundingBox as BoundingBox
 from camfleet.results.classification import ClassificationPrediction as ClassificationPrediction
 from camfleet.results.classification import ClassificationResults as ClassificationResults
@@ -30,5 +43,25 @@ from camfleet.results.segmentation import (
     SemanticSegmentationResults as SemanticSegmentationResults,
 )
 from camfleet.streaming.streamer import Streamer as Streamer
+from camfleet.streams.base import VideoStream as VideoStream
+from camfleet.streams.errors import NoMoreFrames as NoMoreFrames
+from camfleet.streams.errors import StreamError as StreamError
+from camfleet.streams.errors import StreamLost as StreamLost
+from camfleet.streams.errors import StreamMissing as StreamMissing
+from camfleet.streams.errors import StreamNotStarted as StreamNotStarted
+from camfleet.streams.file import FileVideoStream as FileVideoStream
+from camfleet.streams.jetson import FrameRotation as FrameRotation
+from camfleet.streams.jetson import JetsonCameraMode as JetsonCameraMode
+from camfleet.streams.jetson import JetsonVideoStream as JetsonVideoStream
+from camfleet.streams.network import IPVideoStream as IPVideoStream
+from camfleet.streams.webcam import WebcamVideoStream as WebcamVideoStream
+from camfleet.streams.webcam import list_webcams as list_webcams
+from camfleet.writers.errors import CannotWrite as CannotWrite
+from camfleet.writers.errors import OtherSize as OtherSize
+from camfleet.writers.errors import UnknownCodec as UnknownCodec
+from camfleet.writers.errors import WriterError as WriterError
+from camfleet.writers.mjpg import MjpgVideoWriter as MjpgVideoWriter
+from camfleet.writers.rtsp.writer import RtspVideoWriter as RtspVideoWriter
+from camfleet.writers.video_file import VideoWriter as VideoWriter
 
 __version__: str

@@ -5,7 +5,10 @@ CamfleetError
 ├── NotLoaded            a service was asked before `load()`
 ├── WrongPurpose         the model is for another service
 ├── CannotShow           Streamer finds no page to show pictures on
-└── InferenceError       the server or the model; see camfleet.inference.errors
+├── InferenceError       the server or the model; see camfleet.inference.errors
+├── CallbackFailed       a tracker's callback; see camfleet.object_trackers.errors
+├── StreamError          a camera or file; see camfleet.streams.errors
+└── WriterError          a file or stream that is written; see camfleet.writers.errors
 """
 
 

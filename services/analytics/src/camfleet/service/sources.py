@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.watched_stream import TwoStreams, Unwatched, WatchedStream
 from camfleet.video.addresses import with_credentials
-from camfleet.video.reader import PacketSink, RtspReader
+from camfleet.video.reader import CameraReader, PacketSink, rtsp
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.cameras import (
     H264_SUFFIX,
@@ -62,22 +62,21 @@ def watched_address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) 
 
 def source_of(
     camera: Camera, live: LiveCamera, settings: FleetSettings, keys: KeyStore
-) -> RtspReader | TwoStreams:
+) -> CameraReader | TwoStreams:
     """What a pipeline reads; each address is worked out anew for every connection."""
     ca_file = str(settings.tls_ca) if settings.tls_ca else None
     sink: PacketSink = Unwatched() if camera.detect_source else live
-    reader = RtspReader(
-        camera.name, lambda: address_of(camera, settings, keys), sink, ca_file=ca_file
+    reader = CameraReader(
+        camera.name, rtsp(lambda: address_of(camera, settings, keys), ca_file), sink
     )
     if not camera.detect_source:
         return reader
 
-    def make_watched(tap: PacketSink, lost: Callable[[str], None]) -> RtspReader:
-        return RtspReader(
+    def make_watched(tap: PacketSink, lost: Callable[[str], None]) -> CameraReader:
+        return CameraReader(
             f"{camera.name}-watched",
-            lambda: watched_address_of(camera, settings, keys),
+            rtsp(lambda: watched_address_of(camera, settings, keys), ca_file),
             tap,
-            ca_file=ca_file,
             decodes=False,
             lost=lost,
         )

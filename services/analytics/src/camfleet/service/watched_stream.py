@@ -6,9 +6,9 @@ import av
 
 from camfleet.service.live_ports import LiveCamera
 from camfleet.video.packets import Packet
-from camfleet.video.reader import Connection, PacketSink, RtspReader
+from camfleet.video.reader import CameraReader, Connection, PacketSink
 
-MakeReader = Callable[[PacketSink, Callable[[str], None]], RtspReader]
+MakeReader = Callable[[PacketSink, Callable[[str], None]], CameraReader]
 
 
 class Unwatched:
@@ -55,7 +55,7 @@ class WatchedStream:
 
     def __init__(self, live: LiveCamera, make_reader: MakeReader) -> None:
         self._live, self._make_reader = live, make_reader
-        self._running: tuple[_Tap, RtspReader] | None = None
+        self._running: tuple[_Tap, CameraReader] | None = None
 
     @property
     def zero_s(self) -> float | None:
@@ -82,7 +82,7 @@ class WatchedStream:
 class TwoStreams:
     """A source whose frames come from one stream and whose live picture from another."""
 
-    def __init__(self, reader: RtspReader, live: LiveCamera, watched: WatchedStream) -> None:
+    def __init__(self, reader: CameraReader, live: LiveCamera, watched: WatchedStream) -> None:
         self._reader, self._live, self._watched = reader, live, watched
         self.slot, self.counts, self.rest = reader.slot, reader.counts, reader.rest
 

@@ -1,15 +1,17 @@
-"""Reads one RTSP camera in a thread: connects, decodes, keeps the newest frame, starts again."""
+"""Reads one camera in a thread: connects, decodes, keeps the newest frame, starts again."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 import av
 import av.error
+from av.container import InputContainer
 
 from camfleet.video.addresses import RefusedAddress, check_address
 from camfleet.video.backoff import Backoff
@@ -81,32 +83,51 @@ class ReaderCounts:
     thread_s: float = 0.0  # all processor time of that thread
 
 
+Opening = Callable[[], AbstractContextManager[InputContainer]]
+Explanation = Callable[[Exception, Backoff], tuple[str, ReaderState]]
+
+
 def _ignore(_: str) -> None:
     """Nobody asks why."""
 
 
-class RtspReader:
+def rtsp(address: Callable[[], str], ca_file: str | None = None) -> Opening:
+    """Open what is at an address, which is asked anew each time: credentials change.
+
+    Raises, when it opens:
+        RefusedAddress: it is not an address of RTSP.
+    """
+    options = OPTIONS | ({"tls_verify": "1", "ca_file": ca_file} if ca_file else {})
+
+    def open_it() -> InputContainer:
+        checked = check_address(address())
+        return av.open(checked, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+
+    return open_it
+
+
+class CameraReader:
     """A thread that always tries to be connected. start() and stop() belong to one owner."""
 
     def __init__(
         self,
         name: str,
-        address: Callable[[], str],
+        opening: Opening,
         sink: PacketSink,
         *,
-        ca_file: str | None = None,
         decodes: bool = True,
         lost: Callable[[str], None] = _ignore,
+        explain: Explanation | None = None,
     ) -> None:
         """Nothing is opened yet.
 
         Args:
             name: for the log.
-            address: asked before every connection, so that changed credentials are used.
+            opening: called for every connection, e.g. `rtsp(...)`.
             sink: gets the coded stream.
-            ca_file: the authority to trust.
             decodes: False for a reader whose packets are all that is wanted.
             lost: told the reason, in the reader's thread, when there is no connection.
+            explain: what FFmpeg's errors mean; None: what they mean at capture.
         """
         self.name = name
         self.slot = FrameSlot()
@@ -115,9 +136,9 @@ class RtspReader:
         self.rest = Rest()
         self.live_shift_s = 0.0  # the sink's clock is the frames' own
         self.zero_s: float | None = None  # time.monotonic() at stream time 0
-        self._address, self._sink = address, sink
+        self._opening, self._sink = opening, sink
         self._decodes, self._lost = decodes, lost
-        self._options = OPTIONS | ({"tls_verify": "1", "ca_file": ca_file} if ca_file else {})
+        self._explain = explain or _explain
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{name}", daemon=True)
 
@@ -143,23 +164,21 @@ class RtspReader:
     def _read_once(self, backoff: Backoff) -> tuple[str, ReaderState]:
         """One connection from opening to its end; why it ended."""
         try:
-            address = check_address(self._address())
-            self._follow(address, backoff)
+            self._follow(backoff)
         except (RefusedAddress, ValueError) as error:
             backoff.host_is_silent()
             return redact(str(error)), ReaderState.FAILED
         except av.error.ExitError:
             return "the camera stopped sending; connecting again", ReaderState.STALLED
         except (av.error.FFmpegError, OSError) as error:
-            return _explain(error, backoff)
+            return self._explain(error, backoff)
         except Exception as error:  # the thread's border: whatever a broken stream does, go on
             logger.exception("reader failed camera=%s", self.name)
             return f"reading failed: {redact(str(error))}", ReaderState.FAILED
         return "the connection was closed; connecting again", ReaderState.STALLED
 
-    def _follow(self, address: str, backoff: Backoff) -> None:
-        timeouts = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
-        with av.open(address, options=self._options, timeout=timeouts) as container:
+    def _follow(self, backoff: Backoff) -> None:
+        with self._opening() as container:
             stream = container.streams.video[0]
             _choose_threads(stream)
             self._sink.push_stream(stream)

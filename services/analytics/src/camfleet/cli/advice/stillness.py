@@ -10,7 +10,7 @@ from camfleet.cli.errors import CommandError
 from camfleet.video.frames import Frame
 from camfleet.video.motion import MotionGate
 from camfleet.video.packets import Packet
-from camfleet.video.reader import RtspReader
+from camfleet.video.reader import CameraReader, rtsp
 from camfleet_contracts.settings import FleetSettings
 
 LOOKS_S = 5.0  # pictures a second that are compared
@@ -40,7 +40,7 @@ class Watcher:
         self.seen = Stillness()
         self._gate, self._next_s = MotionGate(), 0.0
         self._key_s: float | None = None
-        self._reader = RtspReader(camera, lambda: address, self)
+        self._reader = CameraReader(camera, rtsp(lambda: address), self)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look, name=f"look-{camera}", daemon=True)
 

@@ -14,7 +14,7 @@ from camfleet_contracts.events import Envelope, Origin
 
 
 class Source(Protocol):
-    """Where the frames come from, e.g. an RtspReader."""
+    """Where the frames come from, e.g. a CameraReader."""
 
     slot: FrameSlot
     counts: ReaderCounts

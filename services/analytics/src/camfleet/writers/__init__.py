@@ -1,0 +1,1 @@
+"""Video out: files, and streams that others read."""
