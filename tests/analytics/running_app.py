@@ -40,10 +40,13 @@ cameras:
 class RunningApp:
     """Everything of the service but RTSP, the model server and capture."""
 
-    def __init__(self, folder: Path, cameras: str) -> None:
+    def __init__(self, folder: Path, cameras: str, **settings_of_test: Any) -> None:
         self.file = folder / "cameras.yaml"
         self.file.write_text(cameras)
-        settings = read_settings(cameras=self.file, state_dir=folder)
+        settings = read_settings(
+            cameras=self.file, state_dir=folder, models_dir=folder, **settings_of_test
+        )
+        self.settings = settings
         self.keys = KeyStore(folder / "keys.json")
         self.key = self.keys.add("test", "admin")
         self.hub, self.detector = StreamHub(), ScriptedDetector()
@@ -88,9 +91,10 @@ class RunningApp:
 
 
 @contextmanager
-def running_app(folder: Path, cameras: str = ONE_CAMERA) -> Iterator[RunningApp]:
-    app = RunningApp(folder, cameras)
-    guarded = create_app(Parts(app.hub, app.fleet, app.status, NoLiveVideo(), app.keys))
+def running_app(folder: Path, cameras: str = ONE_CAMERA, **settings: Any) -> Iterator[RunningApp]:
+    app = RunningApp(folder, cameras, **settings)
+    parts = Parts(app.hub, app.fleet, app.status, NoLiveVideo(), app.keys, app.settings)
+    guarded = create_app(parts)
     server = uvicorn.Server(uvicorn.Config(guarded, log_config=None, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         app.port = listening.getsockname()[1]

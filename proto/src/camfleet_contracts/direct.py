@@ -2,6 +2,7 @@
 
 import http.client
 import ssl
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ def read_service(url: str, timeout_s: float, headers: dict[str, str] | None = No
     try:
         with opener.open(request, timeout=timeout_s) as answer:
             content: bytes = answer.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
     except http.client.HTTPException as error:
         raise ConnectionError(f"no HTTP answer ({type(error).__name__})") from error
     return content
@@ -41,6 +45,17 @@ def capture_http_address(settings: "FleetSettings") -> str:
     host = urlsplit(settings.capture).hostname or "127.0.0.1"
     scheme = "https" if speaks_tls(host, settings) else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.capture_http_port}"
+
+
+def server_rest_address(settings: "FleetSettings") -> str:
+    """Return http://host:port of the REST side of the first server of CAMFLEET_SERVER."""
+    from camfleet_contracts.access import speaks_tls  # noqa: PLC0415 - as in _context_for
+
+    first = settings.server.split(",")[0].removeprefix("dns:///")
+    host = "127.0.0.1" if first.startswith("unix:") else first.rpartition(":")[0]
+    host = host or "127.0.0.1"
+    scheme = "https" if speaks_tls(host, settings) else "http"
+    return f"{scheme}://{host}:{settings.rest_port}"
 
 
 def _context_for(url: str) -> ssl.SSLContext:

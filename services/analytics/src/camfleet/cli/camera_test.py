@@ -1,41 +1,20 @@
 """`camfleet camera test`: open a source and say what comes."""
 
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
-
-import av
-from av.error import FFmpegError
-from av.video.frame import VideoFrame
 
 from camfleet.cli.capture_client import camera_states
 from camfleet.cli.console import out, print_json
 from camfleet.cli.errors import CommandError
 from camfleet.cli.media import pixels_of
 from camfleet.cli.pictures import write_picture
+from camfleet.video.look import DIRECT, NothingCame, look_at
 from camfleet_contracts.cameras import Camera, resolve_credentials, source_kind
 from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings, environment_of
-
-_DIRECT = {"rtsp", "http", "file", "v4l2"}
-_MEASURED_S = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a source delivers."""
-
-    source: str
-    codec: str
-    width: int
-    height: int
-    fps: float
-    first_picture_s: float
-    remark: str | None = None  # of capture, although pictures come
 
 
 def test_camera(
@@ -47,7 +26,10 @@ def test_camera(
         CommandError: nothing came, with the reason and without any password.
     """
     address = address_of(settings, text)
-    finding, picture = _look(address, timeout_s)
+    try:
+        finding, picture = look_at(address, timeout_s)
+    except NothingCame as error:
+        raise CommandError(str(error)) from error
     finding = replace(finding, remark=_told_by_capture(settings, text).get("reason"))
     if save:
         write_picture(save, pixels_of(picture))
@@ -77,12 +59,12 @@ def address_of(settings: FleetSettings, text: str) -> str:
         kind = source_kind(source)
     except ValueError as error:
         raise CommandError(f"{redact(text)}: {error}") from error
-    if kind not in _DIRECT and camera:
+    if kind not in DIRECT and camera:
         raise CommandError(
             f"camera '{camera.name}': only capture opens a {kind} source, and it does not answer "
             "or has not taken the camera up yet; start the fleet with `camfleet up`"
         )
-    if kind not in _DIRECT:
+    if kind not in DIRECT:
         raise CommandError(
             f"{text}: only capture opens a {kind} source; add it with `camfleet camera add NAME "
             f"{text}`, start the fleet with `camfleet up`, then test the camera by its name"
@@ -121,56 +103,3 @@ def _with_credentials(source: str, camera: Camera | None, settings: FleetSetting
     user, password = (quote(part, safe="") for part in pair)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
-
-
-def _look(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
-    shown = redact(address)
-    begin = time.monotonic()
-    try:
-        return _read_pictures(address, shown, begin, timeout_s)
-    except FFmpegError as error:
-        raise CommandError(
-            f"{shown}: {error.strerror or 'nothing came'}; {_advice(address)}"
-        ) from error
-    except OSError as error:
-        raise CommandError(f"{shown}: {error.strerror or error}; {_advice(address)}") from error
-
-
-def _read_pictures(
-    address: str, shown: str, begin: float, timeout_s: float
-) -> tuple[Finding, VideoFrame]:
-    options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
-    form = "v4l2" if address.startswith("/dev/") else None
-    with av.open(address, format=form, options=options, timeout=timeout_s) as container:
-        if not container.streams.video:
-            raise CommandError(f"{shown}: has no video stream; {_advice(address)}")
-        stream = container.streams.video[0]
-        pictures = container.decode(stream)
-        first = next(pictures, None)
-        if first is None:
-            raise CommandError(f"{shown}: ended before a picture came; {_advice(address)}")
-        first_s = time.monotonic() - begin
-        fps = float(stream.average_rate or stream.guessed_rate or 0) or _measure_fps(pictures)
-        codec = stream.codec_context.name
-        finding = Finding(shown, codec, first.width, first.height, fps, round(first_s, 3))
-        return finding, first
-
-
-def _measure_fps(pictures: Iterator[VideoFrame]) -> float:
-    """Count pictures for a moment: for sources that do not tell their rate."""
-    begin, count = time.monotonic(), 0
-    for _ in pictures:
-        count += 1
-        if time.monotonic() - begin > _MEASURED_S:
-            break
-    return count / max(time.monotonic() - begin, 1e-3)
-
-
-def _advice(address: str) -> str:
-    if address.startswith("/dev/"):
-        return (
-            "is it plugged in, and not in use by a running fleet? `camfleet doctor` lists cameras"
-        )
-    if "://" in address:
-        return "check host, port, path and credentials, and that this machine reaches it"
-    return "check that it is a video file"

@@ -6,9 +6,10 @@ from typing import Any
 from rich.markup import escape
 
 from camfleet.cli.console import note, out, print_json, table
-from camfleet.cli.server_status import VersionState, rest_address, served_models
+from camfleet.cli.server_status import VersionState, served_models
 from camfleet.cli.volume_seed import ensure_catalog
 from camfleet_contracts.catalog import Catalog, CatalogEntry, read_catalog
+from camfleet_contracts.direct import server_rest_address
 from camfleet_contracts.serving_config import ServingConfig, read_serving_config
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
@@ -23,7 +24,9 @@ def print_models(settings: FleetSettings, *, as_json: bool) -> None:
     states = served_models(settings)
     rows = _models(settings, config, states)
     if as_json:
-        print_json({"server": None if states is None else rest_address(settings), "models": rows})
+        print_json(
+            {"server": None if states is None else server_rest_address(settings), "models": rows}
+        )
         return
     shown = table("model", "on the volume", "in config.json", "server")
     for row in rows:
@@ -38,7 +41,8 @@ def print_models(settings: FleetSettings, *, as_json: bool) -> None:
         note(f"config.json: {warning}")
     if states is None:
         note(
-            f"the model server does not answer at {rest_address(settings)}; `camfleet up` starts it"
+            f"the model server does not answer at {server_rest_address(settings)}; "
+            "`camfleet up` starts it"
         )
 
 

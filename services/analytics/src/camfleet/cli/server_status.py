@@ -4,8 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from camfleet.cli.capture_client import key_header
-from camfleet_contracts.access import speaks_tls
-from camfleet_contracts.direct import read_service
+from camfleet_contracts.direct import read_service, server_rest_address
 from camfleet_contracts.settings import FleetSettings
 
 _TIMEOUT_S = 2.0
@@ -19,18 +18,9 @@ class VersionState(NamedTuple):
     reason: str
 
 
-def rest_address(settings: FleetSettings) -> str:
-    """http://host:port of the REST side of the first server of CAMFLEET_SERVER."""
-    first = settings.server.split(",")[0].removeprefix("dns:///")
-    host = "127.0.0.1" if first.startswith("unix:") else first.rpartition(":")[0]
-    host = host or "127.0.0.1"
-    scheme = "https" if speaks_tls(host, settings) else "http"
-    return f"{scheme}://{host}:{settings.rest_port}"
-
-
 def served_models(settings: FleetSettings) -> dict[str, tuple[VersionState, ...]] | None:
     """All models with the state of their versions; None when no server answers."""
-    url = f"{rest_address(settings)}/v1/config"
+    url = f"{server_rest_address(settings)}/v1/config"
     try:
         document = json.loads(read_service(url, _TIMEOUT_S, key_header(settings)))
     except (OSError, ValueError):

@@ -62,8 +62,8 @@ def run(options: Options) -> None:
         fleet.listener, fleet.plugged_in = sinks.follow, capture.plugged_in
         identity = Identity(around.device_id, settings.server, str(settings.cameras_file))
         watches = Watches(capture, ServerWatch(client.refusals), sinks.facts)
-        parts = Parts(hub, fleet, StatusBoard(identity, fleet, watches, journal), live, keys)
-        app = create_app(parts, networks)
+        status = StatusBoard(identity, fleet, watches, journal)
+        app = create_app(Parts(hub, fleet, status, live, keys, settings), networks)
         capture.start()
         watches.server.start()
         fleet.start()

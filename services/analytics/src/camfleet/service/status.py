@@ -78,6 +78,10 @@ class StatusBoard:
         """The file to edit."""
         return self._identity.cameras_file
 
+    def told_of(self, camera: str) -> Mapping[str, Any]:
+        """What capture told last of a camera; empty when it does not know it."""
+        return self._capture.view.cameras.get(camera, {})
+
     def configured(self) -> tuple[Camera, ...]:
         """The cameras of the file as it is now. Waits for the disk: not for the event loop."""
         return self._fleet.configured.read()
@@ -114,6 +118,7 @@ class StatusBoard:
             "state": _state(pipeline, told),
             "reason": _reason(pipeline, told),
             "source_kind": source_kind(camera.source),
+            "recording": told.get("recording"),
             "picture": told.get("picture"),
             "width": connection.width,
             "height": connection.height,

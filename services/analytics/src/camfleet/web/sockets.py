@@ -1,7 +1,8 @@
-"""WebSockets of browsers: who may open one, and how one is refused with a reason."""
+"""Connections of browsers: whose page opened one, and how a WebSocket is refused with a reason."""
 
 from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 BAD_REQUEST, FOREIGN_PAGE, ABSENT, ENDED, TOO_MANY = 4400, 4403, 4404, 4410, 4429
@@ -13,7 +14,7 @@ async def refuse(websocket: WebSocket, code: int, reason: str) -> None:
     await websocket.close(code, reason)
 
 
-def comes_from_here(websocket: WebSocket) -> bool:
+def comes_from_here(connection: HTTPConnection) -> bool:
     """False for a browser that shows somebody else's page; cookies must not work for that one."""
-    origin = websocket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == websocket.headers.get("host")
+    origin = connection.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == connection.headers.get("host")

@@ -11,8 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from camfleet.cli.errors import CommandError
 from camfleet.cli.links import key_store, page_address
-from camfleet.cli.server_status import rest_address
-from camfleet_contracts.direct import read_service
+from camfleet_contracts.direct import read_service, server_rest_address
 from camfleet_contracts.settings import FleetSettings
 
 _TIMEOUT_S = 5.0
@@ -87,7 +86,7 @@ class Watch:
     def __init__(self, settings: FleetSettings) -> None:
         """Raises CommandError when analytics does not answer."""
         self._page = page_address(settings, settings.streamer_port)
-        self._rest = rest_address(settings)
+        self._rest = server_rest_address(settings)
         self._header = {"x-api-key": key_store(settings).fleet_secret()}
         self._began_s = time.monotonic()
         self._analytics, self._server = self._read_both()

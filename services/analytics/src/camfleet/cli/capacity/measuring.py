@@ -13,13 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from camfleet.cli.capacity.films import Film
 from camfleet.cli.errors import CommandError
 from camfleet.cli.links import key_store
-from camfleet.cli.server_status import rest_address
 from camfleet.detections import Detections
 from camfleet.inference.detector import ServerDetector
 from camfleet.inference.errors import InferenceError
 from camfleet.inference.model_client import Access, ModelClient
 from camfleet.tracking.box_tracker import BoxTracker
-from camfleet_contracts.direct import read_service
+from camfleet_contracts.direct import read_service, server_rest_address
 from camfleet_contracts.settings import FleetSettings
 
 OBJECTS = 16  # in a picture, for tracking; as many as a detector hands over on a busy street
@@ -126,7 +125,7 @@ def _idle_ms(settings: FleetSettings, seconds: float) -> float | None:
 
 def _server_busy_s(settings: FleetSettings) -> float | None:
     try:
-        text = read_service(f"{rest_address(settings)}/metrics", _TIMEOUT_S).decode()
+        text = read_service(f"{server_rest_address(settings)}/metrics", _TIMEOUT_S).decode()
     except OSError:
         return None
     for family in text_string_to_metric_families(text.replace("# TYPE ovms_requests", "# ovms")):

@@ -8,9 +8,9 @@ from camfleet.cli.checks.finding import Finding
 from camfleet.cli.fleet.plan import fleet_ports
 from camfleet.cli.fleet.ports import taken_ports
 from camfleet.cli.fleet.run_record import running_pid
-from camfleet.cli.server_status import VersionState, rest_address, served_models
+from camfleet.cli.server_status import VersionState, served_models
 from camfleet_contracts.cameras_file import BadCameras, read_cameras
-from camfleet_contracts.direct import capture_http_address
+from camfleet_contracts.direct import capture_http_address, server_rest_address
 from camfleet_contracts.serving_config import BadServingConfig, read_serving_config
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
@@ -93,9 +93,9 @@ def check_server(settings: FleetSettings) -> Iterator[Finding]:
     """The model server and the state of each version it knows."""
     models = served_models(settings)
     if models is None:
-        yield Finding("model server", "note", f"does not answer at {rest_address(settings)}")
+        yield Finding("model server", "note", f"does not answer at {server_rest_address(settings)}")
         return
-    yield Finding("model server", "ok", rest_address(settings))
+    yield Finding("model server", "ok", server_rest_address(settings))
     for name, states in sorted(models.items()):
         if name == _CONFIG:  # how the server shows a refused one; `check_volume` has named it
             continue

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -12,11 +12,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from camfleet.service.audit import AuditTrail
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.fleet import PipelineFleet
+from camfleet.service.http.camera_setup import CameraSetupRoutes
 from camfleet.service.http.cameras import CameraRoutes
+from camfleet.service.http.changes import Changes
 from camfleet.service.http.insights import InsightRoutes
 from camfleet.service.http.metrics import registry_of
+from camfleet.service.http.models import ModelRoutes
+from camfleet.service.http.past_events import EventRoutes
+from camfleet.service.http.recordings import RecordingRoutes
 from camfleet.service.http.stream import serve_stream
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.status import StatusBoard
@@ -24,9 +30,14 @@ from camfleet.web.login import log_in
 from camfleet.web.page import PageFiles, show_html
 from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.access import HEALTH_PATHS, App, KeyMiddleware, Network
-from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.direct import capture_http_address
+from camfleet_contracts.keys import Key, KeyStore
+from camfleet_contracts.settings import FleetSettings
 
 OPEN_PATHS = HEALTH_PATHS | {"/", "/login"}  # "/" shows the login to strangers
+
+
+_FRESH = {"cache-control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Parts:
     status: StatusBoard
     live: LiveVideo
     keys: KeyStore
+    settings: FleetSettings
+    audit: AuditTrail = field(default_factory=AuditTrail)
 
 
 def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
@@ -83,7 +96,7 @@ def _page(parts: Parts) -> list[BaseRoute]:
     return [
         Route("/", index),
         Route("/login", login, methods=["GET", "POST"]),
-        Route("/logout", logout, methods=["GET", "POST"]),
+        Route("/logout", logout, methods=["POST"]),
         Mount("/static", PageFiles()),
     ]
 
@@ -105,14 +118,28 @@ def _health(parts: Parts) -> list[BaseRoute]:
 
 def _api(parts: Parts) -> list[BaseRoute]:
     async def status(_: Request) -> Response:
-        return JSONResponse(parts.status.read(), headers={"cache-control": "no-store"})
+        return JSONResponse(parts.status.read(), headers=_FRESH)
 
     async def stream(websocket: WebSocket) -> None:
         await serve_stream(websocket, parts.hub)
 
+    async def session(request: Request) -> Response:
+        key: Key = request.scope["camfleet_key"]
+        return JSONResponse({"name": key.name, "role": key.role}, headers=_FRESH)
+
+    async def audit(_: Request) -> Response:
+        return JSONResponse({"changes": parts.audit.facts()}, headers=_FRESH)
+
+    changes, secret = Changes(parts.audit), parts.keys.fleet_secret()
     return [
         Route("/v1/status", status),
+        Route("/v1/session", session),
+        Route("/v1/audit", audit),
+        *EventRoutes(parts.hub.journal).routes(),
+        *RecordingRoutes(capture_http_address(parts.settings), secret).routes(),
+        *ModelRoutes(parts.settings, secret, changes).routes(),
+        *CameraSetupRoutes(parts.settings, parts.keys, parts.status, changes).routes(),
         *InsightRoutes(parts.fleet, parts.hub.journal).routes(),
-        *CameraRoutes(parts.status).routes(),
+        *CameraRoutes(parts.status, changes).routes(),
         WebSocketRoute("/v1/stream", stream),
     ]

@@ -4,10 +4,7 @@ Every change is one of cameras.yaml, which all services follow; comments in it s
 with If-Match which configuration it was made from, so that nobody undoes another's work unseen.
 """
 
-import errno
-import json
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,10 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from camfleet.service.http.changes import Changes, Refused, read_object
 from camfleet.service.status import StatusBoard
 from camfleet_contracts.camera_entries import (
-    CameraExists,
-    NoSuchCamera,
     add_entry,
     merge_entry,
     remove_entry,
@@ -28,50 +24,28 @@ from camfleet_contracts.camera_entries import (
     tag_of,
 )
 from camfleet_contracts.cameras import Camera
-from camfleet_contracts.cameras_file import BadCameras, CamerasChanged
 from camfleet_contracts.redaction import redact
 
-logger = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 1 << 16
 _READ_ONLY = {"state"}
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Refused(Exception):
-    """The request cannot be done; status and text are the answer."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-_STATUS: dict[type[Exception], HTTPStatus] = {
-    NoSuchCamera: HTTPStatus.NOT_FOUND,
-    CameraExists: HTTPStatus.CONFLICT,
-    CamerasChanged: HTTPStatus.PRECONDITION_FAILED,
-    BadCameras: HTTPStatus.BAD_REQUEST,
-}
 
 
 class CameraRoutes:
     """Reads come from the file with the running fleet's states, changes go to the file."""
 
-    def __init__(self, status: StatusBoard) -> None:
-        self._status = status
+    def __init__(self, status: StatusBoard, changes: Changes) -> None:
+        self._status, self._changes = status, changes
         self._file = Path(status.cameras_file)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
-        one = "/v1/cameras/{name}"
+        one, guard = "/v1/cameras/{name}", self._changes.only_admins
         return [
             Route("/v1/cameras", self.list_all),
-            Route("/v1/cameras", changing(self.add), methods=["POST"]),
+            Route("/v1/cameras", guard("add cameras", self.add), methods=["POST"]),
             Route(one, self.show),
-            Route(one, changing(self.replace), methods=["PUT"]),
-            Route(one, changing(self.merge), methods=["PATCH"]),
-            Route(one, changing(self.remove), methods=["DELETE"]),
+            Route(one, guard("change cameras", self.replace), methods=["PUT"]),
+            Route(one, guard("change cameras", self.merge), methods=["PATCH"]),
+            Route(one, guard("remove cameras", self.remove), methods=["DELETE"]),
         ]
 
     async def list_all(self, _: Request) -> Response:
@@ -117,31 +91,6 @@ class CameraRoutes:
         return JSONResponse(_shown(camera), headers=_tagged(camera))
 
 
-def changing(answer: Handler) -> Handler:
-    """Let only admins in, and turn what is refused into its status and text."""
-
-    async def guarded(request: Request) -> Response:
-        key = request.scope.get("camfleet_key")
-        if key is None or key.role != "admin":
-            return JSONResponse({"error": "only a key of role admin may change cameras"}, 403)
-        try:
-            return await answer(request)
-        except Refused as error:
-            return JSONResponse({"error": str(error)}, error.status)
-        except tuple(_STATUS) as error:
-            return JSONResponse({"error": redact(str(error))}, _STATUS[type(error)])
-        except OSError as error:
-            logger.warning("cameras file not changed reason=%s", error)
-            return JSONResponse({"error": f"cameras.yaml: {error.strerror}"}, _status_of(error))
-
-    return guarded
-
-
-def _status_of(error: OSError) -> HTTPStatus:
-    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.INTERNAL_SERVER_ERROR
-
-
 def _precondition(request: Request) -> Callable[[Camera], None]:
     wanted = request.headers.get("if-match")
     if wanted is None:
@@ -158,23 +107,18 @@ def _precondition(request: Request) -> Callable[[Camera], None]:
 
 
 async def _read_entry(request: Request) -> Mapping[str, Any]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if kind not in {"application/json", "application/merge-patch+json"}:
-        reason = "send the camera as JSON, with content-type application/json"
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            reason = f"a camera takes at most {MAX_BODY_BYTES} bytes"
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
-    try:
-        entry = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"not readable as JSON: {error}") from error
-    if not isinstance(entry, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, 'send one object: {"name": ..., "source": ...}')
+    entry = await read_object(request, "a camera")
+    request.state.subject = _subject_of(request, entry)
     return {key: value for key, value in entry.items() if key not in _READ_ONLY}
+
+
+def _subject_of(request: Request, entry: Mapping[str, Any]) -> str:
+    """The camera and which of its settings; never their values, which may be secrets."""
+    name = request.path_params.get("name", entry.get("name"))
+    pipeline = entry.get("pipeline")
+    inner = [f"pipeline.{key}" for key in pipeline] if isinstance(pipeline, dict) else []
+    keys = [key for key in entry if key not in {"name", "pipeline", *_READ_ONLY}]
+    return redact(f"{name}: {', '.join([*keys, *inner])}"[:200])
 
 
 def _tagged(camera: Camera) -> dict[str, str]:

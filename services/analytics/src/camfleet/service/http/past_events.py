@@ -1,0 +1,177 @@
+"""/v1/events: the events of the journal, newest first, page by page, chosen and exported."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from camfleet.service.events.journal import LARGEST_SEQ, Journal
+
+MOST_AT_ONCE = 500
+MOST_EXPORTED = 10_000
+SCANNED_AT_ONCE = 20_000  # events looked at for one answer; `next` goes on behind them
+_STEP = 500
+_COLUMNS = ("captured_at", "camera", "event", "label", "object", "place", "data")
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events; None and empty mean all."""
+
+    camera: str = ""
+    event: str = ""  # line_crossed, zone_entered ...
+    label: str = ""  # of the object
+    place: str = ""  # line or zone
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @classmethod
+    def parse(cls, query: QueryParams) -> Self:
+        """Raises ValueError for a time that is none."""
+        texts = {name: query.get(name, "") for name in ("camera", "event", "label", "place")}
+        return cls(**texts, start=_moment(query, "from"), end=_moment(query, "to"))
+
+    def takes(self, event: Facts) -> bool:
+        """Whether an envelope is one of them."""
+        results = event.get("results", {})
+        pairs = (
+            (self.camera, event.get("camera")),
+            (self.event, results.get("event_label")),
+            (self.label, results.get("object_label")),
+            (self.place, results.get("zone_label")),
+        )
+        if any(wanted and wanted != found for wanted, found in pairs):
+            return False
+        moment = _happened(event)
+        is_late = self.end is not None and moment is not None and moment > self.end
+        return not is_late and not self.is_before(event)
+
+    def is_before(self, event: Facts) -> bool:
+        """Whether an event is older than all that is wanted."""
+        moment = _happened(event)
+        return self.start is not None and moment is not None and moment < self.start
+
+
+class EventRoutes:
+    """`?camera=&event=&label=&place=&from=&to=&limit=&before=<position>&format=json|csv`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        return [Route("/v1/events", self.list_past)]
+
+    async def list_past(self, request: Request) -> Response:
+        """One page; `next` is what `before` must be for the following one, null at the end."""
+        query = request.query_params
+        kind = query.get("format", "json")
+        try:
+            wanted = Wanted.parse(query)
+            before = _number(query, "before", LARGEST_SEQ, LARGEST_SEQ)
+            most = MOST_EXPORTED if kind == "csv" or "export" in query else MOST_AT_ONCE
+            limit = _number(query, "limit", 100 if most == MOST_AT_ONCE else most, most)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        if kind not in {"json", "csv"}:
+            return JSONResponse({"error": "format: use json or csv"}, 400)
+        events, following = await run_in_threadpool(self._find, wanted, before, limit)
+        if kind == "csv":
+            return Response(_as_csv(events), media_type="text/csv", headers=_file("csv"))
+        headers = _file("json") if "export" in query else {"cache-control": "no-store"}
+        return JSONResponse({"events": events, "next": following}, headers=headers)
+
+    def _find(self, wanted: Wanted, before: int, limit: int) -> tuple[list[Facts], int | None]:
+        found: list[Facts] = []
+        position = before = min(before, self._journal.newest + 1)
+        for position, event in self._backwards(before):
+            if len(found) == limit or before - position > SCANNED_AT_ONCE:
+                return found, position + 1
+            if wanted.takes(event):
+                found.append(event)
+        return found, None
+
+    def _backwards(self, before: int) -> Iterator[tuple[int, Facts]]:
+        """The events in front of a position, newest first; positions have no gaps."""
+        while before > 1:
+            after = max(0, before - 1 - _STEP)
+            stored = [e for e in self._journal.read(after, _STEP) if e.position < before]
+            if not stored:
+                return
+            for event in reversed(stored):
+                yield event.position, json.loads(event.text)
+            before = stored[0].position
+
+
+def _happened(event: Facts) -> datetime | None:
+    text = event.get("captured_at") or event.get("timestamp")
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:  # an application's own event may say anything
+        return None
+
+
+def _moment(query: QueryParams, name: str) -> datetime | None:
+    text = query.get(name)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError as error:
+        raise ValueError(f"{name}: {text!r} is no RFC 3339 time") from error
+    if moment.tzinfo is None:
+        raise ValueError(f"{name}: {text!r} needs a time zone, as Z or +02:00")
+    return moment
+
+
+def _number(query: QueryParams, name: str, default: int, most: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004 - of 64 bits
+    if not 0 < number <= most:
+        raise ValueError(f"{name}: use a whole number from 1 to {most}")
+    return number
+
+
+def _as_csv(events: list[Facts]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for event in events:
+        results = event.get("results", {})
+        row = (
+            event.get("captured_at") or event.get("timestamp"),
+            event.get("camera"),
+            results.get("event_label"),
+            results.get("object_label"),
+            results.get("object_id"),
+            results.get("zone_label"),
+            json.dumps(results.get("data", {})),
+        )
+        writer.writerow([_harmless(value) for value in row])
+    return text.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """A name that a spreadsheet would take for a formula gets a mark in front."""
+    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"}
+    return f"'{value}" if is_formula else value
+
+
+def _file(ending: str) -> dict[str, str]:
+    return {
+        "content-disposition": f'attachment; filename="camfleet-events.{ending}"',
+        "cache-control": "no-store",
+    }

@@ -1,0 +1,89 @@
+"""Open a source once and say what comes: its codec, size, rate and first picture."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from camfleet_contracts.cameras import SourceKind
+from camfleet_contracts.redaction import redact
+
+DIRECT: frozenset[SourceKind] = frozenset({"rtsp", "http", "file", "v4l2"})  # the rest: by capture
+_MEASURED_S = 1.5
+
+
+class NothingCame(Exception):
+    """A source gave no picture; the text says why and what next, without any password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a source delivers."""
+
+    source: str
+    codec: str
+    width: int
+    height: int
+    fps: float
+    first_picture_s: float
+    remark: str | None = None  # of capture, although pictures come
+
+
+def look_at(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
+    """Open an address that PyAV knows, and its first picture.
+
+    Raises:
+        NothingCame: it cannot be opened, or is no video.
+    """
+    shown = redact(address)
+    begin = time.monotonic()
+    try:
+        return _read_pictures(address, shown, begin, timeout_s)
+    except FFmpegError as error:
+        reason = f"{shown}: {error.strerror or 'nothing came'}; {_advice(address)}"
+        raise NothingCame(reason) from error
+    except OSError as error:
+        raise NothingCame(f"{shown}: {error.strerror or error}; {_advice(address)}") from error
+
+
+def _read_pictures(
+    address: str, shown: str, begin: float, timeout_s: float
+) -> tuple[Finding, VideoFrame]:
+    options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
+    form = "v4l2" if address.startswith("/dev/") else None
+    with av.open(address, format=form, options=options, timeout=timeout_s) as container:
+        if not container.streams.video:
+            raise NothingCame(f"{shown}: has no video stream; {_advice(address)}")
+        stream = container.streams.video[0]
+        pictures = container.decode(stream)
+        first = next(pictures, None)
+        if first is None:
+            raise NothingCame(f"{shown}: ended before a picture came; {_advice(address)}")
+        first_s = time.monotonic() - begin
+        fps = float(stream.average_rate or stream.guessed_rate or 0) or _measure_fps(pictures)
+        codec = stream.codec_context.name
+        finding = Finding(shown, codec, first.width, first.height, fps, round(first_s, 3))
+        return finding, first
+
+
+def _measure_fps(pictures: Iterator[VideoFrame]) -> float:
+    """Count pictures for a moment: for sources that do not tell their rate."""
+    begin, count = time.monotonic(), 0
+    for _ in pictures:
+        count += 1
+        if time.monotonic() - begin > _MEASURED_S:
+            break
+    return count / max(time.monotonic() - begin, 1e-3)
+
+
+def _advice(address: str) -> str:
+    if address.startswith("/dev/"):
+        return (
+            "is it plugged in, and not in use by a running fleet? `camfleet doctor` lists cameras"
+        )
+    if "://" in address:
+        return "check host, port, path and credentials, and that this machine reaches it"
+    return "check that it is a video file"
