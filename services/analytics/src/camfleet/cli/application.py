@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from camfleet.cli import camera, doctor, hailo, infer, key, model, up, url
+from camfleet.cli.app import verbs as application_verbs
 from camfleet.cli.console import print_error
 from camfleet.cli.errors import known_error_line
 
@@ -21,6 +22,7 @@ _HELP = """Cameras in, models that reload while they serve, events and live pict
   camfleet up --cameras /dev/video0        your camera with fastestdet-coco
   camfleet model search face               models that can be pulled
   camfleet model pull yunet-n              download, check, publish, serve
+  camfleet app init counter                a script of your own, with its test
   camfleet infer a.jpg --model yunet-n     faces in a picture
   camfleet camera test rtsp://10.0.0.5/    what a camera delivers
   camfleet doctor                          what works here and what not
@@ -42,7 +44,13 @@ def build_app() -> typer.Typer:
     app.command("url")(url.url)
     app.command("doctor")(doctor.doctor)
     app.command("infer")(infer.infer)
-    groups = {"model": model.app, "camera": camera.app, "key": key.app, "hailo": hailo.app}
+    groups = {
+        "model": model.app,
+        "camera": camera.app,
+        "app": application_verbs.app,
+        "key": key.app,
+        "hailo": hailo.app,
+    }
     for name, group in groups.items():
         app.add_typer(group, name=name)
     for plugin in entry_points(group=PLUGINS):

@@ -33,6 +33,7 @@ def _contract_error_line(error: Exception) -> str | None:
     from pydantic import ValidationError
 
     from camfleet.catalog.errors import CatalogError
+    from camfleet.errors import CamfleetError
     from camfleet_contracts.cameras_file import BadCameras
     from camfleet_contracts.catalog import BadCatalog
     from camfleet_contracts.model_manifest import BadManifest
@@ -41,5 +42,5 @@ def _contract_error_line(error: Exception) -> str | None:
     if isinstance(error, ValidationError):
         faults = error.errors(include_url=False)
         return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
-    known = (BadCameras, BadCatalog, BadManifest, BadServingConfig, CatalogError)
+    known = (BadCameras, BadCatalog, BadManifest, BadServingConfig, CamfleetError, CatalogError)
     return str(error) if isinstance(error, known) else None

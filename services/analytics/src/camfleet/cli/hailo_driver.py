@@ -4,14 +4,12 @@ Names of package, kernel module and device node are those of the vendor's HailoR
 Not run on hardware.
 """
 
-import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
+from camfleet.cli.root_commands import run_as_root, run_program
 
 DRIVER = "hailort-pcie-driver"
 MODULE = Path("/sys/module/hailo_pci")
@@ -31,7 +29,7 @@ def install(packages: Sequence[Path]) -> None:
             f"none of {', '.join(path.name for path in packages)} is the package {DRIVER}; "
             "download it from the vendor's developer zone and name it too"
         )
-    _run_as_root("apt-get", "install", "--yes", *(str(path.resolve()) for path in packages))
+    run_as_root("apt-get", "install", "--yes", *(str(path.resolve()) for path in packages))
     note(_found())
 
 
@@ -41,10 +39,10 @@ def uninstall() -> None:
     Raises:
         CommandError: it is not installed, or cannot be removed.
     """
-    status = _run("dpkg-query", "--show", "--showformat=${db:Status-Status}", DRIVER)
+    status = run_program("dpkg-query", "--show", "--showformat=${db:Status-Status}", DRIVER)
     if status.stdout.strip() != "installed":
         raise CommandError(f"{DRIVER} is not installed")
-    _run_as_root("apt-get", "remove", "--yes", DRIVER)
+    run_as_root("apt-get", "remove", "--yes", DRIVER)
     left = "; the loaded module goes with the next restart" if MODULE.is_dir() else ""
     note(f"{DRIVER} is removed{left}")
 
@@ -62,24 +60,7 @@ def _found() -> str:
 def _package_name(path: Path) -> str:
     if not path.is_file():
         raise CommandError(f"{path} does not exist")
-    field = _run("dpkg-deb", "--field", str(path), "Package")
+    field = run_program("dpkg-deb", "--field", str(path), "Package")
     if field.returncode:
         raise CommandError(f"{path} is no Debian package; download it anew")
     return field.stdout.strip()
-
-
-def _run_as_root(*command: str) -> None:
-    sudo = [] if os.geteuid() == 0 else ["sudo"]
-    if sudo and shutil.which("sudo") is None:
-        raise CommandError(f"as root run: {' '.join(command)}")
-    done = _run(*sudo, *command)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise CommandError(f"{' '.join(command[:2])} failed: {lines[-1]}")
-
-
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise CommandError(f"{command[0]} is not there; this needs Debian or Ubuntu") from error

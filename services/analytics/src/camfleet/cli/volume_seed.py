@@ -7,6 +7,8 @@ from camfleet.cli.errors import CommandError
 from camfleet_contracts.seed import seed_folder
 from camfleet_contracts.settings import FleetSettings
 
+_IMAGE = Path("/usr/share/camfleet")  # where our images keep their seed
+
 
 def seed_volume(settings: FleetSettings, seed: Path | None) -> None:
     """Bring the model volume up to the seed; what a user changed stays.
@@ -33,8 +35,9 @@ def ensure_catalog(settings: FleetSettings) -> None:
 
 
 def find_seed(folder: str) -> Path | None:
-    """`<folder>` of the working folder, else of the checkout this package is installed from."""
+    """`<folder>` of the working folder, else of the checkout or image this package is from."""
     here = Path(__file__).resolve()
-    checkouts = (Path.cwd(), *(p for p in here.parents if (p / "services").is_dir()))
-    roots = (root for root in checkouts if (root / "models" / "catalog.json").is_file())
+    checkouts = (p for p in here.parents if (p / "services").is_dir())
+    places = (Path.cwd(), *checkouts, _IMAGE)
+    roots = (root for root in places if (root / "models" / "catalog.json").is_file())
     return next((root / folder for root in roots if (root / folder).is_dir()), None)

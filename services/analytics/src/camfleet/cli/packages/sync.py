@@ -1,9 +1,8 @@
 """`camfleet model sync`: an application's models, on the volume and served."""
 
-import json
 from pathlib import Path
-from typing import Any
 
+from camfleet.apps.application import read_application
 from camfleet.catalog.errors import CatalogError
 from camfleet.catalog.pull import pull_model
 from camfleet.catalog.serving import serve_model
@@ -16,7 +15,6 @@ from camfleet_contracts.names import stored_name
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
 
-APP_FILES = ("camfleet.app.json", "alwaysai.app.json")
 LOCAL_FOLDER = "models"  # of an application: models that are published nowhere else
 
 
@@ -24,16 +22,17 @@ def sync(settings: FleetSettings, application: Path) -> None:
     """Bring every model that an application names onto the volume and into config.json.
 
     Raises:
-        CommandError: the application cannot be read, or some of its models cannot be had; the
+        BadApplication: its file cannot be read.
+        CommandError: some of its models cannot be had; the
             others are there then.
     """
-    models = models_of(application)
+    models = read_application(application).models
     ensure_catalog(settings)
     shown = table("model", "version", "")
     missing = []
     for model_id, version in models.items():
         try:
-            outcome = _bring(settings, application, model_id, version)
+            outcome = bring_model(settings, application, model_id, version)
         except (CatalogError, CommandError) as error:
             missing.append(model_id)
             outcome = f"missing: {error}"
@@ -46,35 +45,15 @@ def sync(settings: FleetSettings, application: Path) -> None:
         )
 
 
-def models_of(application: Path) -> dict[str, int | None]:
-    """The models an application names, with the version it wants (None: any).
+def bring_model(
+    settings: FleetSettings, application: Path, model_id: str, version: int | None
+) -> str:
+    """Bring one model onto the volume and into config.json; says how.
 
     Raises:
-        CommandError: there is no application, or its file is not as it must be.
+        CommandError: the id is none.
+        CatalogError: it is neither here, nor in the application's folder, nor to be had.
     """
-    folder = application if application.is_dir() else application.parent
-    path = next((folder / name for name in APP_FILES if (folder / name).is_file()), None)
-    if path is None:
-        raise CommandError(f"{folder} is no application: it has no {' or '.join(APP_FILES)}")
-    try:
-        document = json.loads(path.read_text())
-        models: dict[str, Any] = document.get("models", {})
-        return {model_id: _version(value) for model_id, value in models.items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise CommandError(
-            f'{path}: `models` must map ids to version numbers, as {{"user/name": 3}} ({error})'
-        ) from error
-
-
-def _version(value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise TypeError(f"{value!r} is no version")
-    return value
-
-
-def _bring(settings: FleetSettings, application: Path, model_id: str, version: int | None) -> str:
     try:
         name = stored_name(model_id)
     except ValueError as error:

@@ -1,0 +1,155 @@
+"""`camfleet app start`: scripts as real processes that end with all they started."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from camfleet.apps.application import BadApplication, read_application
+from camfleet.cli.app.surroundings import surroundings
+from fakes_upstream import serving
+from processes import Service, running
+from waiting import wait_until
+
+SAYS_AND_STAYS = """
+import signal, sys
+print("says", *sys.argv[1:], flush=True)
+try:
+    signal.pause()
+finally:
+    print("closed", flush=True)
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    write(tmp_path, SAYS_AND_STAYS)
+    return tmp_path
+
+
+def write(folder: Path, code: str, start: str = "python app.py") -> None:
+    (folder / "app.py").write_text(code)
+    (folder / "camfleet.app.json").write_text(json.dumps({"scripts": {"start": start}}))
+
+
+@contextmanager
+def started(folder: Path, *options: str) -> Iterator[Service]:
+    with running("camfleet", "app", "start", "--app", str(folder), *options) as service:
+        yield service
+
+
+def exit_code_of(service: Service) -> Callable[[], bool]:
+    return lambda: service.process.poll() is not None
+
+
+def test_arguments_reach_the_script_and_its_exit_code_comes_back(app: Path) -> None:
+    write(app, "import sys; sys.exit(int(sys.argv[1]))")
+    with started(app, "--", "7") as service:
+        wait_until(exit_code_of(service), 60, "the end of the script")
+        assert service.process.returncode == 7
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_script_is_interrupted_so_that_it_can_close_what_it_has_open(
+    app: Path, number: signal.Signals
+) -> None:
+    with started(app, "--", "--fast", "clip.mp4") as service:
+        service.logged("says --fast clip.mp4")
+        service.process.send_signal(number)
+        service.logged("closed")
+        wait_until(exit_code_of(service), 20, "the end of the command")
+
+
+def test_whole_family_of_a_shell_command_ends(app: Path) -> None:
+    write(app, SAYS_AND_STAYS, "python app.py one & python app.py two; wait")
+    with started(app) as service:
+        service.logged("says one")
+        service.logged("says two")
+        family = psutil.Process(service.process.pid).children(recursive=True)
+        service.process.terminate()
+        wait_until(exit_code_of(service), 20, "the end of the command")
+        wait_until(lambda: not any(map(is_alive, family)), 10, "the end of all it started")
+
+
+def test_script_does_not_outlive_a_command_that_is_killed(app: Path) -> None:
+    with started(app) as service:
+        service.logged("says")
+        (script,) = psutil.Process(service.process.pid).children()
+        service.process.kill()
+        wait_until(lambda: not is_alive(script), 10, "the end of the script")
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_changed_file_starts_the_script_again(app: Path) -> None:
+    with started(app, "--watch") as service:
+        service.logged("says")
+        service.logged("watching for changes")
+        (app / "app.py").write_text(SAYS_AND_STAYS.replace('"says"', '"says more"'))
+        service.logged(r"says more")
+        service.logged(r"app\.py changed: started again \(\d+\.\d s\)")
+
+
+def test_broken_script_waits_for_its_repair(app: Path) -> None:
+    write(app, "this is no Python")
+    with started(app, "--watch") as service:
+        service.logged("the script ended with 1")
+        (app / "camfleet.app.json").write_text("{")
+        service.logged(r"line 1, column 2")
+        write(app, SAYS_AND_STAYS)
+        service.logged("says")
+
+
+def test_what_the_script_writes_below_var_starts_nothing(app: Path) -> None:
+    write(app, "import os; os.makedirs('var', exist_ok=True); open('var/x.json', 'w'); 1/0")
+    with started(app, "--watch") as service:
+        service.logged("the script ended with 1")
+        write(app, SAYS_AND_STAYS)
+        service.logged("says")
+        assert service.log().count("the script ended") == 1
+
+
+def test_missing_script_and_missing_program_are_said(app: Path) -> None:
+    (app / "camfleet.app.json").write_text("{}")
+    with pytest.raises(BadApplication, match=r"`scripts.start` is missing"):
+        _ = read_application(app).start_script
+    write(app, "", "no-such-program app.py")
+    with started(app) as service:
+        service.logged(r"there is no program 'no-such-program' on PATH")
+
+
+def test_script_finds_the_applications_own_python_and_models(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REST_PORT", "1")
+    (app / ".venv" / "bin").mkdir(parents=True)
+    (app / ".venv" / "bin" / "python").symlink_to("/bin/sh")
+    found = surroundings(read_application(app))
+    assert found["PATH"].split(os.pathsep)[0] == str(app / ".venv" / "bin")
+    assert found["MODELS_DIR"] == str(app / "var" / "models")
+    assert found["CAMFLEET_SERVER"] == "local"
+
+
+def test_fleet_is_used_when_it_serves_all_models(
+    app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as fleet:
+        fleet.files = {"/v1/config": b'{"pets": {"model_version_status": []}}'}
+        monkeypatch.setenv("REST_PORT", fleet.url.rpartition(":")[2])
+        application = read_application(app).save_models({"pets": 1})
+        assert "CAMFLEET_SERVER" not in surroundings(application)
+        application = application.save_models({"pets": 1, "vendor/animals": None})
+        assert surroundings(application)["CAMFLEET_SERVER"] == "local"
+        assert "does not serve vendor.animals" in capsys.readouterr().err
+        monkeypatch.setenv("CAMFLEET_SERVER", "box:9000")
+        assert surroundings(application)["CAMFLEET_SERVER"] == "box:9000"
