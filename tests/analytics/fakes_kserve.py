@@ -47,6 +47,9 @@ class FakeServer:
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
 
+    def live(self, _: Any, __: grpc.ServicerContext) -> Any:
+        return pb.ServerLiveResponse(live=True)
+
     def server_metadata(self, _: Any, __: grpc.ServicerContext) -> Any:
         return pb.ServerMetadataResponse(name="fake", extensions=self.extensions)
 
@@ -101,6 +104,7 @@ class FakeServer:
 def serving(server: FakeServer, port: int = 0) -> Iterator[FakeServer]:
     """The server listens on a free port, or on the one a former server had."""
     methods: dict[str, tuple[Any, Any]] = {
+        "ServerLive": (server.live, pb.ServerLiveRequest),
         "ServerMetadata": (server.server_metadata, pb.ServerMetadataRequest),
         "ModelMetadata": (server.metadata, pb.ModelMetadataRequest),
         "ModelConfig": (server.config, pb.ModelConfigRequest),

@@ -1,11 +1,14 @@
 # The public names of the library, in the order of docs/library.md. This is the one list of them:
 # `from MODULE import NAME as NAME` here makes `from camfleet import NAME` work.
 
+from camfleet.errors import BadArgument as BadArgument
 from camfleet.errors import BadImage as BadImage
 from camfleet.errors import CamfleetError as CamfleetError
 from camfleet.errors import CannotShow as CannotShow
 from camfleet.errors import NotLoaded as NotLoaded
+from camfleet.errors import UnsupportedEngine as UnsupportedEngine
 from camfleet.errors import WrongPurpose as WrongPurpose
+from camfleet.inference.errors import InferenceError as InferenceError
 from camfleet.object_trackers.algorithm import TrackerAlgorithm as TrackerAlgorithm
 from camfleet.object_trackers.centroid import CentroidTracker as CentroidTracker
 from camfleet.object_trackers.correlation import CorrelationTracker as CorrelationTracker
@@ -19,6 +22,7 @@ from camfleet.object_trackers.kalman import TrackableKalmanPrediction as Trackab
 from camfleet.object_trackers.matching import match_greedy as match_greedy
 from camfleet.object_trackers.results import TrackingResults as TrackingResults
 from camfleet.object_trackers.trackable import TrackablePrediction as TrackablePrediction
+from camfleet.placement.connections import close_connections as close_connections
 from camfleet.results.boxes import BoundingBox as BoundingBox
 from camfleet.results.classification import ClassificationPrediction as ClassificationPrediction
 from camfleet.results.classification import ClassificationResults as ClassificationResults
@@ -56,6 +60,20 @@ from camfleet.streams.jetson import JetsonVideoStream as JetsonVideoStream
 from camfleet.streams.network import IPVideoStream as IPVideoStream
 from camfleet.streams.webcam import WebcamVideoStream as WebcamVideoStream
 from camfleet.streams.webcam import list_webcams as list_webcams
+from camfleet.vision.classification import Classification as Classification
+from camfleet.vision.codes import BarcodeDetection as BarcodeDetection
+from camfleet.vision.codes import QRCodeDetection as QRCodeDetection
+from camfleet.vision.engines import Accelerator as Accelerator
+from camfleet.vision.engines import Engine as Engine
+from camfleet.vision.engines import EngineFallback as EngineFallback
+from camfleet.vision.hooks import PostProcessParams as PostProcessParams
+from camfleet.vision.hooks import PreProcessParams as PreProcessParams
+from camfleet.vision.instance_segmentation import InstanceSegmentation as InstanceSegmentation
+from camfleet.vision.model_config import ModelConfig as ModelConfig
+from camfleet.vision.object_detection import ObjectDetection as ObjectDetection
+from camfleet.vision.pose_estimation import PoseEstimation as PoseEstimation
+from camfleet.vision.re_identification import ReIdentification as ReIdentification
+from camfleet.vision.semantic_segmentation import SemanticSegmentation as SemanticSegmentation
 from camfleet.writers.errors import CannotWrite as CannotWrite
 from camfleet.writers.errors import OtherSize as OtherSize
 from camfleet.writers.errors import UnknownCodec as UnknownCodec

@@ -1,8 +1,10 @@
 """What can go wrong in the library; every text says what, which and what next.
 
 CamfleetError
+├── BadArgument          a number out of its range, a name that cannot be one
 ├── BadImage             an image that is empty, grey, of floats or of no picture's shape
 ├── NotLoaded            a service was asked before `load()`
+├── UnsupportedEngine    no such engine, or not with that accelerator
 ├── WrongPurpose         the model is for another service
 ├── CannotShow           Streamer finds no page to show pictures on
 ├── InferenceError       the server or the model; see camfleet.inference.errors
@@ -16,6 +18,10 @@ class CamfleetError(Exception):
     """Base of all errors that the library raises on purpose."""
 
 
+class BadArgument(CamfleetError, ValueError):
+    """Something that was given cannot be used."""
+
+
 class BadImage(CamfleetError, ValueError):
     """The image cannot be shown to a model."""
 
@@ -27,6 +33,10 @@ class NotLoaded(CamfleetError, RuntimeError):
         super().__init__(
             f"{service}('{model_id}') is not loaded; call its load() once before the first image"
         )
+
+
+class UnsupportedEngine(CamfleetError, ValueError):
+    """No such engine, or it does not know that accelerator; says which there are."""
 
 
 class WrongPurpose(CamfleetError, ValueError):

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camfleet.cli.errors import CommandError
+from camfleet.colours import colour_of
 from camfleet.detections import Detections
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
 
-_GOLDEN = 0.618033988749895
 _MIN_THICKNESS = 2
 _TINT = 0.45  # share of its class's colour in a masked pixel
 
@@ -61,13 +61,6 @@ def with_boxes(image: Image, detections: Detections) -> Image:
             for x, y in detections.key_points[number][:, :2]:
                 cv2.circle(drawn, (int(x), int(y)), thickness + 1, colour, -1)
     return drawn
-
-
-def colour_of(class_id: int) -> tuple[int, int, int]:
-    """A bright colour per class, far from that of its neighbours."""
-    hue = int((class_id * _GOLDEN) % 1 * 180)
-    pixel = cv2.cvtColor(np.array([[[hue, 200, 255]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
-    return int(pixel[0]), int(pixel[1]), int(pixel[2])
 
 
 def _tint(image: Image, masks: NDArray[np.bool_], class_ids: list[int]) -> None:

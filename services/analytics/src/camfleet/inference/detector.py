@@ -1,10 +1,10 @@
 """Detection of one picture: ask, then decode with the manifest of the version that answered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import av
 
@@ -13,12 +13,15 @@ from camfleet.decoders.outputs import UnexpectedOutputs
 from camfleet.detections import Detections
 from camfleet.inference.batches import takes_batch
 from camfleet.inference.errors import InferenceRefused, NoDecoder
-from camfleet.inference.model_client import Answer, ModelClient
+from camfleet.inference.model_client import Answer, ModelClient, Prepare
+from camfleet.inference.pictures import Picture
 from camfleet.inference.served_model import ServedModel
 from camfleet_contracts.model_manifest import ModelManifest
 
 MOST_BESIDE = 8  # requests of all cameras whose model takes no batches
 MAX_APART = 64
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +54,76 @@ class ServerDetector:
         self._beside = ThreadPoolExecutor(MOST_BESIDE, "detect")  # its threads start on first use
         self._apart: set[tuple[str, int]] = set()  # versions that are not asked in batches
 
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
-        """Ask and decode; an answer that does not fit what was known of its version is redone."""
-        answer = self._client.ask(picture, reference)
+    def detect(self, picture: Picture, reference: str, confidence: float) -> Detected:
+        """Ask a model about a picture; raises InferenceError."""
+        return self.ask(picture, reference, partial(read_answer, confidence=confidence))
+
+    def detect_all(
+        self, pictures: Sequence[Picture], reference: str, confidence: float
+    ) -> list[Detected]:
+        """Ask a model about several pictures at once; raises InferenceError."""
+        return self.ask_all(
+            pictures,
+            reference,
+            lambda answers: [read_answer(answer, confidence) for answer in answers],
+        )
+
+    def ask(
+        self,
+        picture: Picture,
+        reference: str,
+        read: Callable[[Answer], Read],
+        prepare: Prepare | None = None,
+    ) -> Read:
+        """Ask and read; an answer that does not fit what was known of its version is redone.
+
+        Raises:
+            InferenceError: see inference.errors, and what `read` raises but UnexpectedOutputs.
+        """
+        answer = self._client.ask(picture, reference, prepare)
         try:
-            return _decoded(answer, confidence)
+            return read(answer)
         except UnexpectedOutputs:
             self._client.forget(reference)
-        answer = self._client.ask(picture, reference)
+        answer = self._client.ask(picture, reference, prepare)
         try:
-            return _decoded(answer, confidence)
+            return read(answer)
         except UnexpectedOutputs as error:
             raise InferenceRefused(answer.model.name, str(error)) from error
 
-    def detect_all(
-        self, pictures: Sequence[av.VideoFrame], reference: str, confidence: float
-    ) -> list[Detected]:
+    def ask_all(
+        self,
+        pictures: Sequence[Picture],
+        reference: str,
+        read: Callable[[Sequence[Answer]], list[Read]],
+        prepare: Prepare | None = None,
+    ) -> list[Read]:
         """One request where the model takes them as a batch, else requests beside each other."""
         model = self._client.current(reference)
         key = (model.name, model.version)
         if takes_batch(model, len(pictures)) and key not in self._apart:
             try:
-                answers = self._client.ask_together(pictures, reference)
-                return [_decoded(answer, confidence) for answer in answers]
+                return read(self._client.ask_together(pictures, reference, prepare))
             except (InferenceRefused, UnexpectedOutputs):  # one by one tells whose fault it is
                 self._apart = {key} if len(self._apart) >= MAX_APART else self._apart | {key}
-        one_by_one = partial(self.detect, reference=reference, confidence=confidence)
-        return list(self._beside.map(one_by_one, pictures))
+
+        def ask(picture: Picture) -> Read:
+            return self.ask(picture, reference, lambda answer: read([answer])[0], prepare)
+
+        return list(self._beside.map(ask, pictures))
+
+    def close(self) -> None:
+        """End the threads of requests beside each other; the client stays."""
+        self._beside.shutdown(wait=False)
 
 
-def _decoded(answer: Answer, confidence: float) -> Detected:
+def read_answer(answer: Answer, confidence: float, iou: float | None = None) -> Detected:
+    """Decode with the manifest of the version that answered; its own `iou` where none is given.
+
+    Raises:
+        UnexpectedOutputs: the tensors are not what its decoder reads.
+        InferenceError: NoDecoder, or InferenceRefused where its manifest cannot be followed.
+    """
     manifest = answer.model.manifest
     postprocess = manifest.postprocess
     if postprocess is None:
@@ -89,10 +132,9 @@ def _decoded(answer: Answer, confidence: float) -> Detected:
         decode = get_decoder(postprocess.decoder)
     except UnknownDecoder as error:
         raise InferenceRefused(answer.model.name, str(error)) from error
+    overlap = postprocess.iou if iou is None else iou
     try:
-        found = decode(
-            answer.outputs, _named(manifest, answer), answer.resize, confidence, postprocess.iou
-        )
+        found = decode(answer.outputs, _named(manifest, answer), answer.resize, confidence, overlap)
     except UnexpectedOutputs:
         raise
     except (ValueError, TypeError, IndexError, KeyError) as error:  # what a manifest can cause

@@ -2,11 +2,11 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +14,9 @@ from camfleet.inference.batches import split_batch
 from camfleet.inference.channels import Access, Channels
 from camfleet.inference.errors import InferenceError, InferenceRefused, ModelMissing, NoDecoder
 from camfleet.inference.geometry import Resize
+from camfleet.inference.pictures import Picture
 from camfleet.inference.preprocessing import input_size, preprocess_of, to_pixels, to_tensor
+from camfleet.inference.segments import SMALLEST_SEGMENT, Segments
 from camfleet.inference.served_model import ServedModel, TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import BadManifest, ModelManifest, parse_manifest
 
@@ -44,25 +46,37 @@ class _Known:
     fetched_s: float
 
 
+Prepare = Callable[[Sequence[Picture], ServedModel], tuple[NDArray[Any], list[Resize]]]
+"""Makes the input tensor of a batch of pictures, and tells how each was fitted into it."""
+
+
 class ModelClient:
     """Thread-safe. Every answer comes with the manifest of the version that gave it."""
 
-    def __init__(self, server: str, access: Access | None = None) -> None:
+    def __init__(
+        self, server: str, access: Access | None = None, *, shares_memory: bool = False
+    ) -> None:
+        """`shares_memory`: the server is on this machine and takes tensors from /dev/shm."""
         self.server = server
         self._channels = Channels(server, access or Access())
+        self._segments = Segments(self._channels) if shares_memory else None
         self._current: dict[str, _Known] = {}  # by reference, "name" or "name:version"
         self._versions: dict[tuple[str, int], _Known] = {}
 
-    def ask(self, picture: av.VideoFrame, reference: str) -> Answer:
+    def ask(self, picture: Picture, reference: str, prepare: Prepare | None = None) -> Answer:
         """Infer one picture with "name" or "name:version"; redone when the version changed.
 
         Raises:
             InferenceError: see inference.errors.
         """
-        return self.ask_together([picture], reference)[0]
+        return self.ask_together([picture], reference, prepare)[0]
 
-    def ask_together(self, pictures: Sequence[av.VideoFrame], reference: str) -> list[Answer]:
+    def ask_together(
+        self, pictures: Sequence[Picture], reference: str, prepare: Prepare | None = None
+    ) -> list[Answer]:
         """Infer pictures as one batch, for which the model's batch must be open or of that size.
+
+        `prepare` stands in for what the manifest says of the input.
 
         Raises:
             InferenceError: see inference.errors; OutputsOfABatch where answers do not divide.
@@ -71,7 +85,7 @@ class ModelClient:
         refused: ServedModel | None = None
         for _ in range(ATTEMPTS):
             began_s = time.thread_time()
-            tensor, resizes = _batch_of(pictures, model)
+            tensor, resizes = (prepare or prepare_batch)(pictures, model)
             scale_s = (time.thread_time() - began_s) / len(pictures)
             try:
                 outputs, version, duration_s = self._infer(model, reference, tensor)
@@ -128,7 +142,18 @@ class ModelClient:
 
     def close(self) -> None:
         """Close the channels."""
+        if self._segments is not None:
+            self._segments.close()
         self._channels.close()
+
+    def load(self, name: str) -> None:
+        """Have a server with `--model-control explicit` serve a model; waits until it does.
+
+        Raises:
+            InferenceError: InferenceRefused with the server's reasons where it cannot.
+        """
+        self._channels.call(lambda client, headers: client.load_model(name, headers=headers), name)
+        self.forget(name)
 
     def _refetch(self, reference: str) -> ServedModel:
         name, _, pinned = reference.partition(":")
@@ -196,19 +221,27 @@ class ModelClient:
         self, model: ServedModel, reference: str, tensor: NDArray[Any]
     ) -> tuple[dict[str, NDArray[Any]], int, float]:
         name, _, pinned = reference.partition(":")
-        inputs = [_infer_input(model, tensor)]
+        given = _infer_input(model, tensor)
         began = time.monotonic()
-        result = self._channels.call(
-            lambda client, headers: client.infer(
-                name, inputs, model_version=pinned, headers=headers, client_timeout=DEADLINE_S
-            ),
-            name,
-        )
+        with self._carried(given, tensor):
+            result = self._channels.call(
+                lambda client, headers: client.infer(
+                    name, [given], model_version=pinned, headers=headers, client_timeout=DEADLINE_S
+                ),
+                name,
+            )
         duration_s = time.monotonic() - began
         response = result.get_response()
         outputs = {output.name: result.as_numpy(output.name) for output in response.outputs}
         version = int(response.model_version) if response.model_version else model.version
         return outputs, version, duration_s
+
+    def _carried(self, given: Any, tensor: NDArray[Any]) -> AbstractContextManager[None]:
+        """Put the tensor into the request, or where the server can reach it until it is done."""
+        if self._segments is not None and tensor.nbytes >= SMALLEST_SEGMENT:
+            return self._segments.lend(given, tensor)
+        given.set_data_from_numpy(tensor)
+        return nullcontext()
 
 
 def _refusal(entry: Any) -> str:
@@ -217,15 +250,15 @@ def _refusal(entry: Any) -> str:
     return reason if entry.version in {"", "0"} else f"{entry.name} v{entry.version}: {reason}"
 
 
-def _batch_of(
-    pictures: Sequence[av.VideoFrame], model: ServedModel
+def prepare_batch(
+    pictures: Sequence[Picture], model: ServedModel
 ) -> tuple[NDArray[Any], list[Resize]]:
     made = [_tensor_of(picture, model) for picture in pictures]
     tensors, resizes = [tensor for tensor, _ in made], [resize for _, resize in made]
     return tensors[0] if len(tensors) == 1 else np.concatenate(tensors), resizes
 
 
-def _tensor_of(picture: av.VideoFrame, model: ServedModel) -> tuple[NDArray[Any], Resize]:
+def _tensor_of(picture: Picture, model: ServedModel) -> tuple[NDArray[Any], Resize]:
     preprocess = preprocess_of(model.manifest)
     try:
         size = input_size(preprocess, model.input, model.name)
@@ -241,11 +274,9 @@ def _tensor_of(picture: av.VideoFrame, model: ServedModel) -> tuple[NDArray[Any]
 
 def _infer_input(model: ServedModel, tensor: NDArray[np.generic]) -> Any:
     from tritonclient import grpc as triton  # noqa: PLC0415 - slow to import
+    from tritonclient.utils import np_to_triton_dtype  # noqa: PLC0415 - the same
 
-    datatype = "UINT8" if model.takes_pictures else model.input.datatype
-    given = triton.InferInput(model.input.name, list(tensor.shape), datatype)
-    given.set_data_from_numpy(tensor)
-    return given
+    return triton.InferInput(model.input.name, list(tensor.shape), np_to_triton_dtype(tensor.dtype))
 
 
 def _picture_input(metadata: Any) -> TensorSpec:
@@ -260,4 +291,4 @@ def _picture_input(metadata: Any) -> TensorSpec:
     return picture or specs[0]
 
 
-__all__ = ["Access", "Answer", "InferenceError", "ModelClient"]
+__all__ = ["Access", "Answer", "InferenceError", "ModelClient", "Prepare", "prepare_batch"]

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-import av
 import numpy as np
-from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from camfleet.inference.geometry import Resize, fit
+from camfleet.inference.pictures import Picture, scaled, size_of
 from camfleet.inference.served_model import TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.pictures import normalise
 
-_FORMATS = {"RGB": "rgb24", "BGR": "bgr24", "GRAY": "gray"}
 _DTYPES: Mapping[str, np.dtype[Any]] = {
     "FP32": np.dtype(np.float32),
     "FP16": np.dtype(np.float16),
@@ -59,7 +57,7 @@ def input_size(preprocess: Preprocess, spec: TensorSpec, model: str) -> tuple[in
 
 
 def to_tensor(
-    picture: av.VideoFrame, preprocess: Preprocess, spec: TensorSpec, size: tuple[int, int]
+    picture: Picture, preprocess: Preprocess, spec: TensorSpec, size: tuple[int, int]
 ) -> tuple[NDArray[Any], Resize]:
     """One picture as a batch of one in the file's own type and layout, and how it was fitted."""
     pixels, resize = _fit(picture, preprocess, preprocess.colour, size)
@@ -67,7 +65,7 @@ def to_tensor(
 
 
 def to_pixels(
-    picture: av.VideoFrame, preprocess: Preprocess, size: tuple[int, int]
+    picture: Picture, preprocess: Preprocess, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], Resize]:
     """One picture (1, H, W, C) as the image entrance of our server takes it; it does the rest."""
     colour = "GRAY" if preprocess.colour == "GRAY" else "BGR"
@@ -76,18 +74,8 @@ def to_pixels(
 
 
 def _fit(
-    picture: av.VideoFrame, preprocess: Preprocess, colour: str, size: tuple[int, int]
+    picture: Picture, preprocess: Preprocess, colour: str, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], Resize]:
     """Pixels (H, W, C) of the input's size, and how the picture was fitted."""
-    resize = fit(preprocess.resize, (picture.width, picture.height), size)
-    width, height = resize.scaled_size
-    scaled = _pixels(picture, width, height, _FORMATS[colour])
-    return resize.place(scaled, preprocess.pad), resize
-
-
-def _pixels(picture: av.VideoFrame, width: int, height: int, layout: str) -> NDArray[np.uint8]:
-    scaled = picture.reformat(
-        width=width, height=height, format=layout, interpolation=Interpolation.AREA
-    )
-    pixels = np.asarray(scaled.to_ndarray(), np.uint8)
-    return pixels if pixels.ndim == 3 else pixels[:, :, None]  # noqa: PLR2004 - gray has no channels
+    resize = fit(preprocess.resize, size_of(picture), size)
+    return resize.place(scaled(picture, resize.scaled_size, colour), preprocess.pad), resize

@@ -1,0 +1,86 @@
+"""One client per model server and process; all services share them."""
+
+import os
+import threading
+from dataclasses import dataclass
+
+from camfleet.inference.detector import ServerDetector
+from camfleet.inference.model_client import ModelClient
+from camfleet.placement.choice import Place, choose_place
+from camfleet.placement.private_models import PrivateModels
+from camfleet.placement.private_server import PrivateServer
+from camfleet_contracts.settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A server that services ask; `private` and `models` are there where it is ours."""
+
+    client: ModelClient
+    detector: ServerDetector
+    private: PrivateServer | None = None
+    models: PrivateModels | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """False once a private server has ended."""
+        return self.private is None or not self.private.has_ended()
+
+    def close(self) -> None:
+        """Close the channels, and end the server where it is ours."""
+        self.detector.close()
+        self.client.close()
+        if self.private is not None:
+            self.private.close()
+
+
+_lock = threading.Lock()
+_connections: dict[Place, Connection] = {}
+
+
+def connect(server: str | None = None) -> Connection:
+    """The connection to the server that `choose_place` names; made once.
+
+    Raises:
+        NoPrivateServer: none answers, and a private one cannot be started.
+    """
+    settings = read_settings()
+    place = choose_place(server, settings)
+    with _lock:
+        known = _connections.get(place)
+        if known is not None and known.is_usable:
+            return known
+        if known is not None:
+            known.close()
+        opened = _open(place)
+        _connections[place] = opened
+        return opened
+
+
+def close_connections() -> None:
+    """Close all; a private server ends. Services must be loaded again after it."""
+    with _lock:
+        for connection in _connections.values():
+            connection.close()
+        _connections.clear()
+
+
+def _open(place: Place) -> Connection:
+    if place.server is not None:
+        client = ModelClient(place.server, place.access)
+        return Connection(client, ServerDetector(client))
+    settings = read_settings()
+    private = PrivateServer(settings)
+    client = ModelClient(private.address, shares_memory=True)
+    models = PrivateModels(private, client, settings.models_dir)
+    return Connection(client, ServerDetector(client), private, models)
+
+
+def _forget_in_child() -> None:
+    """Channels do not survive a fork; the child makes its own."""
+    global _lock  # noqa: PLW0603 - the old one may be held by a thread that is not here
+    _lock = threading.Lock()
+    _connections.clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

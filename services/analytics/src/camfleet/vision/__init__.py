@@ -1,0 +1,1 @@
+"""Services that ask one model about images, in edgeIQ's names: docs/library.md."""

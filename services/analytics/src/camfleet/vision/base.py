@@ -1,0 +1,278 @@
+"""What all services have in common: one model, where it runs, and how it is asked."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet.colours import colour_of
+from camfleet.detections import Detections
+from camfleet.errors import BadArgument, NotLoaded, WrongPurpose
+from camfleet.images import Image, check_image
+from camfleet.inference.detector import read_answer
+from camfleet.inference.errors import NoDecoder, ServerAbsent, ServerSilent
+from camfleet.inference.geometry import Resize
+from camfleet.inference.model_client import Answer, Prepare, prepare_batch
+from camfleet.inference.pictures import Picture
+from camfleet.inference.served_model import ServedModel
+from camfleet.placement.connections import Connection, connect
+from camfleet.placement.errors import PrivateServerEnded, ServerGone
+from camfleet.predictions import base_service
+from camfleet.vision.engines import (
+    Accelerator,
+    Engine,
+    EngineFallback,
+    Running,
+    difference,
+    running_on,
+    wishes_of,
+)
+from camfleet.vision.hooks import Hooks, PostProcessParams, PreProcessParams
+from camfleet.vision.model_config import ModelConfig
+from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.names import split_version
+
+P = TypeVar("P")
+
+_BRIGHTEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[P]):
+    """What one version of a model found in one image."""
+
+    predictions: list[P]
+    duration: float  # seconds of the request
+    model: ServedModel
+
+    def origin(self) -> dict[str, Any]:
+        """The fields that all results have."""
+        model_id = self.model.manifest.id or self.model.name
+        return {
+            "duration": self.duration,
+            "model_id": model_id,
+            "model_version": self.model.version,
+        }
+
+
+class Reading(NamedTuple):
+    """What a decoder found in an image of a size (width, height)."""
+
+    found: Detections
+    frame_size: tuple[int, int]
+
+
+class VisionService(Generic[P]):
+    """One model, asked about images. Load it once; then it may be used from many threads.
+
+    `P` is one of the predictions it makes.
+    """
+
+    reads: ClassVar[frozenset[str]]  # the decoders whose answers it understands
+
+    def __init__(  # noqa: PLR0913 - edgeIQ's arguments
+        self,
+        model_id: str,
+        model_config: ModelConfig | dict[str, Any] | None = None,
+        pre_process: Callable[[PreProcessParams], NDArray[Any]] | None = None,
+        pre_process_batch: Callable[[list[PreProcessParams]], NDArray[Any]] | None = None,
+        post_process: Callable[[PostProcessParams], Sequence[P]] | None = None,
+        post_process_batch: Callable[[list[PostProcessParams]], Sequence[Sequence[P]]]
+        | None = None,
+        *,
+        server: str | None = None,
+    ) -> None:
+        """Name a model; nothing is asked before load().
+
+        Args:
+            model_id: `user/name`, `name` or `name:version`.
+            model_config: read its answers by this, and not by what the server says of it.
+            pre_process: makes the input tensor of an image.
+            pre_process_batch: makes the input tensor of several images.
+            post_process: makes predictions of the output tensors of an image.
+            post_process_batch: makes lists of predictions of the output tensors of several images.
+            server: host:port, a list by commas, dns:///, unix: or "local"; see docs/library.md.
+
+        Raises:
+            BadArgument: the id cannot be that of a model, or model_config that of a model.json.
+        """
+        try:
+            name, version = split_version(model_id)
+        except (ValueError, AttributeError) as error:
+            raise BadArgument(f"{type(self).__name__}: {error}") from error
+        self.model_id = model_id
+        self._asked = self._reference = name if version is None else f"{name}:{version}"
+        self._server = server
+        self._given = None if model_config is None else ModelConfig.read(model_config)
+        self._hooks = Hooks(pre_process, pre_process_batch, post_process, post_process_batch)
+        self._connection: Connection | None = None
+        self._manifest: ModelManifest | None = None
+        self._running = Running(None, None)
+        self._colors: NDArray[np.uint8] | None = None
+
+    def load(
+        self,
+        engine: Engine | str | None = None,
+        accelerator: Accelerator | str | None = None,
+    ) -> None:
+        """Find a server and have it serve the model; `engine` says afterwards what runs it.
+
+        A server of others keeps the runtime it has chosen; a private one takes the wished one.
+        EngineFallback warns where it is not what was wished for.
+
+        Raises:
+            UnsupportedEngine: there is none of that name, or not with that accelerator.
+            WrongPurpose: the model is for another service.
+            InferenceError: no server, no such model, it cannot be loaded, our key is refused.
+        """
+        wishes = wishes_of(engine, accelerator)
+        connection = connect(self._server)
+        with _saying_what_next(connection):
+            if connection.models is not None:
+                self._reference = connection.models.serve(self._asked, wishes)
+            manifest = connection.client.current(self._reference).manifest
+        self._check_purpose(manifest)
+        self._connection, self._manifest = connection, manifest
+        self._running = running_on(manifest.served_by, wishes, engine)
+        told = difference(engine, accelerator, wishes, manifest.served_by)
+        if told is not None:
+            warnings.warn(f"{self.model_id}: {told}", EngineFallback, stacklevel=2)
+
+    @property
+    def engine(self) -> Engine | None:
+        """What runs the model; None before load() and where the server does not tell."""
+        return self._running.engine
+
+    @property
+    def accelerator(self) -> Accelerator | None:
+        """What it computes on; None before load() and where the server does not tell."""
+        return self._running.accelerator
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """What is said of the model; raises NotLoaded."""
+        if self._given is not None:
+            return self._given
+        if self._manifest is None:
+            raise NotLoaded(type(self).__name__, self.model_id)
+        return ModelConfig(self._manifest)
+
+    @property
+    def labels(self) -> list[str]:
+        """The model's labels by index; raises NotLoaded."""
+        return list(self.model_config.labels)
+
+    @property
+    def colors(self) -> NDArray[np.uint8]:
+        """A colour (blue, green, red) a label, as (N, 3); raises NotLoaded. May be set."""
+        if self._colors is None:
+            count = len(self.model_config.labels)
+            self._colors = np.array([colour_of(index) for index in range(count)], np.uint8)
+        return self._colors
+
+    @colors.setter
+    def colors(self, colors: Sequence[Sequence[int]] | NDArray[np.integer[Any]]) -> None:
+        wanted = np.asarray(colors)
+        expected = (len(self.model_config.labels), 3)
+        if wanted.shape != expected or wanted.min() < 0 or wanted.max() > _BRIGHTEST:
+            raise BadArgument(
+                f"{self.model_id}: colors has shape {wanted.shape}, expected {expected}: blue, "
+                "green and red of each label, 0 to 255"
+            )
+        self._colors = wanted.astype(np.uint8)
+
+    def _predictions(self, reading: Reading) -> list[P]:
+        """What was found as predictions of this service."""
+        raise NotImplementedError
+
+    def _find(self, image: Image, confidence: float, overlap: float) -> Found[P]:
+        """Ask about one image; raises BadImage, BadArgument, NotLoaded and InferenceError."""
+        connection = self._ready(confidence, overlap)
+        check_image(image, type(self).__name__)
+
+        def read(answer: Answer) -> Found[P]:
+            return self._read([answer], confidence, overlap)[0]
+
+        with _saying_what_next(connection):
+            return connection.detector.ask(image, self._reference, read, self._prepare())
+
+    def _find_all(
+        self, images: Sequence[Image], confidence: float, overlap: float
+    ) -> list[Found[P]]:
+        """Ask about several images, in one request where the model takes them as a batch."""
+        connection = self._ready(confidence, overlap)
+        for number, image in enumerate(images):
+            check_image(image, f"{type(self).__name__}, image {number}")
+        if not images:
+            return []
+
+        def read(answers: Sequence[Answer]) -> list[Found[P]]:
+            return self._read(answers, confidence, overlap)
+
+        with _saying_what_next(connection):
+            return connection.detector.ask_all(images, self._reference, read, self._prepare())
+
+    def _ready(self, confidence: float, overlap: float) -> Connection:
+        if self._connection is None:
+            raise NotLoaded(type(self).__name__, self.model_id)
+        for name, value in (("confidence_level", confidence), ("overlap_threshold", overlap)):
+            if not 0 <= value <= 1:
+                raise BadArgument(f"{self.model_id}: {name} is {value}, expected 0 to 1")
+        return self._connection
+
+    def _prepare(self) -> Prepare | None:
+        """How the input is made where the server's manifest does not say it alone."""
+        if self._given is None and not self._hooks.prepares:
+            return None
+        make = self._hooks.prepare if self._hooks.prepares else prepare_batch
+
+        def prepare(
+            pictures: Sequence[Picture], model: ServedModel
+        ) -> tuple[NDArray[Any], list[Resize]]:
+            return make(pictures, self._as_given(model))
+
+        return prepare
+
+    def _read(self, answers: Sequence[Answer], confidence: float, overlap: float) -> list[Found[P]]:
+        told = [replace(answer, model=self._as_given(answer.model)) for answer in answers]
+        if self._hooks.reads:
+            read = self._hooks.read(told, confidence, overlap)
+            pairs = zip(read, told, strict=True)
+            return [Found(list(those), one.duration_s, one.model) for those, one in pairs]
+        return [self._decoded(answer, confidence, overlap) for answer in told]
+
+    def _decoded(self, answer: Answer, confidence: float, overlap: float) -> Found[P]:
+        detected = read_answer(answer, confidence, overlap)
+        reading = Reading(detected.detections, answer.resize.frame_size)
+        return Found(self._predictions(reading), detected.duration_s, detected.model)
+
+    def _as_given(self, model: ServedModel) -> ServedModel:
+        return model if self._given is None else replace(model, manifest=self._given.manifest)
+
+    def _check_purpose(self, served: ModelManifest) -> None:
+        manifest = served if self._given is None else self._given.manifest
+        if self._hooks.reads:
+            return
+        if manifest.postprocess is None:
+            raise NoDecoder(self.model_id)
+        if manifest.postprocess.decoder not in self.reads:
+            raise WrongPurpose(type(self).__name__, self.model_id, base_service(manifest))
+
+
+@contextmanager
+def _saying_what_next(connection: Connection) -> Iterator[None]:
+    """Tell what to do where nobody answers."""
+    try:
+        yield
+    except ServerSilent:
+        raise
+    except ServerAbsent as error:
+        if connection.private is None:
+            raise ServerGone(error.server) from error
+        if connection.private.has_ended():
+            raise PrivateServerEnded(connection.private.last_words()) from error
+        raise

@@ -1,0 +1,94 @@
+"""QR codes and barcodes, by OpenCV in this process; they need no model and no server."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet.colours import colour_of
+from camfleet.images import Image, check_image
+from camfleet.results.boxes import BoundingBox
+from camfleet.results.codes import (
+    BarcodeDetectionPrediction,
+    BarcodeDetectionResults,
+    QRCodeDetectionPrediction,
+    QRCodeDetectionResults,
+)
+
+
+class _Code(Protocol):
+    info: str
+    box: BoundingBox
+
+
+class QRCodeDetection:
+    """Finds and reads QR codes. Use each one from one thread at a time."""
+
+    def __init__(self) -> None:
+        import cv2  # noqa: PLC0415 - slow to import
+
+        self._detector = cv2.QRCodeDetector()
+
+    def localize_decode(self, image: Image) -> QRCodeDetectionResults:
+        """Find the codes of one image (H, W, 3) BGR; raises BadImage."""
+        began_s = time.perf_counter()
+        checked = check_image(image, type(self).__name__)
+        _, texts, corners, _ = self._detector.detectAndDecodeMulti(checked)
+        codes = [
+            QRCodeDetectionPrediction(text, box)
+            for text, box in zip(texts, _boxes(corners), strict=True)
+        ]
+        return QRCodeDetectionResults(codes, time.perf_counter() - began_s)
+
+    def markup_image(self, image: Image, predictions: Sequence[QRCodeDetectionPrediction]) -> Image:
+        """A copy of the image with each code's box and what it says; raises BadImage."""
+        return _marked(image, predictions)
+
+
+class BarcodeDetection:
+    """Finds and reads EAN and UPC barcodes. Use each one from one thread at a time."""
+
+    def __init__(self) -> None:
+        import cv2  # noqa: PLC0415 - slow to import
+
+        self._detector = cv2.barcode.BarcodeDetector()
+
+    def localize_decode(self, image: Image) -> BarcodeDetectionResults:
+        """Find the codes of one image (H, W, 3) BGR; raises BadImage."""
+        began_s = time.perf_counter()
+        checked = check_image(image, type(self).__name__)
+        _, texts, kinds, corners = self._detector.detectAndDecodeWithType(checked)
+        codes = [
+            BarcodeDetectionPrediction(text, box, kind)
+            for text, kind, box in zip(texts, kinds, _boxes(corners), strict=True)
+        ]
+        return BarcodeDetectionResults(codes, time.perf_counter() - began_s)
+
+    def markup_image(
+        self, image: Image, predictions: Sequence[BarcodeDetectionPrediction]
+    ) -> Image:
+        """A copy of the image with each code's box and what it says; raises BadImage."""
+        return _marked(image, predictions)
+
+
+def _boxes(corners: NDArray[Any] | None) -> list[BoundingBox]:
+    """The box around the four corners of each code, of (N, 4, 2)."""
+    if corners is None:
+        return []
+    points = np.asarray(corners, np.float32).reshape(-1, 4, 2)
+    ends = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1).round().astype(int)
+    return [BoundingBox(*row) for row in ends.tolist()]
+
+
+def _marked(image: Image, codes: Sequence[_Code]) -> Image:
+    import cv2  # noqa: PLC0415 - slow to import
+
+    drawn: NDArray[np.uint8] = check_image(image, "markup_image").copy()
+    for number, code in enumerate(codes):
+        colour, corner = colour_of(number), code.box.corners()
+        cv2.rectangle(drawn, corner[:2], corner[2:], colour, 2)
+        place = (corner[0], max(corner[1] - 5, 12))
+        cv2.putText(drawn, code.info, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
+    return drawn

@@ -1,0 +1,338 @@
+"""Services of the library against a server whose models and answers the test makes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from camfleet import (
+    BadArgument,
+    BadImage,
+    BoundingBox,
+    CamfleetError,
+    Classification,
+    Engine,
+    EngineFallback,
+    InferenceError,
+    InstanceSegmentation,
+    ModelConfig,
+    NotLoaded,
+    ObjectDetection,
+    ObjectDetectionPrediction,
+    PostProcessParams,
+    PreProcessParams,
+    UnsupportedEngine,
+    WrongPurpose,
+    close_connections,
+)
+from camfleet.images import Image
+from fakes_kserve import FakeServer, FakeVersion, one_box, one_face, serving
+
+GREY: Image = np.full((64, 96, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with serving(FakeServer({1: one_box("car", 0.25)})) as running:
+        yield running
+        close_connections()
+
+
+@pytest.fixture
+def detector(server: FakeServer) -> ObjectDetection:
+    made = ObjectDetection("m", server=server.address)
+    made.load()
+    return made
+
+
+def labels(detector: ObjectDetection, image: Image = GREY) -> list[str]:
+    return [one.label for one in detector.detect_objects(image).predictions]
+
+
+def test_box_is_in_pixels_of_the_image(detector: ObjectDetection) -> None:
+    (found,) = detector.detect_objects(GREY, confidence_level=0.5).predictions
+
+    assert found.box == BoundingBox(24, 0, 48, 64)
+    assert (found.label, found.index) == ("car", 0)
+    assert found.confidence == pytest.approx(0.9)
+
+
+def test_a_model_id_with_a_user_is_asked_for_as_it_is_served(server: FakeServer) -> None:
+    with pytest.raises(InferenceError, match=r"model 'alwaysai\.m' is not served by"):
+        ObjectDetection("alwaysai/m", server=server.address).load()
+
+
+def test_a_version_swapped_between_frames_is_read_by_its_own_manifest(
+    server: FakeServer, detector: ObjectDetection
+) -> None:
+    before = labels(detector)
+    server.versions[2], server.newest = one_face("face", (40, 20)), 2
+
+    results = detector.detect_objects(GREY)
+
+    assert before == ["car"]
+    assert [one.label for one in results.predictions] == ["face"]
+    assert results.model_version == 2
+
+
+def test_a_batch_is_one_request_where_the_model_takes_it(server: FakeServer) -> None:
+    def answer(given: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        row = np.array([0, 0, 0.9, 0.25, 0, 0.5, 1], np.float32)
+        return {"out": np.tile(row, (len(given), 1, 1, 1))}
+
+    server.versions[1] = replace(one_box("car", 0.25), shape=(-1, 3, 32, 32), answer=answer)
+    detector = ObjectDetection("m", server=server.address)
+    detector.load()
+
+    results = detector.detect_objects_batch([GREY, GREY[:32], GREY[:, :48]])
+
+    assert [shape for _, shape in server.received] == [[3, 3, 32, 32]]
+    boxes = [one.predictions[0].box.corners() for one in results]
+    assert boxes == [(24, 0, 48, 64), (24, 0, 48, 32), (12, 0, 24, 64)]
+
+
+def test_a_batch_is_several_requests_where_the_model_takes_none(
+    server: FakeServer, detector: ObjectDetection
+) -> None:
+    results = detector.detect_objects_batch([GREY, GREY])
+
+    assert [len(one.predictions) for one in results] == [1, 1]
+    assert [shape for _, shape in server.received] == [[1, 3, 32, 32]] * 2
+    assert detector.detect_objects_batch([]) == []
+
+
+def test_hooks_stand_in_for_the_manifest(server: FakeServer) -> None:
+    server.versions[1] = FakeVersion({"id": "m"}, (1, 2), lambda given: {"sum": given.sum(axis=1)})
+
+    def make(params: PreProcessParams) -> NDArray[Any]:
+        return np.array([params.image.shape[:2]], np.float32)
+
+    def read(params: PostProcessParams) -> list[ObjectDetectionPrediction]:
+        total = int(params.outputs["sum"][0])
+        return [ObjectDetectionPrediction(BoundingBox(0, 0, total, 1), 1.0, "sum", 0)]
+
+    detector = ObjectDetection("m", pre_process=make, post_process=read, server=server.address)
+    detector.load()
+
+    (found,) = detector.detect_objects(GREY).predictions
+    assert found.box.end_x == 64 + 96
+
+
+def test_batch_hooks_are_called_once_a_batch(server: FakeServer) -> None:
+    shape = (-1, 2)
+    server.versions[1] = FakeVersion({"id": "m"}, shape, lambda given: {"sum": given.sum(axis=1)})
+    calls: list[int] = []
+
+    def make(params: list[PreProcessParams]) -> NDArray[Any]:
+        return np.array([one.image.shape[:2] for one in params], np.float32)
+
+    def read(params: list[PostProcessParams]) -> list[list[ObjectDetectionPrediction]]:
+        calls.append(len(params))
+        totals = [int(one.outputs["sum"][0]) for one in params]
+        return [[ObjectDetectionPrediction(BoundingBox(0, 0, t, 1), 1.0, "sum", 0)] for t in totals]
+
+    detector = ObjectDetection(
+        "m", pre_process_batch=make, post_process_batch=read, server=server.address
+    )
+    detector.load()
+
+    results = detector.detect_objects_batch([GREY, GREY[:10]])
+
+    assert [one.predictions[0].box.end_x for one in results] == [160, 106]
+    assert calls == [2]
+
+
+def test_a_hook_that_returns_no_tensor_is_told(server: FakeServer) -> None:
+    detector = ObjectDetection("m", pre_process=lambda params: 3, server=server.address)  # type: ignore[arg-type,return-value]  # what is refused
+    detector.load()
+
+    with pytest.raises((BadArgument, ValueError), match=r"pre_process|arrays"):
+        detector.detect_objects(GREY)
+
+
+def test_what_a_hook_raises_reaches_the_caller(server: FakeServer) -> None:
+    def read(params: PostProcessParams) -> list[ObjectDetectionPrediction]:
+        raise KeyError("scores")
+
+    detector = ObjectDetection("m", post_process=read, server=server.address)
+    detector.load()
+
+    with pytest.raises(KeyError, match="scores"):
+        detector.detect_objects(GREY)
+
+
+def test_a_given_model_config_replaces_what_the_server_says(server: FakeServer) -> None:
+    told = ModelConfig.read({**(server.versions[1].manifest or {}), "labels": ["lorry"]})
+    detector = ObjectDetection("m", told, server=server.address)
+    detector.load()
+
+    assert labels(detector) == ["lorry"]
+    assert detector.labels == ["lorry"]
+
+
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        pytest.param(None, "expected an image, got NoneType", id="none"),
+        pytest.param(GREY[:, :, 0], "shape \\(64, 96\\).*COLOR_GRAY2BGR", id="grey"),
+        pytest.param(GREY / 255, "is of float64, expected uint8", id="floats"),
+        pytest.param(GREY[:0], "is empty", id="empty"),
+        pytest.param(np.zeros((4, 4, 4), np.uint8), "shape \\(4, 4, 4\\)", id="four-channels"),
+    ],
+)
+def test_what_is_no_image_is_refused(detector: ObjectDetection, image: Any, text: str) -> None:
+    with pytest.raises(BadImage, match=text):
+        detector.detect_objects(image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 999, 3), (777, 3, 3)], ids=str)
+def test_odd_sizes_are_images(detector: ObjectDetection, shape: tuple[int, ...]) -> None:
+    assert labels(detector, np.zeros(shape, np.uint8)) == ["car"]
+
+
+def test_a_view_of_an_image_is_an_image(detector: ObjectDetection) -> None:
+    assert labels(detector, GREY[::2, ::-1]) == ["car"]
+
+
+@pytest.mark.parametrize("name", ["confidence_level", "overlap_threshold"])
+def test_a_share_beyond_its_range_is_refused(detector: ObjectDetection, name: str) -> None:
+    with pytest.raises(BadArgument, match=f"{name} is 50, expected 0 to 1"):
+        detector.detect_objects(GREY, **{name: 50})
+
+
+def test_asking_before_load_is_refused() -> None:
+    with pytest.raises(NotLoaded, match=r"ObjectDetection\('m'\) is not loaded; call its load\(\)"):
+        ObjectDetection("m").detect_objects(GREY)
+
+
+@pytest.mark.parametrize("model_id", ["a b", "", "m:0", "m:x", "../etc"])
+def test_an_id_that_is_none_is_refused(model_id: str) -> None:
+    with pytest.raises(BadArgument, match="ObjectDetection: model"):
+        ObjectDetection(model_id)
+
+
+def test_a_model_for_another_service_is_refused(server: FakeServer) -> None:
+    with pytest.raises(WrongPurpose, match=r"not for Classification; use ObjectDetection\('m'\)"):
+        Classification("m", server=server.address).load()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        (("CUDNN", None), "engine 'CUDNN' is unknown; use one of: DNN, "),
+        (("DNN", "NVIDIA"), "DNN takes the accelerators GPU, CPU, not 'NVIDIA'"),
+        (("DNN_OPENVINO", "MYRIAD"), "use DNN_OPENVINO with CPU, GPU or NPU"),
+    ],
+)
+def test_an_engine_that_is_none_is_refused(
+    detector: ObjectDetection, wanted: tuple[str, str | None], text: str
+) -> None:
+    with pytest.raises(UnsupportedEngine, match=text):
+        detector.load(*wanted)
+
+
+def test_load_says_what_it_got_and_warns_when_it_differs(server: FakeServer) -> None:
+    manifest = {
+        **(server.versions[1].manifest or {}),
+        "served_by": {"platform": "OpenCV", "device": "CPU"},
+    }
+    server.versions[1] = replace(server.versions[1], manifest=manifest)
+    detector = ObjectDetection("m", server=server.address)
+
+    with pytest.warns(EngineFallback, match="asked for DNN on GPU, runs with DNN on CPU"):
+        detector.load(engine=Engine.DNN, accelerator="GPU")
+
+    assert (detector.engine, detector.accelerator) == (Engine.DNN, "CPU")
+
+
+def test_cuda_for_caffe_says_why_not(server: FakeServer) -> None:
+    manifest = {
+        **(server.versions[1].manifest or {}),
+        "framework_type": "caffe",
+        "served_by": {"platform": "OpenCV", "device": "CPU"},
+    }
+    server.versions[1] = replace(server.versions[1], manifest=manifest)
+    detector = ObjectDetection("m", server=server.address)
+
+    with pytest.warns(EngineFallback, match="Caffe, Darknet and Torch are OpenCV's, whose wheel"):
+        detector.load(engine=Engine.DNN_CUDA)
+
+    config = detector.model_config
+    assert config.dnn_support
+    assert not config.tensor_rt_support
+
+
+def test_a_server_that_does_not_tell_is_told(server: FakeServer) -> None:
+    detector = ObjectDetection("m", server=server.address)
+
+    with pytest.warns(EngineFallback, match="its server does not tell what runs it"):
+        detector.load(engine=Engine.ONNX_RT)
+
+    assert detector.engine is None
+
+
+def test_a_server_gone_in_the_middle_says_what_next() -> None:
+    with serving(FakeServer({1: one_box("car", 0.25)})) as running:
+        detector = ObjectDetection("m", server=running.address)
+        detector.load()
+    with pytest.raises(InferenceError, match=r"does not answer; start it .*or name another one"):
+        detector.detect_objects(GREY)
+    close_connections()
+
+
+def test_a_wrong_key_says_where_to_look(server: FakeServer, detector: ObjectDetection) -> None:
+    server.refusal = (grpc.StatusCode.UNAUTHENTICATED, "no such key")
+
+    with pytest.raises(InferenceError, match="refused our key; run `camfleet key list` there"):
+        detector.detect_objects(GREY)
+
+
+def test_the_environments_key_is_presented(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMFLEET_API_KEY", "s3cret")
+    ObjectDetection("m", server=server.address).load()
+
+    assert set(server.keys) == {"Bearer s3cret"}
+
+
+def test_instances_have_masks_of_the_images_size(server: FakeServer) -> None:
+    box = np.array([16, 16, 32, 16, 0.8, 1.0], np.float32)  # centre and size, score, coefficient
+    prototype = np.full((1, 1, 8, 8), 9.0, np.float32)
+    prototype[:, :, :, :2] = -9.0  # the left quarter is not of the object
+    manifest = {
+        "id": "m",
+        "labels": ["cat"],
+        "preprocess": {"layout": "NCHW"},
+        "postprocess": {"decoder": "yolov8"},
+    }
+    answer = {"boxes": box.reshape(1, 6, 1), "prototypes": prototype}
+    server.versions[1] = FakeVersion(manifest, (1, 3, 32, 32), lambda _: answer)
+    instances = InstanceSegmentation("m", server=server.address)
+    instances.load()
+
+    (found,) = instances.segment_image(GREY).predictions
+
+    assert found.box == BoundingBox(0, 16, 96, 48)
+    assert found.mask.shape == GREY.shape[:2]
+    assert found.mask.mean() == pytest.approx(0.75 * 0.5, abs=0.02)
+    drawn = instances.markup_image(GREY, [found])
+    assert (drawn[found.mask] != 90).any(axis=1).mean() > 0.9
+    assert (drawn[50:] == 90).all()
+
+
+def test_a_detector_without_masks_is_no_instance_segmentation(server: FakeServer) -> None:
+    with pytest.raises(CamfleetError, match=r"use ObjectDetection\('m'\)"):
+        InstanceSegmentation("m", server=server.address).load()
+
+
+def test_colours_are_one_a_label_and_may_be_set(detector: ObjectDetection) -> None:
+    assert detector.colors.shape == (1, 3)
+    detector.colors = [[1, 2, 3]]
+    assert detector.colors.tolist() == [[1, 2, 3]]
+    with pytest.raises(BadArgument, match=r"colors has shape \(2, 3\), expected \(1, 3\)"):
+        detector.colors = [[1, 2, 3], [4, 5, 6]]
