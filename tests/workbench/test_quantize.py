@@ -58,11 +58,11 @@ def test_pictures_are_spread_over_a_film_and_a_folder(
     camfleet: CommandLine, shared_data: Path
 ) -> None:
     media = shared_data / "media"
-    film = pictures_of(command_settings(), str(media / "clips" / "highway-a-320x240.mp4"), 5)
+    film = pictures_of(str(media / "clips" / "highway-a-320x240.mp4"), 5)
     assert len(film) == 5
     assert film[-1].time is not None
     assert film[-1].time > 40  # of 57 s
-    assert len(pictures_of(command_settings(), str(media / "images"), 4)) == 4
+    assert len(pictures_of(str(media / "images"), 4)) == 4
 
 
 def test_too_few_pictures_and_absent_cameras_are_named(
@@ -73,7 +73,7 @@ def test_too_few_pictures_and_absent_cameras_are_named(
     assert (outcome.code, "1 pictures are too few" in outcome.err) == (1, True)
     camfleet.set(CAMFLEET_CAPTURE="rtsp://127.0.0.1:1")
     with pytest.raises(CommandError, match="nor a camera that capture shows"):
-        pictures_of(command_settings(), "door", 4)
+        pictures_of("door", 4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fastestdet"]
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from camfleet.cli.settings import command_settings
 from camfleet_workbench.tools.calibration import pictures_of
 from cli_runs import CommandLine
 from fakes_capture import camera_lines, capture_running
@@ -19,8 +18,11 @@ def test_a_running_camera_gives_pictures_of_different_moments(
     file.write_text(camera_lines(street="demo:street"))
     with capture_running(file) as capture:
         capture.wait_for("street", "LIVE")
-        camfleet.set(CAMFLEET_CAPTURE=f"rtsp://127.0.0.1:{capture.rtsp_port}")
-        taken = pictures_of(command_settings(), "street", 4)
+        camfleet.set(
+            CAMFLEET_CAPTURE=f"rtsp://127.0.0.1:{capture.rtsp_port}",
+            CAMFLEET_CAPTURE_HTTP=f"http://127.0.0.1:{capture.http_port}",
+        )
+        taken = pictures_of("street", 4)
     times = [picture.time for picture in taken if picture.time is not None]
     assert len(times) == 4
     assert all(later - earlier >= 0.4 for earlier, later in pairwise(times))

@@ -70,7 +70,7 @@ def quantize(
     settings = command_settings()
     source = locate(settings, model)
     with err.status(f"reading pictures of {pictures}"):
-        taken = pictures_of(settings, pictures, count)
+        taken = pictures_of(pictures, count)
     folder, compared = run(source, taken, out or Path(f"{source.name}-int8"))
     note(
         f"agreement {compared.agreement:.1%} on {compared.pictures} pictures, scores differ by "

@@ -9,10 +9,15 @@ from camfleet.inference.model_client import ModelClient
 
 def connect() -> ServerDetector:
     """A detector that asks the model server of CAMFLEET_SERVER (on this machine by default)."""
+    return ServerDetector(connect_client())
+
+
+def connect_client() -> ModelClient:
+    """The client below the detector: raw tensors and the manifest they are read with."""
     settings = command_settings()
     key = settings.api_key.get_secret_value() if settings.api_key else None
     certificates = str(settings.tls_ca) if settings.tls_ca else None
-    return ServerDetector(ModelClient(settings.server, Access(key, certificates)))
+    return ModelClient(settings.server, Access(key, certificates))
 
 
 def available_models() -> dict[str, list[int]]:

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,42 @@ class Row:
     told: dict[str, Any] | None
     reason: str = ""
 
+    @property
+    def rate(self) -> float:
+        """Inferences per second, as many at once as pay; 0 where it cannot run."""
+        return float(self.told["together"]["per_second"]) if self.told else 0.0
+
+    @property
+    def alone_ms(self) -> float:
+        """The median of one inference at a time; 0 where it cannot run."""
+        return float(self.told["one_at_a_time"]["p50_ms"]) if self.told else 0.0
+
 
 def benchmark(
     settings: FleetSettings, reference: str, *, seconds: float, plot: Path | None, as_json: bool
 ) -> None:
-    """Measure one version with each runtime that reads its format.
+    """Measure a model and print or draw what came of it.
 
     Raises:
         CommandError: there is no such model, or nothing here can run it.
+    """
+    rows = measure(settings, reference, seconds)
+    if as_json:
+        print_json([_as_json(row) for row in rows])
+    else:
+        _print(rows)
+    if not any(row.told for row in rows):
+        raise CommandError(f"{reference}: nothing here can run it: {rows[0].reason}")
+    if plot:
+        draw(reference, rows, plot)
+        note(f"saved {plot}")
+
+
+def measure(settings: FleetSettings, reference: str, seconds: float) -> list[Row]:
+    """Measure one version with each runtime that reads its format.
+
+    Raises:
+        CommandError: there is no such model, or the server's program is not here.
     """
     folder, framework = _located(settings, reference)
     program = shutil.which(PROGRAM) or str(Path(sys.executable).parent / PROGRAM)
@@ -55,15 +83,7 @@ def benchmark(
     rows = list(_measured(program, folder, framework, seconds))
     if folder.is_relative_to(settings.models_dir):
         keep_measured(settings, folder, [_as_json(row) for row in rows])
-    if as_json:
-        print_json([_as_json(row) for row in rows])
-    else:
-        _print(rows)
-    if not any(row.told for row in rows):
-        raise CommandError(f"{reference}: nothing here can run it: {rows[0].reason}")
-    if plot:
-        draw(reference, rows, plot)
-        note(f"saved {plot}")
+    return rows
 
 
 def _located(settings: FleetSettings, reference: str) -> tuple[Path, Framework]:
@@ -123,26 +143,22 @@ def _measure(command: list[str], runtime: str, precision: str, seconds: float) -
 
 def _print(rows: list[Row]) -> None:
     shown = table("runtime", "precision", "device", "one at a time", "together", "loads in", "")
-    best = max((_rate(row) for row in rows), default=0.0)
+    best = max((row.rate for row in rows), default=0.0)
     for row in rows:
         if row.told is None:
             shown.add_row(row.runtime, row.precision, "-", "-", "-", "-", row.reason)
             continue
-        share = _rate(row) / best
+        share = row.rate / best
         shown.add_row(
             row.runtime,
             row.precision,
             str(row.told["device"]),
-            f"{row.told['one_at_a_time']['p50_ms']:.2f} ms",
-            f"{_rate(row):.0f}/s",
+            f"{row.alone_ms:.2f} ms",
+            f"{row.rate:.0f}/s",
             f"{row.told['load_s']:.2f} s",
             "fastest" if share == 1 else f"{share:.2f} of it",
         )
     out.print(shown)
-
-
-def _rate(row: Row) -> float:
-    return float(row.told["together"]["per_second"]) if row.told else 0.0
 
 
 def _as_json(row: Row) -> dict[str, Any]:
@@ -150,20 +166,23 @@ def _as_json(row: Row) -> dict[str, Any]:
     return {"runtime": row.runtime, "precision": row.precision, **told}
 
 
-def draw(title: str, rows: list[Row], path: Path) -> None:
-    """Draw the rates as bars."""
+def draw(title: str, rows: Sequence[Row], path: Path) -> None:
+    """Write the rates as bars into a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure_of(title, rows).savefig(path, dpi=120)
+
+
+def figure_of(title: str, rows: Sequence[Row]) -> Any:
+    """The rates as bars, the latency of one at a time beside each (a matplotlib Figure)."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second
 
     measured = [row for row in rows if row.told][::-1]
     figure = Figure(figsize=(7, 1 + 0.5 * len(measured)), layout="constrained")
     axes = figure.add_subplot()
     names = [f"{row.runtime} {row.precision}" for row in measured]
-    bars = axes.barh(names, [_rate(row) for row in measured])
-    alone = [row.told["one_at_a_time"]["p50_ms"] for row in measured if row.told]
-    latencies = [f"{milliseconds:.1f} ms alone" for milliseconds in alone]
-    axes.bar_label(bars, latencies, padding=4)
+    bars = axes.barh(names, [row.rate for row in measured])
+    axes.bar_label(bars, [f"{row.alone_ms:.1f} ms alone" for row in measured], padding=4)
     axes.set_xlabel("inferences per second, as many at once as pay")
     axes.set_title(title)
     axes.margins(x=0.25)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return figure

@@ -1,0 +1,1 @@
+"""Labelled pictures: made from a model or from the demo, kept as COCO, scored with mAP."""
