@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-rtsp-peers test-notebooks test-containers check fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down logs images engine
+.PHONY: help setup run test test-browser test-rtsp-peers test-notebooks test-containers check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -44,11 +44,19 @@ test-containers: setup  ## the fleet in real containers (root, Debian; starts it
 check: setup  ## format, lint, types, import rules, sizes, spelling, Dockerfiles
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy proto services tests benchmarks
+	@$(BIN)/mypy proto services tests benchmarks tools/deploy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_sizes.py
 	@$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs proto/src services tests benchmarks models/examples
-	@$(BIN)/hadolint --failure-threshold warning services/*/Dockerfile
+	@$(BIN)/hadolint --failure-threshold warning services/*/Dockerfile compose/gateway/Dockerfile
+
+check-deploy: setup  ## Dockerfiles and compose files: hadolint, compose config, schema, balena's rules and its own parser
+	@tools/apt.sh docker-compose:docker-compose npm:npm || echo 'check-deploy: without them their checks are skipped'
+	@$(BIN)/python tools/deploy/check_deploy.py
+
+TARGET ?=
+balena: setup  ## TARGET=usb (hailo, intel-gpu, jetson): var/balena-usb, which `balena push` takes
+	@$(BIN)/python tools/deploy/balena_tree.py $(TARGET)
 
 fix:  ## format and mend what can be mended
 	@$(BIN)/ruff format .

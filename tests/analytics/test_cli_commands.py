@@ -92,6 +92,12 @@ def test_the_jupyter_link_is_for_admins_only(camfleet: CommandLine) -> None:
     assert camfleet.run("url", "--jupyter", "--role", "viewer").code == 1
 
 
+def test_url_names_the_public_address_where_there_is_one(camfleet: CommandLine) -> None:
+    camfleet.set(CAMFLEET_PUBLIC_URL="https://box.lan", JUPYTER_BASE_URL="/jupyter/")
+    assert "https://box.lan/login?token=" in camfleet.run("url").out
+    assert "https://box.lan/jupyter/lab?token=" in camfleet.run("url", "--jupyter").out
+
+
 def test_keys_are_made_listed_and_revoked(camfleet: CommandLine, keys: KeyStore) -> None:
     plain = camfleet.run("key", "add", "grafana").out.strip()
     made = keys.check(plain)

@@ -7,6 +7,9 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_PUBLIC_URL = r"^(https?://[^/\s]+)?$"  # what stands before /login in a link; the gateway's address
+_BASE_URL = r"^/([\w-]+/)*$"
+
 
 class FleetSettings(BaseSettings):
     """The fleet's settings; each field names its environment variable.
@@ -42,6 +45,8 @@ class FleetSettings(BaseSettings):
 
     bind_address: str = Field("127.0.0.1", validation_alias="BIND_ADDRESS")
     allow_cidr: str = Field("", validation_alias="ALLOW_CIDR")
+    public_url: str = Field("", validation_alias="CAMFLEET_PUBLIC_URL", pattern=_PUBLIC_URL)
+    jupyter_base_url: str = Field("/", validation_alias="JUPYTER_BASE_URL", pattern=_BASE_URL)
     api_key: SecretStr | None = Field(None, validation_alias="CAMFLEET_API_KEY")
     tls_cert: Path | None = Field(None, validation_alias="CAMFLEET_TLS_CERT")
     tls_key: Path | None = Field(None, validation_alias="CAMFLEET_TLS_KEY")

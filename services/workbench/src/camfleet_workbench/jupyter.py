@@ -38,11 +38,14 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     config.ServerApp.ip = settings.bind_address
     config.ServerApp.port = settings.jupyter_port
     config.ServerApp.port_retries = 0
+    config.ServerApp.base_url = settings.jupyter_base_url
     config.ServerApp.root_dir = str(notebooks.absolute())
     config.ServerApp.open_browser = False
     config.ServerApp.allow_root = True
     is_encrypted = speaks_tls(settings.bind_address, settings)
-    config.ServerApp.allow_remote_access = bool(networks) or is_encrypted
+    # Beside loopback: those who come by a gateway that other machines reach at the public address.
+    is_reached = bool(networks) or is_encrypted or bool(settings.public_url)
+    config.ServerApp.allow_remote_access = is_reached
     config.ServerApp.answer_yes = True
     config.ServerApp.log_level = "WARN"
     config.ServerApp.certfile = str(settings.tls_cert) if is_encrypted else ""

@@ -39,9 +39,9 @@ def login_link(
     if jupyter and role != "admin":
         raise CommandError("JupyterLab runs code on this machine: its links are for admins only")
     token = key_store(settings).new_login(role=role, lifetime_s=lifetime_s)
-    if jupyter:
-        return f"{page_address(settings, settings.jupyter_port)}/lab?token={token}"
-    return f"{page_address(settings, settings.streamer_port)}/login?token={token}"
+    port = settings.jupyter_port if jupyter else settings.streamer_port
+    path = f"{settings.jupyter_base_url}lab" if jupyter else "/login"
+    return f"{settings.public_url or page_address(settings, port)}{path}?token={token}"
 
 
 def _outward_address() -> str:
