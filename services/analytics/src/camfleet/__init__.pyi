@@ -1,6 +1,23 @@
 # The public names of the library, in the order of docs/library.md. This is the one list of them:
 # `from MODULE import NAME as NAME` here makes `from camfleet import NAME` work.
 
+from camfleet.drawing.compose import blend_images as blend_images
+from camfleet.drawing.compose import cutout_image as cutout_image
+from camfleet.drawing.compose import list_images as list_images
+from camfleet.drawing.compose import overlay_image as overlay_image
+from camfleet.drawing.compose import resize as resize
+from camfleet.drawing.compose import safe_hstack as safe_hstack
+from camfleet.drawing.filters import filter_predictions_by_area as filter_predictions_by_area
+from camfleet.drawing.filters import filter_predictions_by_label as filter_predictions_by_label
+from camfleet.drawing.markup import blur_objects as blur_objects
+from camfleet.drawing.markup import markup_image as markup_image
+from camfleet.drawing.markup import overlay_transparent_boxes as overlay_transparent_boxes
+from camfleet.drawing.markup import transparent_overlay_boxes as transparent_overlay_boxes
+from camfleet.drawing.shapes import HorizontalTextAlignment as HorizontalTextAlignment
+from camfleet.drawing.shapes import TextAlignment as TextAlignment
+from camfleet.drawing.shapes import VerticalTextAlignment as VerticalTextAlignment
+from camfleet.drawing.shapes import draw_rounded_rectangle as draw_rounded_rectangle
+from camfleet.drawing.shapes import draw_text_with_background as draw_text_with_background
 from camfleet.errors import BadArgument as BadArgument
 from camfleet.errors import BadImage as BadImage
 from camfleet.errors import CamfleetError as CamfleetError
@@ -8,6 +25,7 @@ from camfleet.errors import CannotShow as CannotShow
 from camfleet.errors import NotLoaded as NotLoaded
 from camfleet.errors import UnsupportedEngine as UnsupportedEngine
 from camfleet.errors import WrongPurpose as WrongPurpose
+from camfleet.fps import FPS as FPS
 from camfleet.inference.errors import InferenceError as InferenceError
 from camfleet.object_trackers.algorithm import TrackerAlgorithm as TrackerAlgorithm
 from camfleet.object_trackers.centroid import CentroidTracker as CentroidTracker
@@ -81,5 +99,15 @@ from camfleet.writers.errors import WriterError as WriterError
 from camfleet.writers.mjpg import MjpgVideoWriter as MjpgVideoWriter
 from camfleet.writers.rtsp.writer import RtspVideoWriter as RtspVideoWriter
 from camfleet.writers.video_file import VideoWriter as VideoWriter
+from camfleet.zone_list.config import load_zones_from_config as load_zones_from_config
+from camfleet.zone_list.errors import BadZones as BadZones
+from camfleet.zone_list.errors import UnknownZone as UnknownZone
+from camfleet.zone_list.errors import ZoneError as ZoneError
+from camfleet.zone_list.zone import Zone as Zone
+from camfleet.zone_list.zone import ZoneType as ZoneType
+from camfleet.zone_list.zone import convert_polygon_to_box_zone as convert_polygon_to_box_zone
+from camfleet.zone_list.zone import create_bounding_box_from_zone as create_bounding_box_from_zone
+from camfleet.zone_list.zone import create_zone_from_bounding_box as create_zone_from_bounding_box
+from camfleet.zone_list.zone_list import ZoneList as ZoneList
 
 __version__: str

@@ -10,6 +10,7 @@ CamfleetError
 ├── InferenceError       the server or the model; see camfleet.inference.errors
 ├── CallbackFailed       a tracker's callback; see camfleet.object_trackers.errors
 ├── StreamError          a camera or file; see camfleet.streams.errors
+├── ZoneError            zone_config.json; see camfleet.zone_list.errors
 └── WriterError          a file or stream that is written; see camfleet.writers.errors
 """
 

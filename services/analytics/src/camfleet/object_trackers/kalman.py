@@ -50,6 +50,10 @@ class TrackableKalmanPrediction(TrackablePrediction):
         """Pixels per frame (x, y)."""
         return self._speed.copy()
 
+    def place_at(self, position: NDArray[np.float64]) -> None:
+        """It is known to be there, as a record says."""
+        self._place = position
+
     def step(self, **trackable_kwargs: Any) -> None:
         """Move on for one frame."""
         super().step(**trackable_kwargs)
