@@ -15,9 +15,10 @@ from av.video.frame import VideoFrame
 from camfleet.cli.capture_client import camera_states, snapshot
 from camfleet.cli.media import files_of, frame_count, is_picture, read_frames
 from camfleet.cli.settings import command_settings
+from camfleet.streams.live import NoSink
 from camfleet.video.addresses import with_credentials
 from camfleet.video.frames import Frame
-from camfleet.video.reader import ReaderState, RtspReader
+from camfleet.video.reader import CameraReader, ReaderState, rtsp
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.keys import KeyStore
@@ -29,19 +30,6 @@ PATIENCE_S = 15.0  # a camera that gives no picture for so long is given up
 
 class NoPicture(CellError):
     """No picture can be had; the text says from where and what to do."""
-
-
-class _Unwatched:
-    """Takes the coded stream, which no notebook looks at."""
-
-    def push_stream(self, stream: av.VideoStream) -> None:
-        """A connection begins."""
-
-    def push_packet(self, packet: object) -> None:
-        """One coded frame."""
-
-    def push_end(self) -> None:
-        """The connection is over."""
 
 
 @plainly
@@ -124,9 +112,9 @@ def camera_frames(name: str, every_s: float) -> Generator[Frame]:
 
 
 @contextmanager
-def reading(settings: FleetSettings, name: str) -> Iterator[RtspReader]:
+def reading(settings: FleetSettings, name: str) -> Iterator[CameraReader]:
     """The library's reader on a camera at capture, until the block ends."""
-    reader = RtspReader(name, lambda: address_of(settings, name), _Unwatched())
+    reader = CameraReader(name, rtsp(lambda: address_of(settings, name)), NoSink())
     reader.start()
     try:
         yield reader
@@ -143,7 +131,7 @@ def address_of(settings: FleetSettings, name: str) -> str:
     return with_credentials(address, ("camfleet", secret))
 
 
-def _newest(reader: RtspReader, name: str) -> Iterator[Frame]:
+def _newest(reader: CameraReader, name: str) -> Iterator[Frame]:
     seen_s = time.monotonic()
     while True:
         frame = reader.slot.take(0.2)
