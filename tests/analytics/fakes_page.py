@@ -136,6 +136,7 @@ class ScriptedFleet:
                 Route("/", self._serve_page),
                 Route("/login", self._serve_login),
                 Route("/v1/status", self._serve_status),
+                Route("/v1/session", self._serve_session),
                 Route("/v1/cameras/{name}/heatmap.png", self._serve_heat),
                 WebSocketRoute("/v1/stream", self._serve_stream),
                 *self.hub.routes(),
@@ -154,6 +155,9 @@ class ScriptedFleet:
         if self.locked:
             return JSONResponse({"error": "a key is needed"}, status_code=401)
         return JSONResponse(self.status())
+
+    async def _serve_session(self, _request: Request) -> Response:
+        return JSONResponse({"name": "ann", "role": "admin"})
 
     async def _serve_heat(self, _request: Request) -> Response:
         return Response(HeatMap().to_png(), media_type="image/png")

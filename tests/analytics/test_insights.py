@@ -16,7 +16,7 @@ from camfleet.service import messages
 from camfleet.service.events.outbox import Outbox
 from camfleet.service.events.outbox_database import Group, OutboxDatabase
 from camfleet.service.events.tallies import Tallies, ZoneTotals, tallies_of
-from camfleet.service.interval_counts import KEPT_MINUTES
+from camfleet.service.interval_counts import KEPT_MINUTES, IntervalCounts
 from camfleet.zones import Happening, ZoneEvent
 from camfleet_contracts.events import Envelope, OccurrenceEvent, Origin, Times, envelope
 from fakes_analytics import boxes, falling
@@ -90,7 +90,7 @@ def test_what_was_counted_goes_on_after_a_kill(tmp_path: Path) -> None:
     count_until_killed(tmp_path)
     with contextlib.closing(Outbox(tmp_path / "outbox.db", lambda: None)) as outbox:
         [hour] = outbox.intervals("door", 3600)
-        assert hour["lines"]["gate"] == {"in": 2, "out": 0}
+        assert hour["lines"]["gate"] == {"in": 2, "out": 0, "error": None}
         assert hour["zones"]["yard"] == {"entered": 2, "left": 2, "dwelt": 0, "peak": 2}
         assert outbox.zone_totals("door", "yard") == ZoneTotals(2, 2, 4.0)
 
@@ -151,7 +151,7 @@ def test_what_a_camera_counted_is_read_by_interval(app: RunningApp, client: http
     read = partial(client.get, "/v1/cameras/door/counts?interval=3600")
     wait_until(lambda: read().json()["intervals"], 60, "the crossing")
     [hour] = read().json()["intervals"]
-    assert hour["lines"]["gate"] == {"in": 1, "out": 0}
+    assert hour["lines"]["gate"] == {"in": 1, "out": 0, "error": None}
 
 
 def test_the_heat_map_is_a_picture(client: httpx.Client) -> None:
@@ -169,3 +169,12 @@ def test_an_interval_that_cannot_be_is_refused(client: httpx.Client, interval: s
 def test_an_unknown_camera_is_named(client: httpx.Client, path: str) -> None:
     answer = client.get(f"/v1/cameras/attic/{path}")
     assert (answer.status_code, "attic" in answer.json()["error"]) == (404, True)
+
+
+def test_an_interval_states_what_it_adds_to_the_error_of_the_total() -> None:
+    counts = IntervalCounts()
+    for minute, total in enumerate((3.0, 5.0, 5.0, 1.0)):
+        counts.add(minute, "lines", "gate", "in", 1)
+        counts.add(minute, "lines", "gate", "error", total)
+    errors = [interval["lines"]["gate"]["error"] for interval in counts.read(60)]
+    assert errors == [None, 4.0, 0.0, 1.0]

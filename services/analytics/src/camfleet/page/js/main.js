@@ -1,45 +1,61 @@
-// Wires the page: status and stream come in, wall, events and top bar show them.
+// Wires the page: status and stream come in; the shown view and the top bar show them.
 
-import { setLevel, setText, make } from "./base/dom.js";
-import { EventList } from "./events/event-list.js";
-import { EventStream } from "./events/event-stream.js";
-import { Health } from "./health/fleet-light.js";
-import { Panels } from "./panels/panels.js";
-import { StatusPoll } from "./health/status-poll.js";
-import { Wall } from "./wall/wall.js";
+import { ask } from "./base/api.js";
+import { make, setLevel, setText } from "./base/dom.js";
 import { lostSince } from "./base/words.js";
+import { EventStream } from "./events/event-stream.js";
+import { Panels } from "./panels/panels.js";
+import { ClockCheck } from "./shell/clock-check.js";
+import { Fleet } from "./shell/fleet.js";
+import { FleetLight } from "./shell/fleet-light.js";
+import { StatusPoll } from "./shell/status-poll.js";
+import { Views } from "./shell/views.js";
 
 const element = (id) => document.getElementById(id);
-const wall = new Wall(element("wall"));
-const events = new EventList(element("event-list"));
-const health = new Health(element("health"));
+const fleet = new Fleet();
+const light = new FleetLight(element("health"));
+const clock = new ClockCheck(element("clock-note"));
 const notice = element("notice");
 const announced = new Map();
 
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("view").focus();
+});
 new Panels(element("panels"));
-new StatusPoll({ news: showStatus, lost: showLost, locked: showLocked });
+const views = new Views(element("view"), element("navigation"), fleet);
+const poll = new StatusPoll({ news: showStatus, lost: showLost, locked: showLocked });
+fleet.refresh = () => poll.ask();
 let stream = null;
+learnWhoLooks();
+
+async function learnWhoLooks() {
+  try {
+    fleet.session = (await ask("/v1/session")).body;
+  } catch {
+    return; // the status says already that nobody answers, or that the session ended
+  }
+  setText(element("who"), `${fleet.session.name} (${fleet.session.role})`);
+  document.body.dataset.role = fleet.session.role;
+  if (fleet.status) views.current?.showStatus(fleet.status);
+}
 
 function showStatus(status) {
   stream ??= new EventStream({ received: showEnvelope, state: showLink, newest: status.newest_event });
+  if (!fleet.session) learnWhoLooks();
+  fleet.status = status;
   notice.hidden = true;
-  health.show(status);
-  wall.show(status);
+  light.show(status);
+  clock.show(status.time);
+  views.current?.showStatus(status);
   announceChanges(status.cameras);
   setText(element("foot-device"), status.device_id ? `device ${status.device_id}` : "");
   setText(element("foot-version"), status.version ? `camfleet ${status.version}` : "");
 }
 
 function showEnvelope(envelope) {
-  const tile = wall.tile(envelope.camera);
-  if (envelope.results?.objects || envelope.results?.predictions) {
-    tile?.addResult(envelope);
-    return;
-  }
-  if (!envelope.results?.event_label) return;
-  events.add(envelope);
-  if (envelope.results.event_label === "line_crossed") tile?.addCrossing(envelope.results.data ?? {});
-  if (envelope.results.event_label?.startsWith("zone_")) tile?.setOccupancy(envelope.results.data ?? {});
+  if (envelope.results?.event_label) fleet.remember(envelope);
+  views.current?.showEnvelope(envelope);
 }
 
 const linkWords = { connected: "connected", reconnecting: "reconnecting…", locked: "not logged in" };
@@ -52,8 +68,8 @@ function showLink(state) {
 }
 
 function showLost(answeredAt) {
-  health.showLost(lostSince(answeredAt));
-  wall.showSilence();
+  light.showLost(lostSince(answeredAt));
+  views.current?.showSilence();
   say(`The camfleet service does not answer; trying again every 2 seconds. Start it with `, make("code", { text: "camfleet up" }), ".");
 }
 

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS cursors(sink TEXT PRIMARY KEY, position INTEGER, drop
 """
 _ADD_TALLY = """
 INSERT INTO tallies(camera, minute, kind, place, figure, value) VALUES(?,?,?,?,?,?)
-ON CONFLICT DO UPDATE SET value = CASE WHEN figure IN ('peak', 'longest_s')
+ON CONFLICT DO UPDATE SET value = CASE WHEN figure IN ('peak', 'error', 'longest_s')
     THEN max(value, excluded.value) ELSE value + excluded.value END
 """
 _COLUMNS = "position, seq, epoch, type, camera, text, sinks"

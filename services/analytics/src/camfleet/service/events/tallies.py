@@ -73,7 +73,7 @@ class Tallies:
             self._zones.setdefault((camera, place), ZoneTotals()).add(figure, value)
         else:
             counts = self._intervals.setdefault(camera, IntervalCounts())
-            counts.add(minute, kind, place, figure, int(value))
+            counts.add(minute, kind, place, figure, value if figure == "error" else int(value))
 
 
 def tallies_of(message: Envelope) -> list[Tally]:
@@ -83,7 +83,8 @@ def tallies_of(message: Envelope) -> list[Tally]:
         return []
     minute = int(datetime.fromisoformat(message.captured_at).timestamp()) // MINUTE_S
     if label == "line_crossed":
-        return [Tally(message.camera, minute, "lines", facts["line"], facts["direction"], 1)]
+        place = message.camera, minute, "lines", facts["line"]
+        return [Tally(*place, facts["direction"], 1), Tally(*place, "error", facts["count_error"])]
     if label in _ZONE_FIGURES:
         return _tallies_of_zone(message.camera, minute, _ZONE_FIGURES[label], facts)
     return []

@@ -24,6 +24,7 @@ export class Picture {
     this.overlay = new Overlay(this.canvas);
     this.results = new Results();
     this.camera = { state: "CONNECTING", lines: [] };
+    this.hidesShapes = false; // while an editor shows its own
     this.player = new Player({ name, video: this.video, image: this.image, note: (text) => this.setNote(text) });
     onEachFrame(this.video, (mediaTime) => this.drawFrame(mediaTime));
     this.image.addEventListener("load", () => this.pictureCame());
@@ -73,7 +74,8 @@ export class Picture {
     const { width, height, lines, zones } = this.camera;
     const { videoWidth, videoHeight } = this.player.showsJpeg ? {} : this.video; // a sub-stream may be of another shape
     const shape = { width: videoWidth || width || 16, height: videoHeight || height || 9 };
-    this.overlay.draw({ boxes, lines: lines ?? [], zones: zones ?? [], shape });
+    const shapes = this.hidesShapes ? [[], []] : [lines ?? [], zones ?? []];
+    this.overlay.draw({ boxes, lines: shapes[0], zones: shapes[1], shape });
   }
 
   pictureCame() {

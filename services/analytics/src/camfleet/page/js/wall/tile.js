@@ -5,6 +5,7 @@ import { make, setLevel, setText } from "../base/dom.js";
 import { Figures } from "./figures.js";
 import { icon } from "../base/icons.js";
 import { Picture } from "../live/picture.js";
+import { linkTo } from "../shell/router.js";
 import { levelOfCamera } from "../base/words.js";
 
 export class Tile {
@@ -16,7 +17,8 @@ export class Tile {
     this.picture = new Picture(name);
     this.figures = new Figures();
     this.counts = new Counts(name);
-    const title = make("h2", { class: "tile-name", id: `camera-${name}`, text: name });
+    const link = make("a", { href: linkTo("camera", [name]), text: name });
+    const title = make("h2", { class: "tile-name", id: `camera-${name}` }, link);
     const head = make("header", { class: "tile-head" }, title, this.state, this.heatButton(), this.enlargeButton());
     this.element = make("article", { class: "tile", "aria-labelledby": title.id }, head, this.picture.element, this.figures.element, this.figures.fault, this.counts.element);
   }
@@ -36,8 +38,12 @@ export class Tile {
     if (this.camera) this.show({ ...this.camera, state: "NO NEWS", reason: "The service does not answer." });
   }
 
-  addResult(envelope) {
-    this.picture.add(envelope);
+  // A result is drawn; an event changes what is counted.
+  take(envelope) {
+    const { event_label: event, data, objects, predictions } = envelope.results ?? {};
+    if (objects || predictions) this.picture.add(envelope);
+    else if (event === "line_crossed") this.addCrossing(data ?? {});
+    else if (event?.startsWith("zone_")) this.setOccupancy(data ?? {});
   }
 
   // A crossing counts at once; the next status confirms it.

@@ -5,7 +5,7 @@ import { asPlural } from "../base/words.js";
 
 const WORDS = { ok: "All well", warning: "Needs a look", failed: "Not working" };
 
-export class Health {
+export class FleetLight {
   constructor(element) {
     this.light = element.querySelector(".light");
     this.word = element.querySelector(".health-word");

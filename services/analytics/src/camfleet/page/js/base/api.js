@@ -1,0 +1,38 @@
+// Questions to the service and changes of what it keeps; a refusal carries the service's own words.
+
+export class Refusal extends Error {
+  constructor(status, reason) {
+    super(reason);
+    this.status = status;
+  }
+}
+
+// { body, tag }: the parsed answer and its ETag.
+export async function ask(path) {
+  return read(await fetch(path, { cache: "no-store" }));
+}
+
+export async function change(method, path, content, tag = null) {
+  const headers = { "content-type": "application/json" };
+  if (tag) headers["if-match"] = tag;
+  return read(await fetch(path, { method, headers, body: content === undefined ? undefined : JSON.stringify(content) }));
+}
+
+async function read(answer) {
+  if (!answer.ok) throw new Refusal(answer.status, await reasonOf(answer));
+  const body = answer.status === 204 ? null : await answer.json();
+  return { body, tag: answer.headers.get("etag") };
+}
+
+async function reasonOf(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return `the service answered ${answer.status}`;
+  }
+}
+
+// A fault as a sentence for people: what was refused, or that nobody answered.
+export const wordsOf = (fault) => (fault instanceof Refusal ? fault.message : "The service does not answer; nothing was changed.");
+
+export const pathOf = (...parts) => parts.map(encodeURIComponent).join("/");

@@ -1,0 +1,91 @@
+// The page of one camera: its picture, what it counts, its newest events, and the editor for admins.
+
+import { button } from "../base/controls.js";
+import { make, setText } from "../base/dom.js";
+import { Editor } from "../editor/editor.js";
+import { EventList } from "../events/event-list.js";
+import { linkTo } from "../shell/router.js";
+import { Tile } from "../wall/tile.js";
+import { CountPlots } from "./count-plots.js";
+import { ZoneTable } from "./zone-table.js";
+
+export class CameraView {
+  constructor(fleet) {
+    this.fleet = fleet;
+    this.element = make("div", { class: "camera-view" });
+    this.name = null;
+  }
+
+  enter({ rest: [name], query }) {
+    if (name !== this.name) this.open(name);
+    else this.plots?.start();
+    if (query.get("edit") && this.fleet.isAdmin) this.edit();
+  }
+
+  leave() {
+    this.editor?.close();
+    this.plots?.stop();
+  }
+
+  open(name) {
+    this.editor?.close();
+    this.tile?.remove();
+    this.plots?.stop();
+    this.name = name;
+    this.tile = new Tile(name);
+    this.zones = new ZoneTable(name);
+    this.list = make("ol", { class: "event-list", tabindex: "0", "aria-label": `Newest events of ${name}` });
+    this.events = new EventList(this.list);
+    this.plots = new CountPlots(name);
+    this.editButton = button("Edit lines and zones", () => this.edit(), { kind: "primary", hidden: true });
+    this.gone = make("p", { class: "message", "data-level": "failed", hidden: true });
+    this.side = make("div", { class: "camera-side" }, this.zones.element, this.eventsCard());
+    const head = make("header", { class: "view-head" }, make("a", { class: "back", href: "#/", text: "All cameras" }), make("h1", { text: name }), this.editButton);
+    this.element.replaceChildren(head, this.gone, make("div", { class: "camera-grid" }, this.tile.element, this.side), this.plots.element);
+    for (const envelope of this.fleet.events) this.showEvent(envelope);
+    if (this.fleet.status) this.showStatus(this.fleet.status);
+    this.plots.start();
+  }
+
+  eventsCard() {
+    const all = make("a", { class: "events-more", href: linkTo("events", [], { camera: this.name }), text: "All its events" });
+    const empty = make("p", { class: "events-empty", text: "Nothing has happened here since this page was opened." });
+    return make("section", { class: "events events-low" }, make("header", { class: "events-head" }, make("h2", { text: "Events" }), all), this.list, empty);
+  }
+
+  edit() {
+    if (this.editor) return;
+    const closed = () => {
+      this.editor = null;
+      this.editButton.disabled = false;
+    };
+    this.editor = new Editor(this.name, this.tile.picture, { closed, saved: () => this.fleet.refresh() });
+    this.editButton.disabled = true;
+    this.side.prepend(this.editor.element);
+  }
+
+  showStatus(status) {
+    if (!this.tile) return;
+    const camera = status.cameras.find(({ name }) => name === this.name);
+    this.editButton.hidden = !this.fleet.isAdmin || !camera;
+    this.gone.hidden = Boolean(camera);
+    setText(this.gone, camera ? "" : `There is no camera "${this.name}" now: it was removed or switched off.`);
+    if (!camera) return this.tile.showSilence();
+    this.tile.show(camera);
+    this.zones.show(camera.zones ?? []);
+  }
+
+  showSilence() {
+    this.tile?.showSilence();
+  }
+
+  showEnvelope(envelope) {
+    if (envelope.camera !== this.name) return;
+    this.tile.take(envelope);
+    this.showEvent(envelope);
+  }
+
+  showEvent(envelope) {
+    if (envelope.camera === this.name && envelope.results?.event_label) this.events.add(envelope);
+  }
+}

@@ -1,0 +1,119 @@
+// All cameras of the file: add, try, edit, switch off, remove.
+
+import { ask, change, pathOf, wordsOf } from "../base/api.js";
+import { button } from "../base/controls.js";
+import { confirmed } from "../base/dialog.js";
+import { make, setText } from "../base/dom.js";
+import { levelOfCamera } from "../base/words.js";
+import { linkTo } from "../shell/router.js";
+import { CameraForm } from "./camera-form.js";
+
+const HEADS = ["Camera", "State", "Source", "Model", "Recorded", ""];
+
+export class CamerasView {
+  constructor(fleet) {
+    this.fleet = fleet;
+    this.add = button("Add a camera", () => (location.hash = linkTo("cameras", ["new"])), { kind: "primary", hidden: true });
+    this.message = make("p", { class: "message", role: "status" });
+    this.body = make("tbody");
+    const table = make("table", { class: "table" }, make("caption", { class: "visually-hidden", text: "Cameras" }), make("thead", {}, make("tr", {}, ...HEADS.map((text) => make("th", { scope: "col" }, text || make("span", { class: "visually-hidden", text: "Actions" }))))), this.body);
+    this.form = make("div");
+    this.empty = make("p", { class: "hint", hidden: true, text: "No camera yet. Add one: an address of a network camera, a USB camera, a file, or demo:street to try." });
+    this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
+  }
+
+  async enter({ rest: [name] }) {
+    this.form.replaceChildren();
+    await this.load();
+    if (!name || !this.fleet.isAdmin) return;
+    const form = new CameraForm(this.fleet, name === "new" ? null : name, { done: (words) => this.finish(words) });
+    this.form.replaceChildren(form.element);
+    form.element.scrollIntoView({ block: "nearest" });
+  }
+
+  leave() {}
+
+  finish(words) {
+    if (words) this.setMessage(words, "ok");
+    location.hash = linkTo("cameras");
+    this.fleet.refresh();
+  }
+
+  async load() {
+    try {
+      const { body } = await ask("/v1/cameras");
+      this.cameras = body.cameras;
+      this.body.replaceChildren(...body.cameras.map((camera) => this.row(camera)));
+      this.empty.hidden = body.cameras.length > 0;
+    } catch (fault) {
+      this.setMessage(wordsOf(fault), "failed");
+    }
+  }
+
+  row(camera) {
+    const { name, state, source, pipeline, recording, enabled } = camera;
+    const light = make("span", { class: "light", "data-level": levelOfCamera(state) });
+    const actions = make("div", { class: "buttons needs-admin" }, button("Test", () => this.test(name), { kind: "quiet", label: `Test ${name}` }), button("Edit", () => (location.hash = linkTo("cameras", [name])), { kind: "quiet", label: `Edit ${name}` }), button(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled), { kind: "quiet", label: `Switch ${name} ${enabled ? "off" : "on"}` }), button("Remove", () => this.remove(name), { kind: "quiet", label: `Remove ${name}` }));
+    actions.hidden = !this.fleet.isAdmin;
+    const cells = [make("td", {}, light, ` ${words(state)}`), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
+    return make("tr", {}, make("th", { scope: "row" }, make("a", { href: linkTo("camera", [name]), text: name })), ...cells);
+  }
+
+  async test(name) {
+    this.setMessage(`Looking at ${name}…`);
+    try {
+      const { body } = await change("POST", "/v1/source-trials", { camera: name });
+      this.setMessage(`${name} works: ${body.codec.toUpperCase()} ${body.width} × ${body.height}, ${body.fps.toFixed(1)} pictures a second, first picture after ${body.first_picture_s.toFixed(1)} s.${body.remark ? ` But: ${body.remark}` : ""}`, "ok");
+    } catch (fault) {
+      this.setMessage(wordsOf(fault), "failed");
+    }
+  }
+
+  enable(name, enabled) {
+    return this.attempt(`${name} is switched ${enabled ? "on" : "off"}.`, () => change("PATCH", `/v1/cameras/${pathOf(name)}`, { enabled }, "*"));
+  }
+
+  async remove(name) {
+    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings go from cameras.yaml. Events and recordings of it are kept until they are the oldest."], "Remove", { isDanger: true });
+    if (yes) await this.attempt(`${name} is removed.`, () => change("DELETE", `/v1/cameras/${pathOf(name)}`, undefined, "*"));
+  }
+
+  async attempt(done, work) {
+    try {
+      await work();
+      this.setMessage(done, "ok");
+    } catch (fault) {
+      this.setMessage(wordsOf(fault), "failed");
+    }
+    await this.load();
+    this.fleet.refresh();
+  }
+
+  setMessage(text, level = "unknown") {
+    setText(this.message, text);
+    this.message.dataset.level = level;
+  }
+
+  showStatus() {
+    this.add.hidden = !this.fleet.isAdmin;
+    for (const actions of this.body.querySelectorAll(".needs-admin")) actions.hidden = !this.fleet.isAdmin;
+    this.freshen();
+  }
+
+  // States move on without a new question; a list of other cameras is asked for.
+  freshen() {
+    const running = this.fleet.status.cameras;
+    for (const row of this.body.children) {
+      const camera = running.find(({ name }) => name === row.querySelector("th").textContent);
+      if (!camera) continue;
+      row.children[1].replaceChildren(make("span", { class: "light", "data-level": levelOfCamera(camera.state) }), ` ${words(camera.state)}`);
+    }
+  }
+
+  showSilence() {}
+
+  showEnvelope() {}
+}
+
+const STATES = { LIVE: "live", CONNECTING: "connecting", STALLED: "no picture at the moment", FAILED: "does not work", DISABLED: "switched off", STARTING: "starting" };
+const words = (state) => STATES[state] ?? state;

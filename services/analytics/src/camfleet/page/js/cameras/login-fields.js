@@ -1,0 +1,57 @@
+// How camfleet logs in to a camera: a secret is written once and never shown; cameras.yaml only names where it is.
+
+import { change, pathOf } from "../base/api.js";
+import { choice, field } from "../base/controls.js";
+import { make } from "../base/dom.js";
+
+const WAYS = [
+  ["none", "no login"],
+  ["secret", "user and password, kept in a file of the fleet"],
+  ["env", "from an environment variable (user:password)"],
+  ["file", "from a file on the box (user:password)"],
+];
+const HINT = "The password is written to a file only the fleet's services read, and is never shown again. Where capture runs on another box, give that one the file or a variable instead.";
+
+export class LoginFields {
+  constructor() {
+    this.way = choice(WAYS, "none", () => this.show());
+    this.user = make("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+    this.password = make("input", { type: "password", autocomplete: "new-password" });
+    this.place = make("input", { type: "text", spellcheck: "false", autocomplete: "off" });
+    this.secret = make("div", { class: "fields" }, field("User", this.user), field("Password", this.password, HINT));
+    this.named = field("Name of the variable, or path of the file", this.place);
+    this.element = make("div", { class: "login-fields" }, field("Login at the camera", this.way), this.secret, this.named);
+    this.show();
+  }
+
+  // A camera that is there keeps its login unless another one is given.
+  forExisting() {
+    this.way.prepend(make("option", { value: "keep", text: "as it is" }));
+    this.way.value = "keep";
+    this.show();
+  }
+
+  show() {
+    this.secret.hidden = this.way.value !== "secret";
+    this.named.hidden = !["env", "file"].includes(this.way.value);
+  }
+
+  fault() {
+    if (this.way.value === "secret" && !(this.user.value && this.password.value)) return "Login: give user and password.";
+    if (!this.named.hidden && !this.place.value.trim()) return "Login: name the variable or the file.";
+    return "";
+  }
+
+  // What cameras.yaml shall say; undefined: what it says already.
+  reference() {
+    if (this.way.value === "keep" || this.way.value === "secret") return undefined;
+    return this.way.value === "none" ? null : `\${${this.way.value}:${this.place.value.trim()}}`;
+  }
+
+  async write(camera) {
+    if (this.way.value !== "secret") return this.reference();
+    const { body } = await change("PUT", `/v1/secrets/${pathOf(camera)}`, { user: this.user.value, password: this.password.value });
+    this.password.value = "";
+    return body.credentials;
+  }
+}

@@ -1,0 +1,159 @@
+// Lines and zones of one camera, edited in its picture and saved through REST.
+
+import { ask, change, pathOf, wordsOf } from "../base/api.js";
+import { button } from "../base/controls.js";
+import { make, setText } from "../base/dom.js";
+import { conflictPanel } from "./conflict.js";
+import { Draft } from "./draft.js";
+import { DrawingArea } from "./drawing-area.js";
+import { labelsOf } from "./labels.js";
+import { ShapeForm } from "./shape-form.js";
+
+const CHANGED_MEANWHILE = 412;
+const FIRST = { line: [[0.2, 0.5], [0.8, 0.5]], zone: [[0.3, 0.4], [0.7, 0.4], [0.7, 0.8], [0.3, 0.8]] };
+const HINTS = { line: "Click where the line starts, then where it ends.", zone: "Click the corners; click the first one again, or press Enter, to close it." };
+
+export class Editor {
+  // closed(): the editor is done; saved(): the service has something new.
+  constructor(name, picture, { closed, saved }) {
+    Object.assign(this, { name, picture, closed, saved });
+    this.path = `/v1/cameras/${pathOf(name)}`;
+    this.tools = make("div", { class: "buttons", role: "toolbar", "aria-label": "Draw" });
+    this.hint = make("p", { class: "hint editor-hint", role: "status" });
+    this.forms = make("div", { class: "shape-forms" });
+    this.undo = button("Undo", () => this.draft.undo());
+    this.redo = button("Redo", () => this.draft.redo());
+    this.save = button("Save", () => this.store(), { kind: "primary" });
+    this.message = make("p", { class: "message", role: "status" });
+    this.conflict = make("div");
+    this.tools.append(this.tool("line", "Draw a line"), this.tool("zone", "Draw a zone"), this.undo, this.redo);
+    const end = make("div", { class: "buttons" }, this.save, button("Close", () => this.close()));
+    this.element = make("section", { class: "card editor", "aria-label": `Lines and zones of ${name}` }, this.tools, this.hint, this.forms, this.message, this.conflict, end);
+    this.element.addEventListener("keydown", (event) => this.shortcut(event));
+    this.open();
+  }
+
+  async open() {
+    this.setMessage("Loading…");
+    try {
+      const { body, tag } = await ask(this.path);
+      this.labels = await labelsOf(body.pipeline);
+      this.setMessage("");
+      this.start(body.pipeline, tag);
+    } catch (fault) {
+      this.setMessage(wordsOf(fault), "failed");
+    }
+  }
+
+  start(pipeline, tag) {
+    this.tag = tag;
+    this.area?.remove();
+    this.draft = new Draft(pipeline, () => this.show());
+    this.area = new DrawingArea(this.draft, { selected: (key) => this.select(key), drawn: (kind, points) => this.addShape(kind, points) });
+    this.area.element.addEventListener("keydown", (event) => this.shortcut(event));
+    this.picture.hidesShapes = true;
+    this.picture.element.append(this.area.element);
+    this.show();
+  }
+
+  // With a mouse the shape is drawn; the keyboard gets one in the middle to move.
+  tool(kind, words) {
+    return button(words, (event) => {
+      if (!this.draft) return;
+      if (event.detail === 0) this.addShape(kind, FIRST[kind]);
+      else this.beginDrawing(kind);
+    });
+  }
+
+  beginDrawing(kind) {
+    this.area.begin(kind);
+    setText(this.hint, HINTS[kind]);
+  }
+
+  addShape(kind, points) {
+    setText(this.hint, "");
+    const key = this.draft.add(kind, points);
+    this.select(key);
+    this.area.focus(key, 0);
+  }
+
+  select(key) {
+    this.area.select(key);
+    for (const form of this.forms.children) form.classList.toggle("is-selected", Number(form.dataset.key) === key);
+  }
+
+  show() {
+    this.area.show();
+    const shown = JSON.stringify(this.draft.shapes.map(({ points, ...rest }) => rest));
+    if (shown !== this.shownForms) this.showForms();
+    this.shownForms = shown;
+    this.undo.disabled = !this.draft.before.length;
+    this.redo.disabled = !this.draft.after.length;
+    this.save.disabled = !this.draft.isChanged;
+    if (this.draft.isChanged && this.message.dataset.level !== "failed") this.setMessage("Not saved yet.");
+  }
+
+  showForms() {
+    const hadFocus = this.forms.contains(document.activeElement);
+    const handlers = { labels: this.labels, selected: (key) => this.select(key) };
+    const forms = this.draft.shapes.map((shape) => new ShapeForm(shape, this.draft, handlers).element);
+    const empty = make("p", { class: "hint", text: "A line counts who crosses it, in and out. A zone tells who is inside and for how long." });
+    this.forms.replaceChildren(...(forms.length ? forms : [empty]));
+    if (this.area.key !== null) this.select(this.area.key);
+    if (hadFocus) this.forms.querySelector(".is-selected input")?.focus();
+  }
+
+  shortcut(event) {
+    if (!this.draft) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+      event.preventDefault();
+      if (event.shiftKey) this.draft.redo();
+      else this.draft.undo();
+    } else if (this.area.drawing && event.key === "Enter") this.area.finish();
+    else if (this.area.drawing && event.key === "Escape") this.area.endDrawing();
+  }
+
+  async store() {
+    const fault = this.draft.fault();
+    if (fault) return this.setMessage(fault, "failed");
+    this.save.disabled = true;
+    const pipeline = this.draft.toPipeline();
+    try {
+      const { tag } = await change("PATCH", this.path, { pipeline }, this.tag);
+      this.tag = tag;
+      this.draft.saved = JSON.stringify(pipeline);
+      this.setMessage("Saved. It counts with this from now on.", "ok");
+      this.saved();
+    } catch (refusal) {
+      if (refusal.status === CHANGED_MEANWHILE) await this.showConflict(pipeline);
+      else this.setMessage(wordsOf(refusal), "failed");
+      this.save.disabled = false;
+    }
+  }
+
+  async showConflict(mine) {
+    const { body, tag } = await ask(this.path);
+    const size = { width: this.area.size.width, height: this.area.size.height };
+    const decide = (work) => () => {
+      this.conflict.replaceChildren();
+      this.tag = tag;
+      work();
+    };
+    const panel = conflictPanel(mine, body.pipeline, { shape: size, keepMine: decide(() => this.store()), takeTheirs: decide(() => this.start(body.pipeline, tag)) });
+    this.conflict.replaceChildren(panel);
+    this.setMessage("");
+    panel.focus();
+  }
+
+  setMessage(text, level = "unknown") {
+    setText(this.message, text);
+    this.message.dataset.level = level;
+  }
+
+  close() {
+    this.area?.remove();
+    this.picture.hidesShapes = false;
+    this.element.remove();
+    this.closed();
+  }
+}

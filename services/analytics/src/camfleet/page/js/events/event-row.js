@@ -1,0 +1,33 @@
+// One event of the long list: when, what, where, and a picture of that moment where there is a recording.
+
+import { colourOf } from "../base/colours.js";
+import { make } from "../base/dom.js";
+import { moment, withUtc } from "../base/times.js";
+import { pathOf } from "../base/api.js";
+import { describe } from "./event-words.js";
+
+export const timeOf = (envelope) => new Date(envelope.captured_at ?? envelope.timestamp);
+
+export function eventRow(envelope, { recording, opened }) {
+  const { words, detail, level, isOfWhole } = describe(envelope);
+  const when = timeOf(envelope);
+  const light = make("span", { class: "light", "data-level": level, "aria-hidden": "true" });
+  if (!level && envelope.results.object_label) light.style.background = colourOf(envelope.results.object_label);
+  const time = make("time", { datetime: when.toISOString(), title: withUtc(when), text: moment(when) });
+  const text = make("span", { class: "row-text" }, make("span", { class: "row-words" }, light, words), make("span", { class: "row-where", text: [isOfWhole ? "" : envelope.camera, detail].filter(Boolean).join(" · ") }));
+  const button = make("button", { type: "button", class: "event-row", "data-event": envelope.event_id }, thumbnail(envelope, when, recording), text, time);
+  button.addEventListener("click", () => opened(envelope, button));
+  return make("li", {}, button);
+}
+
+// An event that just came is in the recording some seconds later.
+const isIn = (recording, when) => Boolean(recording?.from) && when >= new Date(recording.from) && when <= new Date(recording.to);
+
+function thumbnail({ camera }, when, recording) {
+  const place = make("span", { class: "thumbnail" });
+  if (!isIn(recording, when)) return place;
+  const image = make("img", { loading: "lazy", alt: "", src: `/v1/cameras/${pathOf(camera)}/snapshot.jpg?at=${encodeURIComponent(when.toISOString())}` });
+  image.addEventListener("error", () => image.remove());
+  place.append(image);
+  return place;
+}

@@ -1,0 +1,122 @@
+// All events: newest first, chosen, looked at, exported; what comes now is added on top.
+
+import { ask, wordsOf } from "../base/api.js";
+import { button } from "../base/controls.js";
+import { make, setText } from "../base/dom.js";
+import { CountPlots } from "../camera/count-plots.js";
+import { rewrite } from "../shell/router.js";
+import { EventDetail } from "./event-detail.js";
+import { eventRow } from "./event-row.js";
+import { Filter } from "./filter.js";
+import { HeatCard } from "./heat-card.js";
+
+const PAGE = 60;
+
+export class EventsView {
+  constructor(fleet) {
+    this.fleet = fleet;
+    this.filter = new Filter(() => this.chosen());
+    this.list = make("ol", { class: "long-list", "aria-label": "Events, newest first" });
+    this.state = make("p", { class: "hint", role: "status" });
+    this.more = button("Show older ones", () => this.load(this.following), { hidden: true });
+    this.detail = new EventDetail();
+    this.insights = make("div", { class: "insights" });
+    const exports = make("div", { class: "buttons" }, this.exportLink("csv", "Export as CSV"), this.exportLink("json", "Export as JSON"));
+    const head = make("header", { class: "view-head" }, make("h1", { text: "Events" }), exports);
+    const left = make("div", { class: "events-left" }, this.state, make("div", { class: "card card-flush" }, this.list), this.more);
+    this.element = make("div", { class: "events-view" }, head, this.filter.element, make("div", { class: "split" }, left, make("div", { class: "split-side" }, this.detail.element, this.insights)));
+    this.seen = new Set();
+  }
+
+  exportLink(format, words) {
+    const link = make("a", { class: "button", href: "#", text: words });
+    link.addEventListener("click", () => (link.href = `/v1/events?${this.filter.query({ format, export: "1" })}`));
+    return link;
+  }
+
+  enter({ query }) {
+    this.filter.set(query);
+    this.restart();
+  }
+
+  leave() {
+    this.plots?.stop();
+  }
+
+  chosen() {
+    rewrite("events", [], this.filter.values);
+    this.restart();
+  }
+
+  restart() {
+    this.detail.clear();
+    this.showInsights();
+    return this.load(null);
+  }
+
+  // Plots and heat are of one camera: the chosen one, else the first.
+  showInsights() {
+    const name = this.filter.values.camera || this.fleet.status?.cameras[0]?.name;
+    if (!name || name === this.shownCamera) return this.plots?.start();
+    this.plots?.stop();
+    this.shownCamera = name;
+    this.plots = new CountPlots(name);
+    this.insights.replaceChildren(make("h2", { class: "of-camera", text: name }), this.plots.element, new HeatCard(name).element);
+    this.plots.start();
+  }
+
+  async load(before) {
+    const question = (this.question = {});
+    if (!before) setText(this.state, "Loading…");
+    try {
+      const { body } = await ask(`/v1/events?${this.filter.query({ limit: PAGE, before })}`);
+      if (this.question !== question) return; // the choice changed meanwhile
+      if (!before) this.clear();
+      for (const envelope of body.events) this.append(envelope);
+      this.following = body.next;
+      this.more.hidden = !body.next;
+      setText(this.state, this.list.children.length ? "" : "No event fits this choice. Events are kept until 100,000 newer ones have come.");
+    } catch (fault) {
+      if (this.question === question) setText(this.state, wordsOf(fault));
+    }
+  }
+
+  clear() {
+    this.seen.clear();
+    this.list.replaceChildren();
+  }
+
+  append(envelope) {
+    if (!this.isNew(envelope)) return;
+    this.list.append(this.row(envelope));
+  }
+
+  isNew({ event_id: id }) {
+    if (this.seen.has(id)) return false;
+    this.seen.add(id);
+    return true;
+  }
+
+  row(envelope) {
+    return eventRow(envelope, { recording: this.fleet.camera(envelope.camera)?.recording, opened: (one, element) => this.open(one, element) });
+  }
+
+  open(envelope, element) {
+    this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    element.setAttribute("aria-current", "true");
+    this.detail.show(envelope, this.fleet.camera(envelope.camera));
+  }
+
+  showStatus(status) {
+    this.filter.nameCameras(status.cameras.map(({ name }) => name));
+    if (!this.shownCamera) this.showInsights();
+  }
+
+  showSilence() {}
+
+  showEnvelope(envelope) {
+    if (!envelope.results?.event_label || !this.filter.takes(envelope) || !this.isNew(envelope)) return;
+    setText(this.state, "");
+    this.list.prepend(this.row(envelope));
+  }
+}

@@ -1,0 +1,24 @@
+// A titled table that is filled anew, and words for when it is empty.
+
+import { make } from "../base/dom.js";
+
+export class DataTable {
+  constructor(title, heads, nothing) {
+    this.body = make("tbody");
+    this.shown = null;
+    this.empty = make("p", { class: "hint", text: nothing });
+    this.table = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, make("table", { class: "table" }, make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })))), this.body));
+    this.element = make("section", { class: "card card-table" }, make("h2", { text: title }), this.empty, this.table);
+  }
+
+  // Rows of texts, numbers, elements, or lists of them; what did not change is left alone.
+  show(rows) {
+    this.empty.hidden = rows.length > 0;
+    this.table.hidden = rows.length === 0;
+    const drawn = rows.map((cells) => make("tr", {}, ...cells.map((content, place) => make(place ? "td" : "th", place ? {} : { scope: "row" }, ...[content].flat().map((part) => part ?? "–")))));
+    const markup = drawn.map((row) => row.outerHTML).join();
+    if (markup === this.shown) return;
+    this.shown = markup;
+    this.body.replaceChildren(...drawn);
+  }
+}

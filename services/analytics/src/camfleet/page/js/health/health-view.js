@@ -1,0 +1,81 @@
+// Whether everything works, and what it costs: services, cameras, sinks, and who changed what.
+
+import { ask } from "../base/api.js";
+import { make, setText } from "../base/dom.js";
+import { moment, withUtc } from "../base/times.js";
+import { linkTo } from "../shell/router.js";
+import { DataTable } from "./data-table.js";
+import { camerasTable } from "./camera-costs.js";
+
+const EVERY_MS = 5000;
+const SERVICES = { capture: "reads the cameras", "model-server": "answers what is in a picture" };
+
+export class HealthView {
+  constructor() {
+    this.services = make("div", { class: "lights" });
+    this.cameras = camerasTable();
+    this.sinks = new DataTable("Where events go", ["Sink", "State", "Delivered", "Waiting", "Refused", "Dropped"], "Events are shown here and kept on the box; no other place is configured. Add sinks (MQTT, webhook, file …) in cameras.yaml.");
+    this.audit = new DataTable("Changes made through this page and the REST interface", ["When", "Who", "What", "Answer"], "Nothing was changed since analytics was started. The log keeps a line for every change.");
+    const head = make("header", { class: "view-head" }, make("h1", { text: "Health" }));
+    this.element = make("div", { class: "health-view" }, head, this.services, this.cameras.element, this.sinks.element, this.audit.element);
+  }
+
+  enter() {
+    this.load();
+    this.timer ??= setInterval(() => document.hidden || this.load(), EVERY_MS);
+  }
+
+  leave() {
+    clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  async load() {
+    try {
+      const { body } = await ask("/v1/audit");
+      this.audit.show(body.changes.map(auditRow));
+    } catch {
+      return; // the page says already that nobody answers
+    }
+  }
+
+  showStatus({ services, sinks = [], cameras }) {
+    const all = [{ name: "analytics", state: "ok", reason: null }, ...services.filter(({ name }) => !name.startsWith("sink "))];
+    this.showServices(all);
+    this.cameras.show(cameras);
+    this.sinks.show(sinks.map(sinkRow));
+  }
+
+  showServices(services) {
+    while (this.services.children.length > services.length) this.services.lastElementChild.remove();
+    while (this.services.children.length < services.length) this.services.append(serviceCard());
+    services.forEach(({ name, state, reason }, place) => {
+      const [light, title, word] = this.services.children[place].children;
+      light.dataset.level = state;
+      setText(title, name);
+      setText(word, reason ?? SERVICES[name] ?? "finds, follows and counts; serves this page");
+    });
+  }
+
+  showSilence() {
+    this.showServices([{ name: "analytics", state: "failed", reason: "does not answer" }]);
+  }
+
+  showEnvelope() {}
+}
+
+const serviceCard = () => make("div", { class: "card service" }, make("span", { class: "light" }), make("strong"), make("p"));
+
+const SINK_LEVELS = { connected: "ok", connecting: "warning", waiting: "warning", unusable: "failed" };
+
+function sinkRow({ name, kind, state, reason, delivered, queued, refused, dropped }) {
+  const light = make("span", { class: "light", "data-level": reason ? "warning" : (SINK_LEVELS[state] ?? "unknown") });
+  return [`${name} (${kind})`, [light, ` ${state}`, reason ? make("p", { class: "reason", text: reason }) : ""], delivered, queued, refused, dropped];
+}
+
+function auditRow({ time, who, role, action, subject, status, reason }) {
+  const when = new Date(time);
+  const camera = subject.split(":")[0];
+  const what = action.endsWith("cameras") ? [`${action}: `, make("a", { href: linkTo("camera", [camera]), text: subject })] : `${action}: ${subject}`;
+  return [make("time", { datetime: time, title: withUtc(when), text: moment(when) }), `${who} (${role})`, what, reason ? `refused: ${reason}` : status < 300 ? "done" : String(status)];
+}

@@ -1,0 +1,63 @@
+// One model: its versions with state, reason and figures, who uses it, and its card on demand.
+
+import { ask, pathOf } from "../base/api.js";
+import { make, setLevel, setText } from "../base/dom.js";
+import { linkTo } from "../shell/router.js";
+import { cardOf } from "./model-card.js";
+
+const LEVELS = { AVAILABLE: "ok", LOADING: "warning", START: "warning", UNLOADING: "warning", END: "failed" };
+const WORDS = { AVAILABLE: "serving", LOADING: "loading", START: "waiting", UNLOADING: "being unloaded", END: "not served" };
+
+export class ModelRow {
+  constructor(name) {
+    this.name = name;
+    this.users = make("p", { class: "hint" });
+    this.body = make("tbody");
+    const heads = ["Version", "State", "Requests", "Latency", "in the model", "Waiting"];
+    const table = make("table", { class: "table" }, make("caption", { class: "visually-hidden", text: `Versions of ${name}` }), make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })))), this.body);
+    this.card = make("div", { class: "model-card" });
+    this.details = make("details", { class: "card-details" }, make("summary", { text: "Model card" }), this.card);
+    this.details.addEventListener("toggle", () => this.details.open && this.loadCard());
+    this.element = make("section", { class: "card model", "aria-label": `Model ${name}` }, make("header", { class: "section-head" }, make("h2", { text: name }), this.users), make("div", { class: "scroll", tabindex: "0" }, table), this.details);
+  }
+
+  open() {
+    this.details.open = true;
+  }
+
+  show({ versions }, users) {
+    this.versions = versions;
+    const links = users.flatMap((name, place) => [place ? ", " : "used by ", make("a", { href: linkTo("camera", [name]), text: name })]);
+    if (this.users.textContent !== links.map((part) => part.textContent ?? part).join("")) this.users.replaceChildren(...(links.length ? links : ["used by no camera"]));
+    while (this.body.children.length > versions.length) this.body.lastElementChild.remove();
+    while (this.body.children.length < versions.length) this.body.append(emptyRow());
+    versions.forEach((version, place) => fill(this.body.children[place], version));
+  }
+
+  async loadCard() {
+    const newest = this.versions?.filter(({ state }) => state === "AVAILABLE").at(-1)?.version;
+    try {
+      const { body } = await ask(`/v1/models/${pathOf(this.name)}/manifest${newest ? `?version=${newest}` : ""}`);
+      this.card.replaceChildren(cardOf(body));
+    } catch (fault) {
+      this.card.replaceChildren(make("p", { class: "hint", text: fault.message }));
+    }
+  }
+}
+
+function emptyRow() {
+  const state = make("td", {}, make("span", { class: "light" }), make("span"), make("p", { class: "reason" }));
+  return make("tr", {}, make("th", { scope: "row" }), state, ...Array.from({ length: 4 }, () => make("td", { class: "number" })));
+}
+
+function fill(row, { version, state, reason, requests_s: rate, failures_s: failures, latency_ms: latency, inference_ms: inner, waiting }) {
+  const [head, told, ...figures] = row.children;
+  const [light, word, why] = told.children;
+  setText(head, version);
+  setLevel(light, LEVELS[state] ?? "unknown");
+  setText(word, WORDS[state] ?? state);
+  setText(why, reason ?? "");
+  const milliseconds = (value) => (Number.isFinite(value) ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : "–");
+  const requests = Number.isFinite(rate) ? `${rate.toFixed(1)}/s${failures ? `, ${failures.toFixed(1)}/s fail` : ""}` : "–";
+  [requests, milliseconds(latency), milliseconds(inner), String(waiting ?? "–")].forEach((text, place) => setText(figures[place], text));
+}

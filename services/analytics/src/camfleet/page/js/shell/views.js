@@ -1,0 +1,60 @@
+// Shows one view at a time; all but the wall are fetched when they are first wanted.
+
+import { WallView } from "../wall/wall-view.js";
+import { readRoute } from "./router.js";
+
+const LOADERS = {
+  wall: async () => WallView,
+  camera: async () => (await import("../camera/camera-view.js")).CameraView,
+  events: async () => (await import("../events/events-view.js")).EventsView,
+  models: async () => (await import("../models/models-view.js")).ModelsView,
+  cameras: async () => (await import("../cameras/cameras-view.js")).CamerasView,
+  health: async () => (await import("../health/health-view.js")).HealthView,
+};
+const TITLES = { wall: "Wall", camera: "Camera", events: "Events", models: "Models", cameras: "Cameras", health: "Health" };
+
+// A view has `element`, enter(route), leave(), showStatus(status), showEnvelope(envelope) and showSilence().
+export class Views {
+  constructor(place, navigation, fleet) {
+    Object.assign(this, { place, navigation, fleet });
+    this.made = new Map();
+    this.current = null;
+    addEventListener("hashchange", () => this.go());
+    this.go();
+  }
+
+  async go() {
+    const route = readRoute();
+    const name = route.name in LOADERS ? route.name : "wall";
+    this.wanted = name;
+    if (!this.made.has(name)) this.made.set(name, await this.make(name));
+    if (this.wanted !== name) return; // left again while it was fetched
+    this.show(this.made.get(name), name, route);
+  }
+
+  async make(name) {
+    const View = await LOADERS[name]();
+    return new View(this.fleet);
+  }
+
+  show(view, name, route) {
+    if (view !== this.current) {
+      this.current?.leave();
+      this.place.replaceChildren(view.element);
+      this.current = view;
+    }
+    this.place.dataset.view = name;
+    this.place.setAttribute("aria-label", TITLES[name]);
+    document.title = `${route.rest[0] ?? TITLES[name]} · camfleet`;
+    for (const link of this.navigation.querySelectorAll("a")) this.mark(link, name);
+    if (this.fleet.status) view.showStatus(this.fleet.status);
+    view.enter(route);
+  }
+
+  mark(link, name) {
+    const isHere = readRoute(link.getAttribute("href")).name === name;
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+
+}
