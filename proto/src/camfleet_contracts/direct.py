@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from camfleet_contracts.settings import FleetSettings
 
 
-def read_service(url: str, timeout_s: float, headers: dict[str, str] | None = None) -> bytes:
-    """GET `url` and return its body; a certificate of this machine itself is not checked.
+def read_service(
+    url: str, timeout_s: float, headers: dict[str, str] | None = None, body: bytes | None = None
+) -> bytes:
+    """GET `url`, or POST `body` to it, and return the answer's body.
+
+    A certificate of this machine itself is not checked.
 
     Raises:
         OSError: nobody answers, or not with 2xx (then an urllib.error.HTTPError).
     """
-    request = urllib.request.Request(url, headers=headers or {})  # noqa: S310 - addresses of ours
+    request = urllib.request.Request(url, body, headers or {})  # noqa: S310 - addresses of ours
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if url.startswith("https:"):
         handlers.append(urllib.request.HTTPSHandler(context=_context_for(url)))

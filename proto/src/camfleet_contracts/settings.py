@@ -43,6 +43,8 @@ class FleetSettings(BaseSettings):
     )
     capture_http: str = Field("", validation_alias="CAMFLEET_CAPTURE_HTTP")
 
+    analytics: str = Field("", validation_alias="CAMFLEET_ANALYTICS")
+
     bind_address: str = Field("127.0.0.1", validation_alias="BIND_ADDRESS")
     allow_cidr: str = Field("", validation_alias="ALLOW_CIDR")
     public_url: str = Field("", validation_alias="CAMFLEET_PUBLIC_URL", pattern=_PUBLIC_URL)

@@ -1,6 +1,8 @@
 # The public names of the library, in the order of docs/library.md. This is the one list of them:
 # `from MODULE import NAME as NAME` here makes `from camfleet import NAME` work.
 
+from camfleet.app_config import AppConfig as AppConfig
+from camfleet.apps.application import BadApplication as BadApplication
 from camfleet.drawing.compose import blend_images as blend_images
 from camfleet.drawing.compose import cutout_image as cutout_image
 from camfleet.drawing.compose import list_images as list_images
@@ -41,6 +43,30 @@ from camfleet.object_trackers.matching import match_greedy as match_greedy
 from camfleet.object_trackers.results import TrackingResults as TrackingResults
 from camfleet.object_trackers.trackable import TrackablePrediction as TrackablePrediction
 from camfleet.placement.connections import close_connections as close_connections
+from camfleet.publishing.errors import BadAnalytics as BadAnalytics
+from camfleet.publishing.errors import CannotPublish as CannotPublish
+from camfleet.publishing.errors import PacketRateError as PacketRateError
+from camfleet.publishing.errors import PacketSizeError as PacketSizeError
+from camfleet.publishing.errors import PublishError as PublishError
+from camfleet.publishing.errors import PublishRefused as PublishRefused
+from camfleet.publishing.events import CompleteTimedEvent as CompleteTimedEvent
+from camfleet.publishing.events import CustomEvent as CustomEvent
+from camfleet.publishing.events import EndTimedEvent as EndTimedEvent
+from camfleet.publishing.events import OccurrenceEvent as OccurrenceEvent
+from camfleet.publishing.events import StartTimedEvent as StartTimedEvent
+from camfleet.publishing.events import ValueEvent as ValueEvent
+from camfleet.publishing.events import generate_event_timestamp as generate_event_timestamp
+from camfleet.publishing.packets import load_analytics_results as load_analytics_results
+from camfleet.publishing.packets import parse_analytics_packet as parse_analytics_packet
+from camfleet.publishing.publisher import analytics_destinations as analytics_destinations
+from camfleet.publishing.publisher import publish_analytics as publish_analytics
+from camfleet.publishing.publisher import (
+    write_object_detection_results_to_analytics_file as write_object_detection_results_to_analytics_file,  # noqa: E501 - one name twice
+)
+from camfleet.publishing.publisher import (
+    write_tracking_results_to_analytics_file as write_tracking_results_to_analytics_file,
+)
+from camfleet.publishing.serialize import to_json_serializable as to_json_serializable
 from camfleet.results.boxes import BoundingBox as BoundingBox
 from camfleet.results.classification import ClassificationPrediction as ClassificationPrediction
 from camfleet.results.classification import ClassificationResults as ClassificationResults

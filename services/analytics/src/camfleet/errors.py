@@ -9,6 +9,8 @@ CamfleetError
 ├── CannotShow           Streamer finds no page to show pictures on
 ├── InferenceError       the server or the model; see camfleet.inference.errors
 ├── CallbackFailed       a tracker's callback; see camfleet.object_trackers.errors
+├── PublishError         results and events; see camfleet.publishing.errors
+├── BadApplication       camfleet.app.json; see camfleet.apps.application
 ├── StreamError          a camera or file; see camfleet.streams.errors
 ├── ZoneError            zone_config.json; see camfleet.zone_list.errors
 └── WriterError          a file or stream that is written; see camfleet.writers.errors

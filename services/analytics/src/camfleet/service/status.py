@@ -74,6 +74,11 @@ class StatusBoard:
         }
 
     @property
+    def device_id(self) -> str:
+        """Of this box, in events."""
+        return self._identity.device_id
+
+    @property
     def cameras_file(self) -> str:
         """The file to edit."""
         return self._identity.cameras_file

@@ -4,12 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from camfleet.errors import CannotShow
+from camfleet.fleet_access import fleet_key, page_address
 from camfleet.streaming.feed import Feed, NobodyAnswers
-from camfleet_contracts.access import speaks_tls
-from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
-
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +47,17 @@ def open_screen(settings: FleetSettings, name: str, changed: Callable[[], None])
 def _join(settings: FleetSettings, name: str, changed: Callable[[], None]) -> Screen:
     if settings.streamer_port == 0:
         raise NobodyAnswers("a free port")
-    address = _address(settings, settings.streamer_port)
-    return Screen(address, Feed.open(address, name, _key(settings), changed))
+    address = page_address(settings, settings.streamer_port)
+    return Screen(address, Feed.open(address, name, fleet_key(settings), changed))
 
 
 def _open_own(settings: FleetSettings, name: str, changed: Callable[[], None]) -> Screen:
     from camfleet.streaming.own_page import OwnPage  # noqa: PLC0415 - a web server, where needed
 
     page = OwnPage(settings)
-    address = _address(settings, page.port)
+    address = page_address(settings, page.port)
     try:
-        return Screen(address, Feed.open(address, name, _key(settings), changed), page.close)
+        return Screen(address, Feed.open(address, name, fleet_key(settings), changed), page.close)
     except BaseException:
         page.close()
         raise
-
-
-def _address(settings: FleetSettings, port: int) -> str:
-    bind = settings.bind_address
-    host = _ANY.get(bind, bind)
-    scheme = "https" if speaks_tls(bind, settings) else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _key(settings: FleetSettings) -> str | None:
-    """CAMFLEET_API_KEY, else the secret of the fleet whose state folder this is."""
-    if settings.api_key:
-        return settings.api_key.get_secret_value()
-    if settings.state_dir.is_dir():
-        return KeyStore(settings.state_dir / "keys.json").fleet_secret()
-    return None

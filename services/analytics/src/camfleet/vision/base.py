@@ -1,5 +1,6 @@
 """What all services have in common: one model, where it runs, and how it is asked."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -184,6 +185,23 @@ class VisionService(Generic[P]):
                 "green and red of each label, 0 to 255"
             )
         self._colors = wanted.astype(np.uint8)
+
+    def publish_analytics(
+        self, results: Any, tag: Any = None, file_path: str | os.PathLike[str] | None = None
+    ) -> None:
+        """Publish results of this service, or of a tracker that got them.
+
+        The function `publish_analytics` explains where to.
+
+        Raises:
+            PublishError: it is too large, or one too many, or was refused.
+        """
+        from camfleet.object_trackers.results import TrackingResults  # noqa: PLC0415 - on first use
+        from camfleet.publishing.publisher import publish_analytics  # noqa: PLC0415 - on first use
+
+        if isinstance(results, TrackingResults) and not results.model_id:
+            results.model_id = self.model_id
+        publish_analytics(results, tag, file_path, base_service=type(self).__name__)
 
     def _predictions(self, reading: Reading) -> list[P]:
         """What was found as predictions of this service."""

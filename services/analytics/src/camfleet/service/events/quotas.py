@@ -1,41 +1,13 @@
 """What one key may take from the stream: connections, and messages a second over all of them."""
 
-import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+
+from camfleet.token_bucket import Bucket
+from camfleet_contracts.packets import PACKETS_PER_S
 
 CONNECTIONS, MESSAGES_PER_S = 50, 1000.0
 SENT_PER_RECEIVED = 2  # a client never needs to send more than one acknowledgement a message
-
-
-class Bucket:
-    """So many a second, and as many at once after a pause of a second."""
-
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._clock = rate, clock
-        self._most = max(1.0, rate)
-        self._left, self._at_s = self._most, clock()
-
-    def take(self) -> bool:
-        """Take one; False when there is none left now."""
-        self._fill()
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-    async def wait_for_one(self) -> None:
-        """Take one now, and wait until there would have been one."""
-        self._fill()
-        self._left -= 1
-        if self._left < 0:
-            await asyncio.sleep(-self._left / self._rate)
-
-    def _fill(self) -> None:
-        now_s = self._clock()
-        self._left = min(self._most, self._left + (now_s - self._at_s) * self._rate)
-        self._at_s = now_s
 
 
 class QuotaExceeded(Exception):
@@ -50,6 +22,7 @@ class KeyQuotas:
     ) -> None:
         self.left_out = 0  # results that were over a quota; events wait instead
         self.refused = 0  # connections
+        self._publishers: dict[str, Bucket] = {}  # by key
         self._connections, self._rate = connections, messages_per_s
         self._uses: dict[str, list[Bucket]] = {}  # by key: its bucket, once a connection
 
@@ -76,3 +49,7 @@ class KeyQuotas:
     def incoming(self) -> Bucket:
         """How fast one connection may send."""
         return Bucket(self._rate * SENT_PER_RECEIVED)
+
+    def packets(self, key: str) -> Bucket:
+        """How many packets a key may publish."""
+        return self._publishers.setdefault(key, Bucket(PACKETS_PER_S))

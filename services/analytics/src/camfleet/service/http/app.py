@@ -18,6 +18,7 @@ from camfleet.service.fleet import PipelineFleet
 from camfleet.service.http.camera_setup import CameraSetupRoutes
 from camfleet.service.http.cameras import CameraRoutes
 from camfleet.service.http.changes import Changes
+from camfleet.service.http.incoming import IncomingEvents
 from camfleet.service.http.insights import InsightRoutes
 from camfleet.service.http.metrics import registry_of
 from camfleet.service.http.models import ModelRoutes
@@ -136,6 +137,7 @@ def _api(parts: Parts) -> list[BaseRoute]:
         Route("/v1/session", session),
         Route("/v1/audit", audit),
         *EventRoutes(parts.hub.journal).routes(),
+        *IncomingEvents(parts.hub, parts.status.device_id).routes(),
         *RecordingRoutes(capture_http_address(parts.settings), secret).routes(),
         *ModelRoutes(parts.settings, secret, changes).routes(),
         *CameraSetupRoutes(parts.settings, parts.keys, parts.status, changes).routes(),

@@ -8,7 +8,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from camfleet.service.events.hub import Choice, Listener, StreamHub
 from camfleet.service.events.journal import LARGEST_SEQ
-from camfleet.service.events.quotas import Bucket, QuotaExceeded
+from camfleet.service.events.quotas import QuotaExceeded
+from camfleet.token_bucket import Bucket
 from camfleet.web.sockets import BAD_REQUEST, FOREIGN_PAGE, TOO_MANY, comes_from_here, refuse
 
 MAX_CLIENT_NAME = 64
@@ -58,7 +59,8 @@ async def _send_until_gone(
         while not receiving.done():
             listener.changed.clear()
             for event in await hub.events_for(listener):
-                await quota.wait_for_one()
+                if wait_s := quota.take_in_advance():
+                    await asyncio.sleep(wait_s)
                 listener.sent = event.position
                 await websocket.send_text(event.text)
             listener.sent = listener.position  # past what it does not want
