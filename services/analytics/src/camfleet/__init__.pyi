@@ -29,6 +29,9 @@ from camfleet.errors import UnsupportedEngine as UnsupportedEngine
 from camfleet.errors import WrongPurpose as WrongPurpose
 from camfleet.fps import FPS as FPS
 from camfleet.inference.errors import InferenceError as InferenceError
+from camfleet.multi_stream import AppFailed as AppFailed
+from camfleet.multi_stream import MultiStreamAppInterface as MultiStreamAppInterface
+from camfleet.multi_stream import MultiStreamFramework as MultiStreamFramework
 from camfleet.object_trackers.algorithm import TrackerAlgorithm as TrackerAlgorithm
 from camfleet.object_trackers.centroid import CentroidTracker as CentroidTracker
 from camfleet.object_trackers.correlation import CorrelationTracker as CorrelationTracker
@@ -67,6 +70,19 @@ from camfleet.publishing.publisher import (
     write_tracking_results_to_analytics_file as write_tracking_results_to_analytics_file,
 )
 from camfleet.publishing.serialize import to_json_serializable as to_json_serializable
+from camfleet.replay.annotations import parse_coco_annotations as parse_coco_annotations
+from camfleet.replay.annotations import parse_cvat_annotations as parse_cvat_annotations
+from camfleet.replay.annotations import parse_mot_annotations as parse_mot_annotations
+from camfleet.replay.errors import BadAnnotations as BadAnnotations
+from camfleet.replay.errors import NoMoreResults as NoMoreResults
+from camfleet.replay.errors import ReplayError as ReplayError
+from camfleet.replay.identities import IdChangeReport as IdChangeReport
+from camfleet.replay.identities import IdSwapReport as IdSwapReport
+from camfleet.replay.identities import TrackerPerformanceAnalyzer as TrackerPerformanceAnalyzer
+from camfleet.replay.mot import MOTEvaluator as MOTEvaluator
+from camfleet.replay.mot import MOTReport as MOTReport
+from camfleet.replay.services import ObjectDetectionAnalytics as ObjectDetectionAnalytics
+from camfleet.replay.services import TrackerAnalytics as TrackerAnalytics
 from camfleet.results.boxes import BoundingBox as BoundingBox
 from camfleet.results.classification import ClassificationPrediction as ClassificationPrediction
 from camfleet.results.classification import ClassificationResults as ClassificationResults

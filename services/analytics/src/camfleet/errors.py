@@ -11,6 +11,8 @@ CamfleetError
 ├── CallbackFailed       a tracker's callback; see camfleet.object_trackers.errors
 ├── PublishError         results and events; see camfleet.publishing.errors
 ├── BadApplication       camfleet.app.json; see camfleet.apps.application
+├── ReplayError          recorded results, annotations; see camfleet.replay.errors
+├── AppFailed            an application of MultiStreamFramework
 ├── StreamError          a camera or file; see camfleet.streams.errors
 ├── ZoneError            zone_config.json; see camfleet.zone_list.errors
 └── WriterError          a file or stream that is written; see camfleet.writers.errors

@@ -1,0 +1,138 @@
+"""A service and a tracker that give recorded results, one a frame."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from camfleet.colours import colour_of
+from camfleet.images import Image, check_image
+from camfleet.object_trackers.results import TrackingResults
+from camfleet.object_trackers.trackable import TrackablePrediction
+from camfleet.replay.errors import NoMoreResults
+from camfleet.results.detection import ObjectDetectionResults
+
+
+class ObjectDetectionAnalytics:
+    """Stands for ObjectDetection: the same calls, and recorded results in their order.
+
+    No server and no model are needed; images are only checked, so that an application is tested
+    with what a camera really saw.
+    """
+
+    def __init__(
+        self,
+        annotations: Sequence[ObjectDetectionResults] | Sequence[Sequence[ObjectDetectionResults]],
+        model_id: str = "",
+        model_config: Any = None,
+    ) -> None:
+        """Nothing is given yet.
+
+        Args:
+            annotations: results of one stream, e.g. of load_analytics_results(); or a list of
+                them for each stream, which detect_objects_batch() gives side by side.
+            model_id: as that of a service; "": as the first results say.
+            model_config: kept, as edgeIQ does.
+        """
+        lists = _streams(annotations)
+        self._streams = [iter(one) for one in lists]
+        self._given = 0
+        first = next((one for stream in lists for one in stream), None)
+        self.model_id = model_id or getattr(first, "model_id", "")
+        self.model_config = model_config
+        self.labels = _labels(lists)
+        self.colors = [colour_of(index) for index in range(len(self.labels))]
+        self.engine = self.accelerator = None
+
+    def load(self, engine: Any = None, accelerator: Any = None) -> None:
+        """Do nothing: there is no model."""
+
+    def detect_objects(
+        self, image: Image, confidence_level: float = 0.3, overlap_threshold: float = 0.3
+    ) -> ObjectDetectionResults:
+        """The results of the next frame with at least this confidence.
+
+        Raises:
+            BadImage: it is no image.
+            NoMoreResults: all were given.
+        """
+        return self.detect_objects_batch([image], confidence_level, overlap_threshold)[0]
+
+    def detect_objects_batch(
+        self, images: Sequence[Image], confidence_level: float = 0.3, overlap_threshold: float = 0.3
+    ) -> list[ObjectDetectionResults]:
+        """The next results of each stream.
+
+        Raises:
+            BadImage: one is no image.
+            NoMoreResults: those of a stream were given.
+            ValueError: there are more images than streams.
+        """
+        del overlap_threshold  # what was recorded has been through it
+        name = type(self).__name__
+        if len(images) > len(self._streams):
+            raise ValueError(
+                f"{name}: {len(images)} images, and results of {len(self._streams)} streams"
+            )
+        found = []
+        for image, stream in zip(images, self._streams, strict=False):
+            check_image(image, name)
+            results = next(stream, None)
+            if results is None:
+                raise NoMoreResults(name, self._given)
+            sure = [one for one in results.predictions if one.confidence >= confidence_level]
+            found.append(replace(results, predictions=sure))
+        self._given += 1
+        return found
+
+    def publish_analytics(
+        self, results: Any, tag: Any = None, file_path: str | os.PathLike[str] | None = None
+    ) -> None:
+        """Publish as ObjectDetection does; raises PublishError."""
+        from camfleet.publishing.publisher import publish_analytics  # noqa: PLC0415 - on first use
+
+        publish_analytics(results, tag, file_path, base_service="ObjectDetection")
+
+
+class TrackerAnalytics:
+    """Stands for a tracker: recorded tracking results, one a frame."""
+
+    def __init__(self, annotations: Sequence[TrackingResults[Any]]) -> None:
+        """Nothing is given yet."""
+        self._results = iter(annotations)
+        self._given = 0
+
+    def update(self, predictions: Any = None, **_: Any) -> TrackingResults[TrackablePrediction]:
+        """The results of the next frame; predictions are not looked at.
+
+        Raises:
+            NoMoreResults: all were given.
+        """
+        del predictions
+        results: TrackingResults[TrackablePrediction] | None = next(self._results, None)
+        if results is None:
+            raise NoMoreResults(type(self).__name__, self._given)
+        self._given += 1
+        return results
+
+
+def _streams(
+    annotations: Sequence[ObjectDetectionResults] | Sequence[Sequence[ObjectDetectionResults]],
+) -> list[list[ObjectDetectionResults]]:
+    """One list a stream, of either form."""
+    alone: list[ObjectDetectionResults] = []
+    lists: list[list[ObjectDetectionResults]] = []
+    for one in annotations:
+        if isinstance(one, ObjectDetectionResults):
+            alone.append(one)
+        else:
+            lists.append(list(one))
+    return lists or [alone]
+
+
+def _labels(streams: Sequence[Any]) -> list[str]:
+    """By index, as far as the results tell."""
+    known = {
+        one.index: one.label for stream in streams for found in stream for one in found.predictions
+    }
+    return [known.get(index, "") for index in range(max(known, default=-1) + 1)]

@@ -1,0 +1,24 @@
+"""Applications for MultiStreamFramework; spawned processes import this module."""
+
+from pathlib import Path
+
+from camfleet.multi_stream import MultiStreamAppInterface
+
+
+class Waiting(MultiStreamAppInterface):
+    """Notes that it runs, and that it was asked to stop."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def run(self) -> None:
+        self._path.write_text("runs")
+        self.stop_event.wait(60)
+        self._path.write_text("stopped")
+
+
+class Failing(MultiStreamAppInterface):
+    """Fails at once."""
+
+    def run(self) -> None:
+        raise RuntimeError("no camera")
