@@ -48,7 +48,7 @@ check: setup  ## format, lint, types, import rules, sizes, spelling, Dockerfiles
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_sizes.py
 	@$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs proto/src services tests benchmarks models/examples
-	@$(BIN)/hadolint --failure-threshold warning services/*/Dockerfile compose/gateway/Dockerfile
+	@$(BIN)/hadolint --failure-threshold warning services/*/Dockerfile* compose/gateway/Dockerfile
 
 check-deploy: setup  ## Dockerfiles and compose files: hadolint, compose config, schema, balena's rules and its own parser
 	@tools/apt.sh docker-compose:docker-compose npm:npm || echo 'check-deploy: without them their checks are skipped'
@@ -103,8 +103,12 @@ bench-analytics: setup  ## the fleet beside a script for one camera; analytics' 
 engine:
 	@docker version >/dev/null 2>&1 || { echo 'no Docker Engine answers; start Docker, or the one of the tests: tests/containers/lab.sh up; eval "$$(tests/containers/lab.sh env)"' >&2; exit 1; }
 
+# The models of the seed come from their upstream addresses, or by sha256 from CAMFLEET_MIRROR=http://... (docs/containers.md).
+BUILD = $(COMPOSE) build --quiet --build-arg REVISION=$(shell git rev-parse --short HEAD) \
+  $(if $(filter http%,$(CAMFLEET_MIRROR)),--build-arg CAMFLEET_MIRROR=$(CAMFLEET_MIRROR))
 up: engine  ## the fleet in containers: build, start, print the login link
-	@$(COMPOSE) up --detach --build
+	@$(BUILD)
+	@$(COMPOSE) up --detach
 	@$(COMPOSE) exec -T analytics camfleet url
 	@echo 'make logs: what it does; make down: stop it'
 
@@ -114,6 +118,6 @@ down: engine  ## stop the fleet in containers; its volumes stay
 logs: engine  ## follow the logs of the fleet in containers
 	@$(COMPOSE) logs --follow --tail 100
 
-images: engine  ## build the four images and print their sizes
-	@$(COMPOSE) build --quiet
-	@docker images --filter 'reference=camfleet?*' --format 'table {{.Repository}}\t{{.Size}}'
+images: engine  ## build the images and print what they install; fails when one is over its limit
+	@$(BUILD)
+	@tools/image_sizes.sh $(foreach service,capture model-server analytics workbench,'$(service)=camfleet?$(service):latest')

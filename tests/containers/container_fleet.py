@@ -1,8 +1,10 @@
 """A fleet in containers: one compose project on one engine, used by one test."""
 
+import copy
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -12,6 +14,7 @@ from pathlib import Path
 from waiting import wait_until
 
 SERVICES = ("capture", "model-server", "analytics", "workbench")
+CONFINED = ("capture", "model-server", "analytics")  # in the workbench people install packages
 PORTS = (
     "RTSP_PORT",
     "CAPTURE_HTTP_PORT",
@@ -44,21 +47,50 @@ class ContainerFleet:
     key = "key-of-the-container-test"
 
     def __init__(self, repository: Path, folder: Path, environment: Mapping[str, str]) -> None:
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self.ports = free_ports(PORTS)
+        self._file = repository / "docker-compose.yml"
         overlay = folder / "overlay.yml"
         overlay.write_text(json.dumps(self._overlay()))
-        files = ("-f", str(repository / "docker-compose.yml"), "-f", str(overlay))
-        self._compose = (*_compose_command(environment), "-p", self.project, *files)
+        self._compose = self._compose_of(self._file, overlay)
+
+    def on_network_of_its_own(self, overlay: Path, ports: Mapping[str, int]) -> "ContainerFleet":
+        """The same images with the ports of an overlay that publishes them, and the same key."""
+        other = copy.copy(self)
+        other.ports = dict(ports)
+        key = overlay.with_name("key.yml")
+        settings = {"environment": {"CAMFLEET_API_KEY": self.key}}
+        services = dict.fromkeys(SERVICES, settings)
+        key.write_text(json.dumps({"version": "2.4", "services": services}))
+        other._compose = self._compose_of(self._file, overlay, key)
+        return other
+
+    def _compose_of(self, *files: Path) -> tuple[str, ...]:
+        options = [part for file in files for part in ("-f", str(file))]
+        return (*compose_command(self.environment), "-p", self.project, *options)
 
     def compose(self, *arguments: str, timeout_s: float = 900) -> str:
-        return self._run(*self._compose, *arguments, timeout_s=timeout_s)
+        return run_command(self.environment, *self._compose, *arguments, timeout_s=timeout_s)
+
+    def build(self, mirror: str | None) -> None:
+        """Build the images of the four services; `mirror` is where their models are taken from."""
+        options = ("--build-arg", f"CAMFLEET_MIRROR={mirror}") if mirror else ()
+        self.compose("build", *options, *SERVICES)
+
+    def up(self) -> None:
+        """Start the four services from images that are there."""
+        self.compose("up", "--detach", "--no-build", *SERVICES)
 
     def docker(self, *arguments: str, timeout_s: float = 60) -> str:
-        return self._run("docker", *arguments, timeout_s=timeout_s)
+        return run_command(self.environment, "docker", *arguments, timeout_s=timeout_s)
 
     def run_in(self, service: str, *command: str) -> str:
         return self.docker("exec", self.container_of(service), *command)
+
+    def succeeds_in(self, service: str, *command: str) -> bool:
+        asked = ("docker", "exec", self.container_of(service), *command)
+        done = subprocess.run(asked, env=self.environment, capture_output=True, check=False)
+        return done.returncode == 0
 
     def container_of(self, service: str) -> str:
         found = self.containers(f"label=com.docker.compose.service={service}")
@@ -78,13 +110,46 @@ class ContainerFleet:
             logs = self.compose("logs", "--tail", "40")
             raise AssertionError(f"{error}\n{self._states()}\n{logs}") from error
 
-    def image_sizes(self) -> str:
-        """A line per service: the installed size, the base image included."""
-        images = {
-            s: self.docker("inspect", "-f", "{{.Image}}", self.container_of(s)) for s in SERVICES
-        }
-        sizes = {s: int(self.docker("inspect", "-f", "{{.Size}}", i)) for s, i in images.items()}
-        return "\n".join(f"{service:<14} {size / 1e6:6.0f} MB" for service, size in sizes.items())
+    def image_of(self, service: str) -> str:
+        """Id of the image that was built for a service."""
+        reference = f"reference={self.project}?{service}:latest"
+        found = self.docker("images", "--quiet", "--no-trunc", "--filter", reference).split()
+        assert len(set(found)) == 1, f"{service}: {len(set(found))} images"
+        return found[0]
+
+    def inspect(self, service: str, template: str) -> str:
+        return self.docker("inspect", "--format", template, self.container_of(service))
+
+    def kill(self, *services: str) -> None:
+        """SIGKILL the services' processes, as the kernel or a power cut would.
+
+        `docker kill` would count as stopped by hand, after which no container restarts.
+        """
+        pids = [int(self.inspect(service, "{{.State.Pid}}")) for service in services]
+        for pid in pids:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            assert b"camfleet" in command, f"process {pid} is {command!r}"
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+    def wait_until_restarted(self, service: str, pid: str, timeout_s: float) -> None:
+        """Wait until a service that had this process has another one."""
+
+        def is_restarted() -> bool:
+            _between_questions.wait(0.2)
+            return self.inspect(service, "{{.State.Pid}}") not in {"0", pid}
+
+        wait_until(is_restarted, timeout_s, f"{service} has another process than {pid}")
+
+    def wait_until_back(self, service: str, pid: str, timeout_s: float) -> None:
+        """Wait until a service that had this process has another one and is healthy."""
+        self.wait_until_restarted(service, pid, timeout_s)
+
+        def is_healthy() -> bool:
+            _between_questions.wait(0.3)
+            return self.inspect(service, "{{.State.Health.Status}}") == "healthy"
+
+        wait_until(is_healthy, timeout_s, f"{service} is healthy again")
 
     def _all_healthy(self) -> bool:
         _between_questions.wait(1)  # each question starts a process
@@ -104,22 +169,17 @@ class ContainerFleet:
         services = {service: {"environment": settings} for service in SERVICES}
         return {"version": "2.4", "services": services}
 
-    def _run(self, *command: str, timeout_s: float) -> str:
-        done = subprocess.run(
-            command,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        assert done.returncode == 0, (
-            f"{' '.join(command)}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
-        )
-        return done.stdout.strip()
+
+def run_command(environment: Mapping[str, str], *command: str, timeout_s: float = 60) -> str:
+    """Return what a command wrote to its output; fail with all of it when it failed."""
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+    return done.stdout.strip()
 
 
-def _compose_command(environment: Mapping[str, str]) -> tuple[str, ...]:
+def compose_command(environment: Mapping[str, str]) -> tuple[str, ...]:
     if shutil.which("docker-compose", path=environment.get("PATH")):
         return ("docker-compose",)
     return ("docker", "compose")

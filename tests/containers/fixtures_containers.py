@@ -1,9 +1,13 @@
-"""An engine for the tests marked `containers`, and the fleet on it."""
+"""An engine for the tests marked `containers`, the images, and the fleet on it."""
 
+import functools
+import http.server
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,15 +31,53 @@ def engine_environment() -> Iterator[dict[str, str]]:
         subprocess.run([LAB, "down"], check=True, capture_output=True)
 
 
-@pytest.fixture
-def container_fleet(
-    repository: Path, tmp_path: Path, engine_environment: dict[str, str]
-) -> Iterator[ContainerFleet]:
-    """The fleet of the repository, not yet built; whatever a test leaves of it is removed."""
-    fleet = ContainerFleet(repository, tmp_path, engine_environment)
-    yield fleet
-    sys.stdout.write(fleet.compose("logs", "--tail", "40"))  # pytest shows it when the test failed
-    fleet.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
+@pytest.fixture(scope="session")
+def built_fleet(
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    engine_environment: dict[str, str],
+    shared_data: Path,
+) -> ContainerFleet:
+    """The fleet of the repository with its images built, not started."""
+    fleet = ContainerFleet(repository, tmp_path_factory.mktemp("fleet"), engine_environment)
+    gateway = fleet.docker(
+        *("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
+    )
+    with _mirror(shared_data, gateway) as address:
+        fleet.build(address)
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def running_fleet(built_fleet: ContainerFleet) -> Iterator[ContainerFleet]:
+    """The fleet, up and healthy; a test that breaks something leaves it healthy again."""
+    built_fleet.up()
+    try:
+        built_fleet.wait_until_healthy(timeout_s=240)
+        yield built_fleet
+        sys.stdout.write(built_fleet.compose("logs", "--tail", "40"))  # shown of a failed test
+    finally:
+        built_fleet.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
+
+
+@contextmanager
+def _mirror(folder: Path, host: str) -> Iterator[str]:
+    """Serve a folder to builds: they see this machine as the gateway of their network."""
+    handler = functools.partial(_SilentHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer((host, 0), handler)
+    thread = threading.Thread(target=server.serve_forever, name="mirror")
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _SilentHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        pass
 
 
 def _lab_environment() -> dict[str, str]:

@@ -1,10 +1,14 @@
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+
+from camfleet_contracts.probe import addresses
 
 
 class _Health(BaseHTTPRequestHandler):
@@ -53,3 +57,55 @@ def test_a_proxy_of_the_environment_is_not_asked(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert probe(address + "/readyz").returncode == 0
+
+
+@pytest.fixture
+def encrypted_address(tmp_path: Path) -> Iterator[str]:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subject = ("-subj", "/CN=box", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+    files = ("-keyout", str(key), "-out", str(certificate))
+    command = ["openssl", "req", "-x509", "-nodes", *subject, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Health)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_service_that_speaks_tls_is_asked_by_tls(
+    encrypted_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert probe(encrypted_address + "/readyz").returncode == 1
+    monkeypatch.setenv("CAMFLEET_TLS_CERT", "/secrets/cert.pem")
+    assert probe(encrypted_address + "/readyz").returncode == 0
+
+
+HERE = "http://127.0.0.1:5000/readyz"
+TLS_HERE = "https://127.0.0.1:5000/readyz"
+CERTIFICATE = {"CAMFLEET_TLS_CERT": "/secrets/cert.pem"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "asked"),
+    [
+        pytest.param({}, [HERE], id="loopback"),
+        pytest.param({"BIND_ADDRESS": "0.0.0.0"}, [HERE], id="every network"),
+        pytest.param(CERTIFICATE, [HERE, TLS_HERE], id="certificate, perhaps on loopback"),
+        pytest.param(
+            CERTIFICATE | {"BIND_ADDRESS": "0.0.0.0"}, [TLS_HERE, HERE], id="certificate, beyond"
+        ),
+        pytest.param(
+            {"BIND_ADDRESS": "fd00::7"}, ["http://[fd00::7]:5000/readyz", HERE], id="one network"
+        ),
+    ],
+)
+def test_a_service_is_asked_where_its_environment_lets_it_listen(
+    environment: dict[str, str], asked: list[str]
+) -> None:
+    assert addresses(HERE, environment) == asked

@@ -22,6 +22,7 @@ from camfleet_contracts.access import (
     is_allowed,
     parse_networks,
 )
+from camfleet_contracts.files import FolderNotWritable
 from camfleet_contracts.keys import Key, KeyStore
 from camfleet_contracts.settings import read_settings
 
@@ -354,3 +355,10 @@ def test_wrong_keys_beyond_the_limit_are_refused_and_known_keys_pass(
     held_scrypt.set()
     assert [check.result(10) for check in waiting] == [None] * 8
     assert answer(app, **guess(8))["status"] == 401
+
+
+def test_a_state_folder_that_cannot_be_written_is_named_with_its_cause(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+
+    with pytest.raises(FolderNotWritable, match="state cannot be written: "):
+        KeyStore(tmp_path / "state" / "keys.json").ensure()

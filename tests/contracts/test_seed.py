@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,20 @@ def test_the_program_seeds_and_names_a_missing_seed(seed: Path, volume: Path) ->
     )
     assert missing.returncode == 1
     assert "no seed found" in missing.stderr
+
+
+def test_going_back_to_the_older_seed_and_forward_again_keeps_what_a_user_changed(
+    seed: Path, volume: Path, tmp_path: Path
+) -> None:
+    newer = tmp_path / "newer"
+    shutil.copytree(seed, newer)
+    (newer / "config.json").write_text("two")
+    (newer / "demo" / "1" / "model.json").write_text('{"two": 2}')
+    seed_folder(seed, volume)
+    (volume / "config.json").write_text("mine")
+
+    for source in (newer, seed, newer):
+        assert seed_folder(source, volume).kept == ("config.json",)
+        manifest = Path("demo", "1", "model.json")
+        assert (volume / manifest).read_text() == (source / manifest).read_text()
+    assert (volume / "config.json").read_text() == "mine"

@@ -1,5 +1,6 @@
 """Files that other processes read while they are written."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -7,6 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class FolderNotWritable(OSError):
+    """A folder that a service cannot do without; the message says why and what to do."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(f"{folder} {why_not_written(folder, error)}")
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
@@ -27,6 +35,19 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
 
 
 @contextmanager
+def needing(folder: Path) -> Iterator[None]:
+    """Do what needs to write into a folder.
+
+    Raises:
+        FolderNotWritable: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FolderNotWritable(folder, error) from error
+
+
+@contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of `path` among all processes of the fleet (flock on `.<name>.lock`).
 
@@ -43,3 +64,24 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def why_not_written(folder: Path, error: OSError) -> str:
+    """Say what is wrong with a folder that could not be written, and what to do.
+
+    The end of a sentence about the folder: "is full; ...".
+    """
+    if error.errno == errno.EROFS:
+        return "is read-only here; mount it writable"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "is full; make room (old model versions, recordings)"
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        named = Path(error.filename or folder)
+        where = next(path for path in (named, *named.parents) if path.exists())
+        status = where.stat()
+        return (
+            f"cannot be written: {where} belongs to uid {status.st_uid} with mode"
+            f" {status.st_mode & 0o777:o}, and this runs as uid {os.getuid()};"
+            f" give it to that uid with chown -R"
+        )
+    return f"cannot be written: {error.strerror or error}"

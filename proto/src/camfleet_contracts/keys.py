@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, Self, cast, get_args
 from pydantic import SecretStr
 
 from camfleet_contracts.clock import now_utc, rfc3339
-from camfleet_contracts.files import locked, write_atomically
+from camfleet_contracts.files import locked, needing, write_atomically
 
 Role = Literal["admin", "viewer", "service"]
 LOGIN_LIFETIME_S = 900.0
@@ -74,9 +74,14 @@ class KeyStore:
         return type(self)(self._path)
 
     def ensure(self, seed: SecretStr | None = None) -> None:
-        """Create the store and the secrets once; `seed` becomes the key `admin`."""
-        self.fleet_secret()
-        _secret(self._session_path)
+        """Create the store and the secrets once; `seed` becomes the key `admin`.
+
+        Raises:
+            FolderNotWritable: the state folder cannot be written.
+        """
+        with needing(self._path.parent):
+            self.fleet_secret()
+            _secret(self._session_path)
         with locked(self._path):
             document = self._read()
             if seed is not None and not _matching(document, seed.get_secret_value()):

@@ -5,6 +5,7 @@ What was written is remembered in `.seed.json` of the target with its sha256: a 
 as it was seeded is upgraded with the seed, a file that was changed or deleted is the user's.
 """
 
+import errno
 import hashlib
 import json
 import shutil
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from camfleet_contracts.files import locked, sha256_of, write_atomically
+from camfleet_contracts.files import locked, sha256_of, why_not_written, write_atomically
 
 RECORD = ".seed.json"
 _NOT_SEED = {".ipynb_checkpoints", "__pycache__"}
@@ -115,6 +116,14 @@ def _publish(source: Path, target: Path, version: Path, names: list[str]) -> Non
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _fault(error: OSError, target: Path) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"was not seeded: {error}"
+    if error.errno == errno.EROFS and (target / RECORD).is_file():
+        return "is read-only here and stays as it is"
+    return why_not_written(target, error)
+
+
 def main() -> int:
     """Seed the folder of the second argument from that of the first."""
     if len(sys.argv) != 3:  # noqa: PLR2004 - the program and its two arguments
@@ -123,7 +132,7 @@ def main() -> int:
     try:
         report = seed_folder(Path(sys.argv[1]), Path(sys.argv[2]))
     except OSError as error:
-        sys.stderr.write(f"seed {sys.argv[1]} -> {sys.argv[2]}: {error}\n")
+        sys.stderr.write(f"seed: {sys.argv[2]} {_fault(error, Path(sys.argv[2]))}\n")
         return 1
     for name in report.kept:
         sys.stderr.write(f"seed: {name} was changed here and is left as it is\n")

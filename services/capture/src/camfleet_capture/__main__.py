@@ -9,6 +9,7 @@ from pathlib import Path
 from camfleet_capture.errors import PortTaken
 from camfleet_capture.service import CaptureOptions, run_service
 from camfleet_contracts.access import RefusedToListen
+from camfleet_contracts.files import FolderNotWritable
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.settings import FleetSettings, read_settings
 
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     configure_logs("capture", settings.log_level)
     try:
         asyncio.run(run_service(options))
-    except (PortTaken, RefusedToListen) as error:
+    except (PortTaken, RefusedToListen, FolderNotWritable) as error:
         sys.exit(f"camfleet-capture: {error}")
 
 

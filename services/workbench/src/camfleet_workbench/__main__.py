@@ -9,6 +9,7 @@ from pathlib import Path
 from camfleet.cli.links import login_link
 from camfleet.cli.volume_seed import find_seed
 from camfleet_contracts.access import RefusedToListen
+from camfleet_contracts.files import FolderNotWritable, needing
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.seed import seed_folder
@@ -26,11 +27,11 @@ def main() -> None:
     )
     configure_logs("workbench", settings.log_level)
     keys = KeyStore(settings.state_dir / "keys.json")
-    keys.ensure(settings.api_key)
-    _seed_notebooks(settings, options.seed)
     try:
+        keys.ensure(settings.api_key)
+        _seed_notebooks(settings, options.seed)
         server = build_server(settings, keys, settings.notebooks_dir)
-    except RefusedToListen as error:
+    except (RefusedToListen, FolderNotWritable) as error:
         sys.exit(f"camfleet-workbench: {error}")
     settings = settings.model_copy(update={"jupyter_port": server.port})
     server.io_loop.add_callback(_announce, settings)  # after the server's own callback that binds
@@ -60,7 +61,9 @@ def _seed_notebooks(settings: FleetSettings, seed: Path | None) -> None:
     if source is None:
         settings.notebooks_dir.mkdir(parents=True, exist_ok=True)
         return
-    for name in seed_folder(source, settings.notebooks_dir).kept:
+    with needing(settings.notebooks_dir):
+        report = seed_folder(source, settings.notebooks_dir)
+    for name in report.kept:
         logger.info("notebook %s was changed here and is left as it is", name)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.markup import escape
 
-from camfleet.cli.checks import environment, fleet, runtimes, sinks
+from camfleet.cli.checks import environment, fleet, folders, images, runtimes, sinks
 from camfleet.cli.checks.finding import Finding
 from camfleet.cli.console import out, print_json, table
 from camfleet_contracts.settings import FleetSettings
@@ -34,6 +34,8 @@ def all_findings(settings: FleetSettings) -> Iterator[Finding]:
     yield from environment.check_video()
     yield from fleet.check_devices()
     yield from fleet.check_ports(settings)
+    yield from folders.check_folders(settings)
+    yield from images.check_images()
     yield from fleet.check_volume(settings)
     yield from fleet.check_cameras(settings)
     yield from fleet.check_server(settings)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,12 @@ def benchmark(
     """Measure a model and print or draw what came of it.
 
     Raises:
-        CommandError: there is no such model, or nothing here can run it.
+        CommandError: there is no such model, or nothing here can run it or draw.
     """
+    if plot and find_spec("matplotlib") is None:
+        raise CommandError(
+            "--plot draws with matplotlib, which is not here: pip install matplotlib"
+        )
     rows = measure(settings, reference, seconds)
     if as_json:
         print_json([_as_json(row) for row in rows])

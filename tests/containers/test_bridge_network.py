@@ -1,0 +1,57 @@
+"""The fleet on a network of its own (compose/bridge.yml), as on Docker Desktop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from container_fleet import ContainerFleet, free_ports
+from messages import next_message
+
+pytestmark = pytest.mark.containers
+
+PORTS = {
+    "RTSP_PORT": "8554",
+    "CAPTURE_HTTP_PORT": "8553",
+    "GRPC_PORT": "9000",
+    "REST_PORT": "8000",
+    "STREAMER_PORT": "5000",
+    "JUPYTER_PORT": "8888",
+}
+
+
+def with_free_ports(overlay: Path, target: Path) -> dict[str, int]:
+    """Copy the overlay with other ports on the side of the box; return them by their names."""
+    yaml = YAML()
+    document = yaml.load(overlay)
+    chosen = free_ports(tuple(PORTS))
+    of_container = {PORTS[name]: port for name, port in chosen.items()}
+    for service in document["services"].values():
+        published = [text.rpartition(":")[2] for text in service["ports"]]
+        service["ports"] = [f"127.0.0.1:{of_container.get(p, 0)}:{p}" for p in published]
+    yaml.dump(document, target)
+    return chosen
+
+
+@pytest.fixture
+def bridged_fleet(
+    built_fleet: ContainerFleet, repository: Path, tmp_path: Path
+) -> Iterator[ContainerFleet]:
+    ports = with_free_ports(repository / "compose" / "bridge.yml", tmp_path / "bridge.yml")
+    fleet = built_fleet.on_network_of_its_own(tmp_path / "bridge.yml", ports)
+    fleet.up()
+    try:
+        fleet.wait_until_healthy(timeout_s=240)
+        yield fleet
+    finally:
+        fleet.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
+
+
+def test_services_on_a_network_of_their_own_find_each_other_and_count(
+    bridged_fleet: ContainerFleet,
+) -> None:
+    crossing = next_message(bridged_fleet, 90, lambda m: m["type"] == "OccurrenceEvent")
+
+    assert crossing["camera"] == "street"
+    assert bridged_fleet.inspect("analytics", "{{.HostConfig.NetworkMode}}") != "host"
