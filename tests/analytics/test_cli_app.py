@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from camfleet.cli.app import model_verbs, verbs
 from camfleet_contracts.volume import versions_of
 from cli_runs import CommandLine
 from fakes_upstream import Upstream, serving
@@ -193,12 +195,15 @@ def test_python_packages_go_into_an_environment_that_sees_camfleet(
     assert done.stdout.startswith("my_own ")
 
 
-def test_python_packages_that_cannot_be_had_are_said(camfleet: CommandLine, app: Path) -> None:
-    (app / "requirements.txt").write_text("./not-there\n")
+def test_python_packages_that_cannot_be_had_are_said(
+    camfleet: CommandLine, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app / "requirements.txt").write_text("nothing-of-this-name\n")
     (app / ".venv" / "bin").mkdir(parents=True)
-    pip = app / ".venv" / "bin" / "python"
-    pip.write_text("#!/bin/sh\necho 'ERROR: no such package' >&2\nexit 1\n")
-    pip.chmod(0o755)
+    (app / ".venv" / "bin" / "python").write_text("")
+    (app / "pip").write_text("#!/bin/sh\necho 'ERROR: no such package' >&2\nexit 1\n")
+    (app / "pip").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(app / "pip"))
     write_file(app, models={})
     outcome = camfleet.run("app", "install")
     assert (outcome.code, "pip failed: ERROR: no such package" in outcome.err) == (1, True)
@@ -223,12 +228,24 @@ def test_debian_packages_that_are_missing_are_installed(
     assert (tmp_path / "asked").read_text() == "install --yes --no-install-recommends missing\n"
 
 
-def test_every_verb_teaches_with_an_example(camfleet: CommandLine) -> None:
-    verbs = ["init", "configure", "install", "start", "shell", "package", "deploy"]
-    for words in [*([verb] for verb in verbs), *(["models", v] for v in ("add", "show", "sync"))]:
-        outcome = camfleet.run("app", *words, "--help")
-        assert f"camfleet app {' '.join(words)}" in outcome.out, words
-        assert "Example" in outcome.out
+def test_every_verb_teaches_with_an_example() -> None:
+    groups = {"app": verbs.app, "app models": model_verbs.app}
+    for group, verb in ((g, v) for g, typed in groups.items() for v in typed.registered_commands):
+        assert verb.callback is not None
+        name = verb.name or verb.callback.__name__
+        assert f"camfleet {group} {name}" in (verb.callback.__doc__ or ""), name
+
+
+def test_new_application_passes_its_own_test(camfleet: CommandLine, tmp_path: Path) -> None:
+    assert camfleet.run("app", "init", str(tmp_path)).code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def save_wheel(path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from camfleet.cli.app import image
 from cli_runs import CommandLine
 from fake_docker import FakeDocker
 
@@ -41,16 +42,15 @@ def test_package_builds_from_the_base_of_the_device(
     camfleet: CommandLine, app: Path, docker: FakeDocker
 ) -> None:
     assert camfleet.run("app", "package").code == 0
-    (build,) = docker.asked("build")
+    *_, build = docker.asked("build")
     assert build.startswith("build --tag people-counter:latest --build-arg=CAMFLEET_HW=default")
     assert build.endswith(f"--file {app / 'Dockerfile'} {app}")
     assert (app / "var" / "models").is_dir()
 
 
-def test_missing_base_is_built_once_from_the_sources(
+def test_base_is_built_from_the_sources_of_the_checkout(
     camfleet: CommandLine, app: Path, docker: FakeDocker, repository: Path
 ) -> None:
-    docker.answer("image inspect", 1, "No such image")
     assert camfleet.run("app", "package", "--tag", "counter:1.0").code == 0
     server, base, image = docker.asked("build")
     assert f"--file {repository}/services/model_server/Dockerfile {repository}" in server
@@ -58,8 +58,19 @@ def test_missing_base_is_built_once_from_the_sources(
     assert "--tag counter:1.0" in image
 
 
+def test_without_sources_the_base_must_be_there(
+    camfleet: CommandLine, app: Path, docker: FakeDocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image, "find_seed", lambda _: None)
+    assert camfleet.run("app", "package").code == 0
+    assert len(docker.asked("build")) == 1
+    docker.answer("image inspect", 1, "No such image")
+    outcome = camfleet.run("app", "package")
+    assert (outcome.code, "is not here; build it where" in outcome.err) == (1, True)
+
+
 def test_failed_build_is_said(camfleet: CommandLine, app: Path, docker: FakeDocker) -> None:
-    docker.answer("build", 1, "no space left on device")
+    docker.answer("build --tag people-counter", 1, "no space left on device")
     outcome = camfleet.run("app", "package")
     assert (outcome.code, "people-counter:latest could not be built" in outcome.err) == (1, True)
 
@@ -126,8 +137,14 @@ def test_development_mounts_the_folder(
     ],
 )
 def test_each_device_gets_what_its_vendor_documents(
-    camfleet: CommandLine, app: Path, docker: FakeDocker, device: str, wanted: dict[str, Any]
+    camfleet: CommandLine,
+    app: Path,
+    docker: FakeDocker,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    wanted: dict[str, Any],
 ) -> None:
+    monkeypatch.setattr(image, "find_seed", lambda _: None)  # the engine has the base
     camfleet.run("app", "configure", "--device", device, "--usb")
     assert camfleet.run("app", "deploy", "--yes").code == 0
     service = compose_of(app)

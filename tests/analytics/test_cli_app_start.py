@@ -11,7 +11,9 @@ import psutil
 import pytest
 
 from camfleet.apps.application import BadApplication, read_application
+from camfleet.cli.app.starting import start
 from camfleet.cli.app.surroundings import surroundings
+from camfleet.cli.errors import CommandError
 from fakes_upstream import serving
 from processes import Service, running
 from waiting import wait_until
@@ -48,30 +50,25 @@ def exit_code_of(service: Service) -> Callable[[], bool]:
 
 
 def test_arguments_reach_the_script_and_its_exit_code_comes_back(app: Path) -> None:
-    write(app, "import sys; sys.exit(int(sys.argv[1]))")
-    with started(app, "--", "7") as service:
-        wait_until(exit_code_of(service), 60, "the end of the script")
-        assert service.process.returncode == 7
+    write(app, "import sys; sys.exit(int(sys.argv[1]) + len(sys.argv))")
+    assert start(read_application(app), ["7", "--fast"]) == 10
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
-def test_script_is_interrupted_so_that_it_can_close_what_it_has_open(
-    app: Path, number: signal.Signals
-) -> None:
+def test_script_is_interrupted_so_that_it_can_close_what_it_has_open(app: Path) -> None:
     with started(app, "--", "--fast", "clip.mp4") as service:
         service.logged("says --fast clip.mp4")
-        service.process.send_signal(number)
+        service.process.send_signal(signal.SIGTERM)
         service.logged("closed")
         wait_until(exit_code_of(service), 20, "the end of the command")
 
 
-def test_whole_family_of_a_shell_command_ends(app: Path) -> None:
+def test_whole_family_of_a_shell_command_ends_by_ctrl_c(app: Path) -> None:
     write(app, SAYS_AND_STAYS, "python app.py one & python app.py two; wait")
     with started(app) as service:
         service.logged("says one")
         service.logged("says two")
         family = psutil.Process(service.process.pid).children(recursive=True)
-        service.process.terminate()
+        service.process.send_signal(signal.SIGINT)
         wait_until(exit_code_of(service), 20, "the end of the command")
         wait_until(lambda: not any(map(is_alive, family)), 10, "the end of all it started")
 
@@ -91,32 +88,19 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def test_changed_file_starts_the_script_again(app: Path) -> None:
-    with started(app, "--watch") as service:
-        service.logged("says")
-        service.logged("watching for changes")
-        (app / "app.py").write_text(SAYS_AND_STAYS.replace('"says"', '"says more"'))
-        service.logged(r"says more")
-        service.logged(r"app\.py changed: started again \(\d+\.\d s\)")
-
-
-def test_broken_script_waits_for_its_repair(app: Path) -> None:
-    write(app, "this is no Python")
-    with started(app, "--watch") as service:
-        service.logged("the script ended with 1")
-        (app / "camfleet.app.json").write_text("{")
-        service.logged(r"line 1, column 2")
-        write(app, SAYS_AND_STAYS)
-        service.logged("says")
-
-
-def test_what_the_script_writes_below_var_starts_nothing(app: Path) -> None:
+def test_changed_file_starts_the_script_again_and_its_output_does_not(app: Path) -> None:
     write(app, "import os; os.makedirs('var', exist_ok=True); open('var/x.json', 'w'); 1/0")
     with started(app, "--watch") as service:
+        service.logged("watching for changes")
         service.logged("the script ended with 1")
+        (app / "camfleet.app.json").write_text("{")
+        service.logged("line 1, column 2")
         write(app, SAYS_AND_STAYS)
         service.logged("says")
-        assert service.log().count("the script ended") == 1
+        (app / "app.py").write_text(SAYS_AND_STAYS.replace('"says"', '"says more"'))
+        service.logged("says more")
+        service.logged(r"app\.py changed: started again \(\d+\.\d s\)")
+        assert service.log().count("the script ended with 1") == 1
 
 
 def test_missing_script_and_missing_program_are_said(app: Path) -> None:
@@ -124,8 +108,8 @@ def test_missing_script_and_missing_program_are_said(app: Path) -> None:
     with pytest.raises(BadApplication, match=r"`scripts.start` is missing"):
         _ = read_application(app).start_script
     write(app, "", "no-such-program app.py")
-    with started(app) as service:
-        service.logged(r"there is no program 'no-such-program' on PATH")
+    with pytest.raises(CommandError, match="there is no program 'no-such-program' on PATH"):
+        start(read_application(app), [])
 
 
 def test_script_finds_the_applications_own_python_and_models(

@@ -246,14 +246,14 @@ def test_file_publishing_writes_beside_the_application_and_puts_old_packets_asid
     elsewhere: Path,
 ) -> None:
     configure(elsewhere, enable_file_publish=True, file_size_bytes=1000)
-    assert analytics_destinations() == [str(elsewhere / "analytics.txt")]
+    assert analytics_destinations() == [str(elsewhere / "var" / "analytics.txt")]
     for number in range(10):
         publish_analytics({"number": number})
-    newest = load_analytics_results(elsewhere / "analytics.txt")
-    aside = load_analytics_results(elsewhere / "analytics.txt.1")
+    newest = load_analytics_results(elsewhere / "var" / "analytics.txt")
+    aside = load_analytics_results(elsewhere / "var" / "analytics.txt.1")
     assert newest[-1].results == {"number": 9}
     assert aside[-1].results["number"] == newest[0].results["number"] - 1
-    assert (elsewhere / "analytics.txt").stat().st_size <= 1000
+    assert (elsewhere / "var" / "analytics.txt").stat().st_size <= 1000
 
 
 def test_without_a_destination_the_log_says_what_to_set(

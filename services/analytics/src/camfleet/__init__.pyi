@@ -3,6 +3,7 @@
 
 from camfleet.app_config import AppConfig as AppConfig
 from camfleet.apps.application import BadApplication as BadApplication
+from camfleet.apps.video_streams import video_streams_of as video_streams_of
 from camfleet.drawing.compose import blend_images as blend_images
 from camfleet.drawing.compose import cutout_image as cutout_image
 from camfleet.drawing.compose import list_images as list_images

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from camfleet.publishing.errors import CannotPublish
 
-DEFAULT_NAME = "analytics.txt"
+RESULTS_FILE = "var/analytics.txt"  # of an application; what it writes belongs below var/
 
 
 class PacketFile:

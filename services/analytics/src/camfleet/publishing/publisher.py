@@ -12,7 +12,7 @@ from camfleet.app_config import AnalyticsSwitches, find_app_config
 from camfleet.fleet_access import fleet_key, page_address
 from camfleet.object_trackers.results import TrackingResults
 from camfleet.publishing.errors import PacketRateError
-from camfleet.publishing.file_log import DEFAULT_NAME, PacketFile
+from camfleet.publishing.file_log import RESULTS_FILE, PacketFile
 from camfleet.publishing.fleet_queue import FleetQueue
 from camfleet.publishing.packets import line_of, packet_of
 from camfleet.results.detection import ObjectDetectionResults
@@ -47,7 +47,7 @@ class Publisher:
                 "analytics go nowhere: set CAMFLEET_ANALYTICS to the fleet's address, or in"
                 " camfleet.app.json analytics.enable_cloud_publish (to this machine's fleet) or"
                 " analytics.enable_file_publish (into %s)",
-                DEFAULT_NAME,
+                RESULTS_FILE,
             )
 
     def publish(
@@ -86,8 +86,8 @@ def publish_analytics(
     """Publish results, an event, or any dict of plain values (a CustomEvent).
 
     They go to the fleet whose address is in CAMFLEET_ANALYTICS, or to this machine's where the
-    application's file says `analytics.enable_cloud_publish`; into analytics.txt beside that file
-    where it says `enable_file_publish`; the log says where to. Sending is done in a thread.
+    application's file says `analytics.enable_cloud_publish`; into var/analytics.txt beside that
+    file where it says `enable_file_publish`; the log says where to. Sending is done in a thread.
 
     Args:
         results: what a service or tracker returned, an event, or a dict.
@@ -157,5 +157,5 @@ def _destinations_of(settings: FleetSettings) -> tuple[Destination, ...]:
         address = settings.analytics or page_address(settings, settings.streamer_port)
         found.append(FleetQueue(address, fleet_key(settings)))
     if switches.enable_file_publish and config is not None:
-        found.append(PacketFile(config.folder / DEFAULT_NAME, switches.file_size_bytes))
+        found.append(PacketFile(config.folder / RESULTS_FILE, switches.file_size_bytes))
     return tuple(found)

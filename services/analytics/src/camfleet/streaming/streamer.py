@@ -198,6 +198,7 @@ class Streamer:
         if not self._is_lost() or self._is_closing or time.monotonic() < self._reopen_at_s:
             return
         self._reopen_at_s = time.monotonic() + _REOPEN_AFTER_S
+        self.check_exit()  # what the lost page said last counts
         if self._screen:
             self._screen.close()
         try:

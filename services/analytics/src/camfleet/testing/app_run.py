@@ -1,11 +1,12 @@
 """Runs a script of an application inside the test, and keeps what it showed."""
 
+import json
 import os
 import runpy
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
@@ -15,16 +16,18 @@ from numpy.typing import NDArray
 
 import camfleet
 from camfleet.placement.connections import close_connections
+from camfleet.publishing.publisher import close_publisher
 from camfleet.testing.cameras import clip_as_camera
 
 
 @dataclass(frozen=True, slots=True)
 class AppRun:
-    """How a script ended, and what it gave to Streamer."""
+    """How a script ended, what it gave to Streamer, and what it published."""
 
     code: int
     images: list[NDArray[np.uint8]] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
+    published: list[dict[str, Any]] = field(default_factory=list)  # packets, as clients read them
 
 
 def run_app(
@@ -42,7 +45,8 @@ def run_app(
         stop_after: the stop button is pressed after so many pictures.
 
     Returns:
-        Its exit code, the pictures and the lines it showed. Port 5000 is not opened.
+        Its exit code, the pictures and lines it showed, and the packets it published. Nothing
+        leaves the test: port 5000 is not opened, no file and no fleet gets the packets.
 
     Raises:
         Exception: whatever the script raises.
@@ -53,6 +57,7 @@ def run_app(
         stack.enter_context(_inside(path.parent))
         stack.enter_context(mock.patch.object(sys, "argv", [str(path), *map(str, arguments)]))
         stack.enter_context(_streamer_of(run, stop_after))
+        stack.enter_context(_published_to(run))
         if camera is not None:
             stack.enter_context(clip_as_camera(Path(camera).absolute()))
         stack.callback(close_connections)
@@ -60,7 +65,7 @@ def run_app(
             runpy.run_path(str(path), run_name="__main__")
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-            return AppRun(code, run.images, run.texts)
+            return replace(run, code=code)
     return run
 
 
@@ -122,3 +127,24 @@ def _streamer_of(run: AppRun, stop_after: int | None) -> Iterator[None]:
     _ = camfleet.Streamer  # imported on first use, else there is nothing to replace
     with mock.patch.object(camfleet, "Streamer", make):
         yield
+
+
+class _Kept:
+    """A destination of packets."""
+
+    def __init__(self, run: AppRun) -> None:
+        self._run = run
+
+    def publish(self, line: str, *, is_result: bool) -> None:
+        del is_result
+        self._run.published.append(json.loads(line))
+
+
+@contextmanager
+def _published_to(run: AppRun) -> Iterator[None]:
+    """Packets go into the run and nowhere else."""
+    close_publisher()
+    place = "camfleet.publishing.publisher._destinations_of"
+    with mock.patch(place, return_value=(_Kept(run),)):
+        yield
+        close_publisher()

@@ -54,7 +54,7 @@ def painted_detector(
     finds: Callable[[NDArray[np.uint8]], Sequence[Sighting]] | None = None,
     runs_on: tuple[str, str] = ("OpenVINO", "CPU"),
 ) -> FakeModel:
-    """A detector that finds boxes painted in the colour of each label (at most six labels).
+    """A detector that finds boxes painted in the colour of each label (at most seven labels).
 
     `finds` is asked in place of looking at colours.
     """

@@ -39,12 +39,13 @@ class Golden:
 
         Args:
             name: of the file.
-            value: anything JSON can say, and arrays, dataclasses with `to_json` left to the caller.
+            value: anything JSON can say, and arrays.
             tolerance: numbers may differ by this share, or by this much near 0.
 
         Raises:
             AssertionError: they differ, or there is no such file; it says how to update.
         """
+        __tracebackhide__ = True  # pytest then shows the line of the test
         path = self._folder / f"{name}.json"
         found = plain(value)
         if self._update:

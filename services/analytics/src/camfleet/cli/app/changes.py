@@ -10,13 +10,13 @@ from camfleet_contracts.folder_watch import FolderWatch
 
 POLL_S = 0.4
 _SETTLE_S = 0.1
-_WATCHED = {".py", ".json", ".yaml", ".yml", ".toml", ".txt"}
+_WATCHED = {".py", ".json", ".yaml", ".yml", ".toml"}
 _LEFT_OUT = {VAR, "__pycache__", "node_modules", "venv"}
 _Stamps = dict[str, tuple[int, int]]
 
 
 class SourceWatch:
-    """Looks at .py, .json, .yaml, .toml and .txt files, not below var/ and hidden folders."""
+    """Looks at .py, .json, .yaml and .toml files, not below var/ and hidden folders."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

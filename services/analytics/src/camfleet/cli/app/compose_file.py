@@ -30,7 +30,7 @@ _OF_DEVICE: dict[str, dict[str, Any]] = {
 }
 
 
-def write_compose_file(folder: Path, image: str, target: Target) -> Path:
+def write_compose_file(folder: Path, name: str, image: str, target: Target) -> Path:
     """Write the file and return its path.
 
     Raises:
@@ -40,7 +40,7 @@ def write_compose_file(folder: Path, image: str, target: Target) -> Path:
     if path.is_file() and not path.read_text().startswith(_HEAD[:30]):
         raise CommandError(f"{path} was not made by `camfleet app deploy`; rename it")
     document = {
-        "services": {"app": _service(folder, image, target)},
+        "services": {"app": {"container_name": name, **_service(folder, image, target)}},
         "volumes": {"state": {}, "cache": {}, "data": {}},
     }
     path.write_text(_HEAD + yaml.safe_dump(document, sort_keys=False))

@@ -20,11 +20,12 @@ def deploy(application: Application, target: Target) -> None:
     application.start_script  # noqa: B018 - said before a long build
     docker = Docker(target.engine)
     image = package(application, target, docker)
-    file = write_compose_file(application.folder, image, target)
+    file = write_compose_file(application.folder, _project(application), image, target)
     if docker.compose(file, _project(application), "up", "--detach", "--remove-orphans"):
         raise CommandError(f"{image} does not start; docker's last lines say why")
     where = target.engine or "this machine"
     note(f"{image} runs on {where} and starts with it; camfleet app deploy --logs, --stop")
+    note(f"a login link for its page: docker exec {_project(application)} camfleet url")
 
 
 def follow_logs(application: Application, target: Target) -> int:

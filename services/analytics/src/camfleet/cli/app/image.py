@@ -63,12 +63,15 @@ def _check_base_of(dockerfile: Path) -> None:
 
 
 def _provide_base(docker: Docker, device: str) -> None:
-    """Build the base of applications from this checkout, unless the engine has it."""
+    """Build the base of applications from the checkout; where there is none, it must be here.
+
+    An engine that has built it before does so again in seconds, unless the sources changed.
+    """
     base = base_image(device)
-    if docker.has_image(base):
-        return
     seed = find_seed("services")
     if seed is None:
+        if docker.has_image(base):
+            return
         raise CommandError(
             f"image {base} is not here; build it where camfleet's sources are "
             "(camfleet app package there), or load it with `docker load`"
@@ -78,6 +81,6 @@ def _provide_base(docker: Docker, device: str) -> None:
     if not server_file.is_file():
         raise CommandError(f"there is no model server for device '{device}' ({server_file})")
     server = f"camfleet-model-server:{version('camfleet')}-{device}"
-    note(f"building {base}, once for all applications")
+    note(f"building {base}, the same for all applications")
     docker.build(server, root, server_file)
     docker.build(base, root, services / "analytics" / "Dockerfile.app", SERVER_IMAGE=server)

@@ -67,9 +67,17 @@ def _install_python(application: Application) -> None:
     if not (folder / "bin" / "python").exists():
         _make_environment(folder)
     with err.status(f"installing {requirements.name} into {folder}"):
-        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--requirement"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--python",
+            str(folder / "bin" / "python"),
+        ]
+        command = [*pip, "install", "--requirement", str(requirements)]
         done = subprocess.run(
-            [*command, str(requirements)], capture_output=True, text=True, check=False
+            command, cwd=application.folder, capture_output=True, text=True, check=False
         )
     if done.returncode:
         raise CommandError(f"{requirements}: pip failed: {last_line(done.stderr)}")
@@ -84,11 +92,13 @@ def _install_python(application: Application) -> None:
 def _make_environment(folder: Path) -> None:
     """A virtual environment that also sees the packages camfleet itself runs with."""
     done = subprocess.run(
-        [sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        reason = last_line(done.stdout + done.stderr)
-        raise CommandError(f"{folder} cannot be made: {reason}; on Debian install python3-venv")
+        raise CommandError(f"{folder} cannot be made: {last_line(done.stdout + done.stderr)}")
     ours = sysconfig.get_path("purelib")
     theirs = next((folder / "lib").glob("python*/site-packages"))
     # `addsitedir` reads .pth files there too, which packages that are being edited need.

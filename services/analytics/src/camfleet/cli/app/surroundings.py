@@ -4,10 +4,13 @@ import os
 import sys
 from pathlib import Path
 
+from camfleet.app_config import AppConfig
 from camfleet.apps.application import Application
 from camfleet.cli.app.folders import python_folder, volume_of
 from camfleet.cli.console import note
 from camfleet.cli.server_status import served_models
+from camfleet.fleet_access import page_address
+from camfleet.publishing.file_log import RESULTS_FILE
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.settings import environment_of, read_settings
 
@@ -29,6 +32,7 @@ def surroundings(application: Application) -> dict[str, str]:
     }
     if "CAMFLEET_SERVER" not in environment:
         _choose_server(application, environment)
+    _tell_analytics(application)
     return environment
 
 
@@ -50,3 +54,16 @@ def _choose_server(application: Application, environment: dict[str, str]) -> Non
             f"models: the fleet on this machine does not serve {missing}; a model server of the "
             f"script's own serves {environment['MODELS_DIR']}"
         )
+
+
+def _tell_analytics(application: Application) -> None:
+    """Say what the switches of the section `analytics` mean here."""
+    switches = AppConfig(application.folder).analytics
+    if switches.enable_cloud_publish:
+        settings = read_settings()
+        page = settings.analytics or page_address(settings, settings.streamer_port)
+        note(f"analytics: enable_cloud_publish publishes to the fleet at {page}")
+    if switches.enable_file_publish:
+        size_mb = switches.file_size_bytes / 1e6
+        place = application.folder / RESULTS_FILE
+        note(f"analytics: enable_file_publish writes {place}, at most {size_mb:g} MB twice")

@@ -122,7 +122,7 @@ def start(
 ) -> None:
     """Run the application's scripts.start here; what follows -- goes to the script.
 
-    --watch looks at .py, .json, .yaml, .toml and .txt files (not below var/), also on shares that
+    --watch looks at .py, .json, .yaml and .toml files (not below var/), also on shares that
     tell of no changes. Ctrl-C ends the script and all that it started.
 
     \b
