@@ -10,20 +10,15 @@ picture. Each camera has a line across and one down.
 import argparse
 import os
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 import films
 from measured_fleet import FPS, Entry, Fleet, running_fleet, wait_until
 from measured_process import loads
-from stream_client import listening
+from stream_client import listening, watching
 
 CORES = 2
 
@@ -41,7 +36,7 @@ def main() -> None:
         makers = [partial(entry, name=one, film=film) for one in cameras]
         fleet = stack.enter_context(running_fleet(folder, *makers))
         delays = stack.enter_context(listening(fleet.page, fleet.key))
-        stack.enter_context(watching(fleet, cameras[0]))
+        stack.enter_context(watching(fleet.page, fleet.key, cameras[0]))
         wait_until(lambda: delays.first_s.keys() == {"events", "results"}, 120)
         result_s, event_s = (delays.first_s[k] - fleet.began_s for k in ("results", "events"))
         time.sleep(5)
@@ -77,24 +72,6 @@ def show(fleet: Fleet, seconds: float, result_s: float, event_s: float) -> None:
 
 def _listed(values: dict[str, float], digits: int) -> str:
     return ", ".join(f"{name} {value:.{digits}f}" for name, value in values.items())
-
-
-@contextmanager
-def watching(fleet: Fleet, camera: str) -> Iterator[None]:
-    """Take a camera's live picture as the page does, until the block ends."""
-    address = fleet.page.replace("http", "ws", 1) + f"/live/{camera}"
-
-    def drain() -> None:
-        try:
-            for _ in socket:
-                continue
-        except ConnectionClosed:
-            return
-
-    header = {"x-api-key": fleet.key}
-    with connect(address, additional_headers=header, max_size=None) as socket:
-        threading.Thread(target=drain, name="viewer", daemon=True).start()
-        yield
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A client of /v1/stream that notes how old what it gets is."""
+"""Clients as the page is one: of /v1/stream, noting how old what it gets is, and of live video."""
 
 import json
 import statistics
@@ -60,3 +60,24 @@ def listening(page: str, key: str) -> Iterator[Delays]:
         thread = threading.Thread(target=collect, name="stream", daemon=True)
         thread.start()
         yield delays
+
+
+@contextmanager
+def watching(page: str, key: str, camera: str) -> Iterator[list[float]]:
+    """Take a camera's live picture as the page does until the block ends.
+
+    Yields time.monotonic() of the first fragment, as soon as it came.
+    """
+    address, came = page.replace("http", "ws", 1) + f"/live/{camera}", list[float]()
+
+    def drain() -> None:
+        try:
+            for message in socket:
+                if not came and isinstance(message, bytes):
+                    came.append(time.monotonic())
+        except ConnectionClosed:
+            return
+
+    with connect(address, additional_headers={"x-api-key": key}, max_size=None) as socket:
+        threading.Thread(target=drain, name="viewer", daemon=True).start()
+        yield came

@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from camfleet.heat import HeatMap
 from camfleet.service.live import LiveHub
+from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.clock import now_utc, rfc3339
 from fakes_live import ClipPlan, demuxed, make_clip, make_frame, square_at
 from waiting import wait_until
@@ -139,6 +140,7 @@ class ScriptedFleet:
                 Route("/v1/session", self._serve_session),
                 Route("/v1/cameras/{name}/heatmap.png", self._serve_heat),
                 WebSocketRoute("/v1/stream", self._serve_stream),
+                *panel_routes(PanelBoard()),
                 *self.hub.routes(),
                 Mount("/static", StaticFiles(directory=str(PAGE))),
             ],

@@ -11,7 +11,7 @@ from running_app import RunningApp, running_app
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("audit")) as app:
+    with running_app(tmp_path_factory.mktemp("audit"), streamer_port=9) as app:
         yield app
 
 
@@ -83,12 +83,18 @@ def test_a_page_learns_who_looks_at_it(app: RunningApp, browser: httpx.Client) -
         ("POST", "/v1/source-trials"),
         ("PUT", "/v1/secrets/door"),
         ("POST", "/v1/config/rollback"),
+        ("POST", "/v1/advice"),
     ],
 )
 def test_a_viewer_changes_nothing(app: RunningApp, method: str, path: str) -> None:
     viewer = {"authorization": f"Bearer {app.keys.add(f'{method} {path}', 'viewer')}"}
     answer = httpx.request(method, app.address + path, json={}, headers=viewer, trust_env=False)
     assert (answer.status_code, "admin" in answer.json()["error"]) == (403, True)
+
+
+def test_advice_says_whom_it_cannot_ask(admin: httpx.Client) -> None:
+    answer = admin.post("/v1/advice")  # this application is not where its settings say
+    assert (answer.status_code, "does not answer" in answer.json()["error"]) == (503, True)
 
 
 def test_logging_out_takes_more_than_a_link(browser: httpx.Client) -> None:

@@ -307,3 +307,20 @@ def test_login_asks_for_a_key_and_names_the_command(browser: Browser, address: s
     browser.wait_for_text("#login-fault", "not known")
     assert "camfleet url" in browser.text(".login-card")
     assert json.loads(browser.ask("JSON.stringify(document.activeElement.name)")) == "key"
+
+
+def test_what_second_models_say_is_drawn_with_the_object(
+    browser: Browser, fleet: ScriptedFleet, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = fleet.send
+    points = [[x, 90, 0.9] for x in range(20, 300, 8)]
+
+    def send_with_attributes(message: dict[str, Any]) -> None:
+        for item in message["results"].get("objects", ()):
+            item["attributes"] = {"body": {"key_points": points, "views": 1, "model_id": "pose"}}
+        send(message)
+
+    monkeypatch.setattr(fleet, "send", send_with_attributes)
+    browser.open(address)
+    browser.wait_for(f"{VIDEO}?.currentTime > 1")
+    browser.wait_for(f"{DRAWN}.right - {DRAWN}.left > 0.7")

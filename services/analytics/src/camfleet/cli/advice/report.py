@@ -1,16 +1,13 @@
-"""Looks at the running fleet for a while and says what it found."""
+"""Prints what a look at the running fleet has found."""
 
-import time
-from typing import Any
+from collections.abc import Mapping
 
 from rich.markup import escape
 
-from camfleet.cli.advice.alternatives import alternatives_to
-from camfleet.cli.advice.fleet_costs import CameraCosts, FleetCosts, Watch
-from camfleet.cli.advice.rules import Advice, advise, facts
-from camfleet.cli.advice.stillness import Stillness, watchers_of
+from camfleet.cli.advice.fleet_costs import CameraCosts
+from camfleet.cli.advice.looking import document, look
+from camfleet.cli.advice.rules import Advice
 from camfleet.cli.console import note, out, print_json, table
-from camfleet.cli.errors import CommandError
 from camfleet.cli.progress import waiting_bar
 from camfleet_contracts.settings import FleetSettings
 
@@ -23,44 +20,19 @@ def print_advice(
     Raises:
         CommandError: analytics does not run, or has no such camera.
     """
-    fleet, seen = _look(settings, camera, seconds)
-    chosen = [one for one in fleet.cameras if camera in {None, one.name}]
-    advice = {}
-    for one in chosen:
-        others = alternatives_to(settings, one.status["model"]["name"])
-        advice[one.name] = advise(one, seen.get(one.name), fleet.server, others)
+    with waiting_bar("looking at the fleet", seconds) as report:
+        found = look(settings, camera, seconds, report)
     if as_json:
-        print_json(_document(fleet, chosen, advice))
+        print_json(document(found))
         return
-    _print_costs(chosen)
+    _print_costs(found.cameras)
     out.print()
-    _print_advice(chosen, advice)
-    if fleet.server is None:
+    _print_advice(found.cameras, found.advice)
+    if found.fleet.server is None:
         note("the model server shows no figures: what inference costs is not known")
 
 
-def _look(
-    settings: FleetSettings, camera: str | None, seconds: float
-) -> tuple[FleetCosts, dict[str, Stillness]]:
-    watch = Watch(settings)
-    names = [one.name for one in watch.costs().cameras]
-    if not names:
-        raise CommandError("analytics has no camera; add one with: camfleet camera add")
-    if camera is not None and camera not in names:
-        raise CommandError(f"analytics has no camera '{camera}'; it has {', '.join(names)}")
-    watchers = watchers_of(settings, [camera] if camera else names)
-    for one in watchers.values():
-        one.start()
-    with waiting_bar("looking at the fleet", seconds) as report:
-        began = time.monotonic()
-        while (passed := time.monotonic() - began) < seconds:
-            time.sleep(min(0.2, seconds - passed))
-            report(passed)
-    costs = watch.costs()
-    return costs, {name: one.stop() for name, one in watchers.items()}
-
-
-def _print_costs(cameras: list[CameraCosts]) -> None:
+def _print_costs(cameras: tuple[CameraCosts, ...]) -> None:
     shown = table("camera", "decode", "other reading", "pipeline", "model server", "together")
     for one in cameras:
         shown.add_row(
@@ -74,7 +46,9 @@ def _print_costs(cameras: list[CameraCosts]) -> None:
     out.print(shown)
 
 
-def _print_advice(cameras: list[CameraCosts], advice: dict[str, tuple[Advice, ...]]) -> None:
+def _print_advice(
+    cameras: tuple[CameraCosts, ...], advice: Mapping[str, tuple[Advice, ...]]
+) -> None:
     shown = table("camera", "change", "saves", "why")
     for one in cameras:
         for hint in advice[one.name]:
@@ -86,25 +60,3 @@ def _saving(costs: CameraCosts, advice: Advice) -> str:
     if advice.saves_ms_s is None:
         return "?"
     return f"{advice.saves_ms_s:.0f} ms/s, {advice.saves_ms_s / max(costs.total_ms_s, 1e-9):.0%}"
-
-
-def _document(
-    fleet: FleetCosts, cameras: list[CameraCosts], advice: dict[str, tuple[Advice, ...]]
-) -> dict[str, Any]:
-    return {
-        "seconds": round(fleet.seconds, 1),
-        "unit": "milliseconds of processor time a second",
-        "cameras": [
-            {
-                "name": one.name,
-                "costs": {
-                    "decode": round(one.decode_ms_s, 1),
-                    "reader": round(one.reader_ms_s, 1),
-                    "pipeline": round(one.pipeline_ms_s, 1),
-                    "model_server": None if one.server_ms_s is None else round(one.server_ms_s, 1),
-                },
-                "advice": [facts(hint) for hint in advice[one.name]],
-            }
-            for one in cameras
-        ],
-    }

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 from camfleet.service.audit import AuditTrail
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.fleet import PipelineFleet
+from camfleet.service.http.advice import AdviceRoutes
 from camfleet.service.http.camera_setup import CameraSetupRoutes
 from camfleet.service.http.cameras import CameraRoutes
 from camfleet.service.http.changes import Changes
@@ -143,5 +144,6 @@ def _api(parts: Parts) -> list[BaseRoute]:
         *CameraSetupRoutes(parts.settings, parts.keys, parts.status, changes).routes(),
         *InsightRoutes(parts.fleet, parts.hub.journal).routes(),
         *CameraRoutes(parts.status, changes).routes(),
+        *AdviceRoutes(parts.settings, changes).routes(),
         WebSocketRoute("/v1/stream", stream),
     ]

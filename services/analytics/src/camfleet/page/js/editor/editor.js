@@ -52,6 +52,7 @@ export class Editor {
     this.area = new DrawingArea(this.draft, { selected: (key) => this.select(key), drawn: (kind, points) => this.addShape(kind, points) });
     this.area.element.addEventListener("keydown", (event) => this.shortcut(event));
     this.picture.hidesShapes = true;
+    this.picture.overlay.clear();
     this.picture.element.append(this.area.element);
     this.show();
   }

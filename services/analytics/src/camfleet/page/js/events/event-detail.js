@@ -17,6 +17,7 @@ export class EventDetail {
   }
 
   clear() {
+    this.element.classList.remove("is-chosen");
     this.element.replaceChildren(make("p", { class: "hint", text: "Choose an event to see its clip and all that is known of it." }));
   }
 
@@ -29,7 +30,9 @@ export class EventDetail {
     const all = make("details", {}, make("summary", { text: "As it was sent" }), make("pre", { tabindex: "0" }, make("code", { text: JSON.stringify(envelope, null, 2) })));
     this.element.replaceChildren(make("h2", { text: words }), time, place, make("p", {}, link), all);
     if (envelope.camera) this.showClip(place, envelope.camera, when, camera);
+    this.element.classList.add("is-chosen");
     this.element.focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   async showClip(place, name, when, camera) {

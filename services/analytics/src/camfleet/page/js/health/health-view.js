@@ -4,6 +4,7 @@ import { ask } from "../base/api.js";
 import { make, setText } from "../base/dom.js";
 import { moment, withUtc } from "../base/times.js";
 import { linkTo } from "../shell/router.js";
+import { Advice } from "./advice.js";
 import { DataTable } from "./data-table.js";
 import { camerasTable } from "./camera-costs.js";
 
@@ -11,13 +12,14 @@ const EVERY_MS = 5000;
 const SERVICES = { capture: "reads the cameras", "model-server": "answers what is in a picture" };
 
 export class HealthView {
-  constructor() {
+  constructor(fleet) {
+    this.advice = new Advice(fleet);
     this.services = make("div", { class: "lights" });
     this.cameras = camerasTable();
     this.sinks = new DataTable("Where events go", ["Sink", "State", "Delivered", "Waiting", "Refused", "Dropped"], "Events are shown here and kept on the box; no other place is configured. Add sinks (MQTT, webhook, file …) in cameras.yaml.");
     this.audit = new DataTable("Changes made through this page and the REST interface", ["When", "Who", "What", "Answer"], "Nothing was changed since analytics was started. The log keeps a line for every change.");
     const head = make("header", { class: "view-head" }, make("h1", { text: "Health" }));
-    this.element = make("div", { class: "health-view" }, head, this.services, this.cameras.element, this.sinks.element, this.audit.element);
+    this.element = make("div", { class: "health-view" }, head, this.services, this.cameras.element, this.advice.element, this.sinks.element, this.audit.element);
   }
 
   enter() {
@@ -43,6 +45,7 @@ export class HealthView {
     const all = [{ name: "analytics", state: "ok", reason: null }, ...services.filter(({ name }) => !name.startsWith("sink "))];
     this.showServices(all);
     this.cameras.show(cameras);
+    this.advice.showRole();
     this.sinks.show(sinks.map(sinkRow));
   }
 

@@ -1,6 +1,7 @@
 // Draws boxes, ids, counting lines and zones over one picture.
 
 import { colourOf } from "../base/colours.js";
+import { drawParts, drawPoints } from "./attribute-drawing.js";
 import { Labels } from "./labels.js";
 
 const LINE_INK = "#f8fafc";
@@ -35,6 +36,10 @@ export class Overlay {
     for (const zone of zones) this.drawZone(zone);
     for (const line of lines) this.drawLine(line);
     for (const box of boxes) this.drawBox(box);
+    for (const { label, points, parts } of boxes) {
+      drawParts(this, parts ?? []);
+      drawPoints(this, points ?? [], colourOf(label));
+    }
     for (const line of lines) this.nameLine(line);
     for (const zone of zones) this.nameZone(zone);
     for (const box of [...boxes].sort((a, b) => area(b) - area(a))) this.nameBox(box);
@@ -60,10 +65,11 @@ export class Overlay {
   }
 
   // In a crowd the number alone, or nothing: a name must not hide what it names.
-  nameBox({ corners, label, id }) {
+  nameBox({ corners, label, id, words = [] }) {
     const at = this.point(corners.slice(0, 2));
     const style = { fill: colourOf(label), ink: LABEL_INK };
-    const texts = id === null ? [label] : [`${label} ${id}`, String(id)];
+    const whole = id === null ? label : `${label} ${id}`;
+    const texts = [[whole, ...words].join(" · "), whole, ...(id === null ? [] : [String(id)])];
     texts.some((text) => this.labels.writeIfFree(text, at, style));
   }
 

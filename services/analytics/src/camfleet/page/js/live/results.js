@@ -45,12 +45,25 @@ function blend(from, to, part) {
 }
 
 function boxesOf({ results, width, height }) {
-  const tracked = (results.objects ?? []).map((item) => [item.ObjectDetectionPrediction, item.id]);
-  const plain = (results.predictions ?? []).map((prediction) => [prediction, null]);
-  return [...tracked, ...plain].map(([{ box, label, confidence }, id]) => ({
+  const tracked = (results.objects ?? []).map((item) => [item.ObjectDetectionPrediction, item.id, item.attributes]);
+  const plain = (results.predictions ?? []).map((prediction) => [prediction, null, null]);
+  return [...tracked, ...plain].map(([{ box, label, confidence }, id, attributes]) => ({
     id,
     label,
     confidence,
-    corners: [box.start_x / width, box.start_y / height, box.end_x / width, box.end_y / height],
+    corners: cornersOf(box, width, height),
+    ...saidBySecondModels(attributes, width, height),
   }));
+}
+
+const cornersOf = (box, width, height) => [box.start_x / width, box.start_y / height, box.end_x / width, box.end_y / height];
+
+// What cascades tell of an object: words beside its name, points of its body, what was found in it.
+function saidBySecondModels(attributes, width, height) {
+  const told = Object.values(attributes ?? {});
+  return {
+    words: told.map(({ label }) => label).filter(Boolean),
+    points: told.flatMap(({ key_points: points }) => points ?? []).map(([x, y, sure]) => [x / width, y / height, sure]),
+    parts: told.flatMap(({ predictions }) => predictions ?? []).map(({ box, label }) => ({ label, corners: cornersOf(box, width, height) })),
+  };
 }

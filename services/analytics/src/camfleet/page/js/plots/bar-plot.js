@@ -1,4 +1,4 @@
-// Bars by interval of time: what came and went, or the highest occupancy; with error bars where there are errors.
+// Bars by interval of time, what went the other way on top; with the error of the sum where it is known.
 
 import { make } from "../base/dom.js";
 import { draw } from "../base/svg.js";
@@ -36,7 +36,7 @@ export class BarPlot {
     const width = Math.max(this.element.clientWidth - 32, 200);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const inner = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: HEIGHT - MARGIN.bottom };
-    const highest = Math.max(1, ...this.bars.map(({ values, error }) => Math.max(...values) + (error ?? 0)));
+    const highest = Math.max(1, ...this.bars.map(({ values, error }) => sumOf(values) + (error ?? 0)));
     const step = roundStep(highest, 4);
     const top = Math.ceil(highest / step) * step;
     const y = (value) => inner.bottom - (value / top) * (inner.bottom - inner.top);
@@ -45,12 +45,15 @@ export class BarPlot {
 
   drawBars(inner, y) {
     const slot = (inner.right - inner.left) / Math.max(this.bars.length, 1);
-    const wide = Math.max(1, (slot * 0.8) / this.series.length);
+    const wide = Math.max(1.5, slot * 0.72);
     return this.bars.flatMap((bar, place) => {
-      const left = inner.left + place * slot + slot * 0.1;
-      const parts = bar.values.map((value, which) => value > 0 && draw("rect", { class: `bar tone-${this.series[which].tone}`, x: left + which * wide, y: y(value), width: Math.max(wide - 1, 1), height: inner.bottom - y(value), rx: Math.min(2, wide / 3) }));
+      const left = inner.left + place * slot + (slot - wide) / 2;
+      const parts = bar.values.map((value, which) => {
+        const below = sumOf(bar.values.slice(0, which));
+        return value > 0 && draw("rect", { class: `bar tone-${this.series[which].tone}`, x: left, y: y(below + value), width: wide, height: y(below) - y(below + value) });
+      });
       const whole = draw("rect", { class: "bar-hit", x: inner.left + place * slot, y: inner.top, width: slot, height: inner.bottom - inner.top }, draw("title", { text: this.words(bar) }));
-      return [...parts.filter(Boolean), ...whisker(bar, left + slot * 0.4, y), whole];
+      return [...parts.filter(Boolean), ...whisker(bar, left + wide / 2, y), whole];
     });
   }
 
@@ -65,10 +68,12 @@ export class BarPlot {
   }
 }
 
+const sumOf = (values) => values.reduce((sum, value) => sum + value, 0);
+
 // How far the sum of a bar may be off, nine times in ten.
 function whisker({ values, error }, x, y) {
   if (!error) return [];
-  const sum = Math.max(...values);
+  const sum = sumOf(values);
   const [high, low] = [y(sum + error), y(Math.max(0, sum - error))];
   return [draw("path", { class: "whisker", d: `M${x - 3} ${high}h6M${x} ${high}V${low}M${x - 3} ${low}h6` })];
 }
