@@ -98,6 +98,7 @@ bench-analytics: setup  ## the fleet beside a script for one camera; analytics' 
 	@$(BIN)/python benchmarks/bench_analytics.py
 	@$(BIN)/python benchmarks/bench_operator.py
 	@$(BIN)/python benchmarks/bench_analytics_frame.py
+	@$(BIN)/python benchmarks/bench_library.py
 	@$(BIN)/python benchmarks/bench_idle.py
 
 engine:
