@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from camfleet.inference.geometry import Resize, crop, letterbox, stretch
+from camfleet.inference.pictures import scaled
 from camfleet.inference.preprocessing import input_size, preprocess_of, to_pixels, to_tensor
 from camfleet.inference.served_model import TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import Preprocess, parse_manifest
@@ -97,3 +99,18 @@ def test_free_size_comes_from_the_manifest() -> None:
 def test_models_without_a_picture_input_are_refused() -> None:
     with pytest.raises(UnusableModel, match=r"input 'x' is INT32 \[1, 16\], not a picture"):
         input_size(Preprocess(), TensorSpec("x", "INT32", (1, 16)), "m")
+
+
+@pytest.mark.parametrize("colour", ["RGB", "BGR", "GRAY"])
+@pytest.mark.parametrize("size", [(352, 352), (100, 40), (900, 700)], ids=str)
+def test_an_array_is_scaled_as_a_decoded_frame_is(size: tuple[int, int], colour: str) -> None:
+    column = np.linspace(0, 255, 720)[:, None, None]
+    row = np.linspace(0, 255, 1280)[None, :, None]
+    image = ((column + row) / 2 * np.array([1.0, 0.6, 0.3])).astype(np.uint8)
+
+    ours = scaled(image, size, colour)
+
+    frame = scaled(av.VideoFrame.from_ndarray(image, format="bgr24"), size, colour)
+    assert ours.shape == frame.shape == (size[1], size[0], 1 if colour == "GRAY" else 3)
+    difference = np.abs(ours.astype(int) - frame.astype(int))
+    assert difference.mean() < (12 if colour == "GRAY" else 4)  # they weigh colours otherwise

@@ -35,10 +35,12 @@ def _scaled_array(
     import cv2  # noqa: PLC0415 - slow to import, and cameras do not need it
 
     while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
+        half = (image.shape[1] // 2, image.shape[0] // 2)  # the averages that OpenCV has fast
         image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if size_of(image) != size:  # averaging all the way takes seven times as long
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if size_of(image) != size:
+        is_smaller = size[0] <= image.shape[1] and size[1] <= image.shape[0]
+        way = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
+        image = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
     if colour != "BGR":
         order = cv2.COLOR_BGR2GRAY if colour == "GRAY" else cv2.COLOR_BGR2RGB
         image = np.asarray(cv2.cvtColor(image, order), np.uint8)

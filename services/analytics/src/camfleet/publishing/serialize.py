@@ -14,6 +14,7 @@ from camfleet.object_trackers.kalman import TrackableKalmanPrediction
 from camfleet.object_trackers.results import TrackingResults
 from camfleet.object_trackers.trackable import TrackablePrediction
 from camfleet.results.boxes import BoundingBox
+from camfleet.results.segmentation import InstanceSegmentationPrediction
 from camfleet_contracts.clock import rfc3339
 
 _PLAIN = (str, bool, int, type(None))
@@ -48,6 +49,16 @@ def _box(box: BoundingBox) -> dict[str, Any]:
     center_x, center_y = box.center
     corners = {one.name: getattr(box, one.name) for one in fields(box)}
     return corners | {"center_x": center_x, "center_y": center_y}
+
+
+def _instance(found: InstanceSegmentationPrediction) -> dict[str, Any]:
+    """Its mask is told as the share of the image it covers: a list of its pixels is no message."""
+    written = {
+        one.name: to_json_serializable(getattr(found, one.name))
+        for one in fields(found)
+        if one.name != "mask"
+    }
+    return written | {"area": round(float(found.mask.mean()), 5)}
 
 
 def _trackable(followed: TrackablePrediction) -> dict[str, Any]:
@@ -93,6 +104,7 @@ _WAYS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (  # the first that fits
     (Enum, _enum),
     ((float, np.floating), _number),
     (BoundingBox, _box),
+    (InstanceSegmentationPrediction, _instance),
     (TrackablePrediction, _trackable),
     (TrackingResults, _tracking),
     ((np.ndarray, np.generic), _array),

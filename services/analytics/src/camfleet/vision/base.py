@@ -1,6 +1,5 @@
 """What all services have in common: one model, where it runs, and how it is asked."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from camfleet.vision.engines import (
 )
 from camfleet.vision.hooks import Hooks, PostProcessParams, PreProcessParams
 from camfleet.vision.model_config import ModelConfig
+from camfleet.vision.publishing import Publishing
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.names import split_version
 
@@ -67,7 +67,7 @@ class Reading(NamedTuple):
     frame_size: tuple[int, int]
 
 
-class VisionService(Generic[P]):
+class VisionService(Publishing, Generic[P]):
     """One model, asked about images. Load it once; then it may be used from many threads.
 
     `P` is one of the predictions it makes.
@@ -186,22 +186,8 @@ class VisionService(Generic[P]):
             )
         self._colors = wanted.astype(np.uint8)
 
-    def publish_analytics(
-        self, results: Any, tag: Any = None, file_path: str | os.PathLike[str] | None = None
-    ) -> None:
-        """Publish results of this service, or of a tracker that got them.
-
-        The function `publish_analytics` explains where to.
-
-        Raises:
-            PublishError: it is too large, or one too many, or was refused.
-        """
-        from camfleet.object_trackers.results import TrackingResults  # noqa: PLC0415 - on first use
-        from camfleet.publishing.publisher import publish_analytics  # noqa: PLC0415 - on first use
-
-        if isinstance(results, TrackingResults) and not results.model_id:
-            results.model_id = self.model_id
-        publish_analytics(results, tag, file_path, base_service=type(self).__name__)
+    def _published_model_id(self) -> str:
+        return self.model_config.id or self.model_id
 
     def _predictions(self, reading: Reading) -> list[P]:
         """What was found as predictions of this service."""

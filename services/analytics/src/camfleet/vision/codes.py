@@ -16,6 +16,7 @@ from camfleet.results.codes import (
     QRCodeDetectionPrediction,
     QRCodeDetectionResults,
 )
+from camfleet.vision.publishing import Publishing
 
 
 class _Code(Protocol):
@@ -23,7 +24,7 @@ class _Code(Protocol):
     box: BoundingBox
 
 
-class QRCodeDetection:
+class QRCodeDetection(Publishing):
     """Finds and reads QR codes. Use each one from one thread at a time."""
 
     def __init__(self) -> None:
@@ -47,7 +48,7 @@ class QRCodeDetection:
         return _marked(image, predictions)
 
 
-class BarcodeDetection:
+class BarcodeDetection(Publishing):
     """Finds and reads EAN and UPC barcodes. Use each one from one thread at a time."""
 
     def __init__(self) -> None:
