@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-rtsp-peers test-notebooks test-containers check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down logs images engine
+.PHONY: help setup run test test-browser test-rtsp-peers test-notebooks test-containers check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -115,6 +115,13 @@ up: engine  ## the fleet in containers: build, start, print the login link
 
 down: engine  ## stop the fleet in containers; its volumes stay
 	@$(COMPOSE) down
+
+backup: engine  ## the volumes of the fleet in containers as files below var/; the fleet stops meanwhile
+	@COMPOSE='$(subst --project-name camfleet,,$(COMPOSE))' tools/deploy/volumes.sh save var/backup-$$(date +%Y-%m-%d-%H%M%S)
+
+FROM ?=
+restore: engine  ## FROM=var/backup-...: the volumes as they were then
+	@COMPOSE='$(subst --project-name camfleet,,$(COMPOSE))' tools/deploy/volumes.sh load '$(FROM)'
 
 logs: engine  ## follow the logs of the fleet in containers
 	@$(COMPOSE) logs --follow --tail 100

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from websockets.sync.client import connect
 from camfleet_contracts.keys import KeyStore
 from container_fleet import free_ports
 from processes import running
+from self_signed import self_signed
 from waiting import wait_until
 
 pytestmark = pytest.mark.containers
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.containers
 IMAGE = "camfleet-test-gateway"
 CONFINED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--cap-add=NET_BIND_SERVICE")
 ALLOWED = "127.0.0.0/8"
+START_LIMIT_S = 180  # two programs start beside an engine that may still build
 
 
 class Answer(NamedTuple):
@@ -71,8 +74,8 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dic
         running("camfleet-workbench", "--port=0", notebooks, env=environment) as jupyter,
     ):
         ports = {
-            "STREAMER_PORT": page.logged(r"listening http=\S+:(\d+)").group(1),
-            "JUPYTER_PORT": jupyter.logged(r"listening jupyter=\S+:(\d+)").group(1),
+            "STREAMER_PORT": page.logged(r"listening http=\S+:(\d+)", START_LIMIT_S).group(1),
+            "JUPYTER_PORT": jupyter.logged(r"listening jupyter=\S+:(\d+)", START_LIMIT_S).group(1),
         }
         yield folder / "state", ports
 
@@ -106,6 +109,34 @@ def gateway(
         docker("rm", "--force", container)
 
 
+@pytest.fixture
+def tls_gateway(
+    behind: tuple[Path, dict[str, str]],
+    gateway: Gateway,
+    tmp_path: Path,
+    engine_environment: dict[str, str],
+) -> Iterator[dict[str, int]]:
+    """Ports of a gateway with a certificate, and with no network named."""
+    files = self_signed(tmp_path)
+    tmp_path.chmod(0o755)
+    files.key.chmod(0o644)  # the container has another user
+    ports = free_ports(("GATEWAY_PORT", "GATEWAY_TLS_PORT"))
+    settings = behind[1] | {name: str(port) for name, port in ports.items()}
+    settings |= {"CAMFLEET_TLS_CERT": "/tls/cert.pem", "CAMFLEET_TLS_KEY": "/tls/key.pem"}
+    chosen = [f"--env={name}={value}" for name, value in settings.items()]
+    mount = f"--volume={tmp_path}:/tls:ro"
+    command = ["docker", "run", "--detach", "--network=host", *CONFINED, *chosen, mount, IMAGE]
+    started = subprocess.run(
+        command, env=engine_environment, capture_output=True, text=True, check=True
+    )
+    try:
+        wait_until(lambda: _listens(ports["GATEWAY_TLS_PORT"]), 30, "the gateway speaks TLS")
+        yield ports
+    finally:
+        remove = ["docker", "rm", "--force", started.stdout.strip()]
+        subprocess.run(remove, env=engine_environment, capture_output=True, check=True)
+
+
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -136,7 +167,7 @@ def test_a_login_link_opens_the_page(gateway: Gateway) -> None:
     answer = gateway.get(f"/login?token={gateway.keys.new_login()}")
 
     assert answer.status == 200
-    assert answer.address.endswith("/page")
+    assert answer.address == f"http://127.0.0.1:{gateway.port}/page"
     assert gateway.get("/static/js/main.js").status == 200
     assert json.loads(gateway.get("/v1/status").body)["cameras"] == []
 
@@ -156,6 +187,18 @@ def test_events_come_through_a_websocket(gateway: Gateway) -> None:
 
     with connect(f"ws://127.0.0.1:{gateway.port}/v1/stream?apiKey={key}") as stream:
         assert stream.ping().wait(10)
+
+
+def test_with_a_certificate_people_are_sent_on_to_tls(tls_gateway: dict[str, int]) -> None:
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unchecked)
+    )
+
+    with opener.open(f"http://127.0.0.1:{tls_gateway['GATEWAY_PORT']}/", timeout=20) as answer:
+        assert answer.url == f"https://127.0.0.1:{tls_gateway['GATEWAY_TLS_PORT']}/"
+        assert 'href="/page"' in answer.read().decode()
 
 
 def test_metrics_stay_inside(gateway: Gateway) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from compose_merge import merged
+from compose_merge import merged, read_compose
 from compose_rules import violations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,9 +48,9 @@ def compose_for(names: list[str]) -> dict[str, Any]:
     Raises:
         BadTarget: there is no such overlay.
     """
-    document = _read(ROOT / "docker-compose.yml")
+    document = read_compose(ROOT / "docker-compose.yml")
     for name in names:
-        document = merged(document, _read(overlay_of(name)))
+        document = merged(document, read_compose(overlay_of(name)))
     return document
 
 
@@ -118,13 +118,8 @@ def main() -> int:
     return 0
 
 
-def _read(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = YAML(typ="safe").load(path)
-    return document
-
-
 def _is_overlay(path: Path) -> bool:
-    return "services" in (_read(path) or {})
+    return "services" in (read_compose(path) or {})
 
 
 if __name__ == "__main__":

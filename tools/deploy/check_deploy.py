@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema  # comes with JupyterLab
 from ruamel.yaml import YAML
 
 from balena_tree import ROOT, targets, write_compose
+from compose_merge import merged, read_compose
 from compose_rules import violations
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -51,17 +53,33 @@ def check_hadolint() -> Iterator[str]:
 
 def check_rules() -> Iterator[str]:
     """docker-compose.yml and what `make balena` makes of it, by the lint of balena's rules."""
-    yield from violations(YAML(typ="safe").load(COMPOSE))
+    yield from violations(read_compose(COMPOSE))
     if not targets():
         yield "no overlay makes a file that balena takes"
 
 
 def check_config() -> Iterator[str]:
     """docker-compose.yml alone and with each overlay, read by Docker Compose."""
-    command = _compose_command()
-    for overlay in [None, *overlays()]:
-        files = ["-f", str(COMPOSE), *(["-f", str(overlay)] if overlay else [])]
-        yield from _output_if_failed([*command, *files, "config", "--quiet"])
+    command = [*_compose_command(), "--project-directory", str(ROOT)]
+    yield from _output_if_failed([*command, "-f", str(COMPOSE), "config", "--quiet"])
+    for overlay in overlays():
+        with readable_overlay(overlay) as files:
+            yield from _output_if_failed([*command, *files, "config", "--quiet"])
+
+
+@contextmanager
+def readable_overlay(overlay: Path) -> Iterator[list[str]]:
+    """Options that name docker-compose.yml and an overlay; Compose 1 gets both as one file.
+
+    It does not know `!reset`.
+    """
+    if "!reset" not in overlay.read_text():
+        yield ["-f", str(COMPOSE), "-f", str(overlay)]
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        YAML().dump(merged(read_compose(COMPOSE), read_compose(overlay)), file)
+        file.flush()
+        yield ["-f", file.name]
 
 
 def check_schema() -> Iterator[str]:
@@ -69,8 +87,9 @@ def check_schema() -> Iterator[str]:
     if not SPECIFICATION.is_file():
         raise Skipped(f"{SPECIFICATION} is not there (apt-get install docker-compose)")
     checker = jsonschema.Draft201909Validator(json.loads(SPECIFICATION.read_text()))
-    for path in [COMPOSE, *overlays()]:
-        for error in checker.iter_errors(YAML(typ="safe").load(path)):
+    for path in [COMPOSE, *overlays()]:  # each on top of the first
+        document = merged(read_compose(COMPOSE), read_compose(path))
+        for error in checker.iter_errors(document):
             yield f"{path.relative_to(ROOT)}: {error.json_path}: {error.message}"
 
 

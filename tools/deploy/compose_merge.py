@@ -3,11 +3,23 @@
 Only what files of this repository use is merged; tests compare it with `docker-compose config`.
 """
 
+from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 # Lists in which an entry replaces the one for the same place in the container.
 _BY_TARGET = {"volumes", "devices"}
 _REPLACED = {"command", "entrypoint", "test"}
+_RESET = object()
+
+
+def read_compose(path: Path) -> dict[str, Any]:
+    """Return a compose file; what is tagged `!reset` takes the key out when it is merged."""
+    reader = YAML(typ="safe")
+    reader.constructor.add_constructor("!reset", lambda *_: _RESET)
+    document: dict[str, Any] = reader.load(path)
+    return document
 
 
 def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
@@ -15,7 +27,7 @@ def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in overlay.items():
         result[key] = _merged_value(key, base[key], value) if key in base else value
-    return result
+    return {key: value for key, value in result.items() if value is not _RESET}
 
 
 def _merged_value(key: str, before: Any, after: Any) -> Any:

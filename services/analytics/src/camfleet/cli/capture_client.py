@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from camfleet_contracts.direct import capture_http_address, read_service
+from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
 _TIMEOUT_S = 2.0
@@ -32,5 +33,8 @@ def _get(settings: FleetSettings, path: str) -> bytes:
 
 
 def key_header(settings: FleetSettings) -> dict[str, str]:
-    """How a command presents itself: CAMFLEET_API_KEY, if there is one."""
-    return {"x-api-key": settings.api_key.get_secret_value()} if settings.api_key else {}
+    """How a command presents itself: CAMFLEET_API_KEY, else as a service of the fleet here."""
+    if settings.api_key:
+        return {"x-api-key": settings.api_key.get_secret_value()}
+    keys = settings.state_dir / "keys.json"
+    return {"x-api-key": KeyStore(keys).fleet_secret()} if keys.is_file() else {}

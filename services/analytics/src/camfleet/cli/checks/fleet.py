@@ -1,21 +1,25 @@
 """Ports, cameras, the volume, the services."""
 
+import urllib.error
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
-from camfleet.cli.capture_client import camera_states
+from camfleet.cli.capture_client import camera_states, key_header
 from camfleet.cli.checks.finding import Finding
-from camfleet.cli.fleet.plan import fleet_ports
+from camfleet.cli.fleet.plan import fleet_ports, page_host
 from camfleet.cli.fleet.ports import taken_ports
 from camfleet.cli.fleet.run_record import running_pid
 from camfleet.cli.server_status import VersionState, served_models
+from camfleet_contracts.access import speaks_tls
 from camfleet_contracts.cameras_file import BadCameras, read_cameras
-from camfleet_contracts.direct import capture_http_address, server_rest_address
+from camfleet_contracts.direct import capture_http_address, read_service, server_rest_address
 from camfleet_contracts.serving_config import BadServingConfig, read_serving_config
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
 
 _CONFIG = "config.json"
+_TIMEOUT_S = 2.0
 _VIDEO4LINUX = Path("/sys/class/video4linux")
 
 
@@ -30,9 +34,30 @@ def check_ports(settings: FleetSettings) -> Iterator[Finding]:
     taken = taken_ports(ports)
     if not taken:
         yield Finding("ports", "ok", f"{numbers} are free")
+    elif found := _fleet_finding(settings, numbers):
+        yield found
+        return
     for fault in taken:
         holder = fault.holder or "somebody who cannot be seen"
         yield Finding(f"port {fault.port.number}", "note", f"{fault.reason} by {holder}")
+
+
+def _fleet_finding(settings: FleetSettings, numbers: str) -> Finding | None:
+    """Whose page answers: this fleet's (in containers, say) or another one's; None: nobody's."""
+    scheme = "https" if speaks_tls(settings.bind_address, settings) else "http"
+    url = f"{scheme}://{page_host(settings)}:{settings.streamer_port}/v1/status"
+    try:
+        read_service(url, _TIMEOUT_S, key_header(settings))
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.UNAUTHORIZED:
+            return None
+    except OSError:
+        return None
+    else:
+        return Finding("ports", "ok", f"{numbers} are those of the running fleet")
+    way = "give one of them ports of its own (STREAMER_PORT and the others, docs/deploy.md)"
+    text = f"another fleet answers at {url}, which does not know the keys in {settings.state_dir}"
+    return Finding("ports", "bad", f"{text}; {way}")
 
 
 def check_devices() -> Iterator[Finding]:
