@@ -54,20 +54,21 @@ class ContainerFleet:
         overlay.write_text(json.dumps(self._overlay()))
         self._compose = self._compose_of(self._file, overlay)
 
-    def on_network_of_its_own(self, overlay: Path, ports: Mapping[str, int]) -> "ContainerFleet":
-        """The same images with the ports of an overlay that publishes them, and the same key."""
+    def on_network_of_its_own(self, file: Path, ports: Mapping[str, int]) -> "ContainerFleet":
+        """The same images by a file that publishes these ports, and the same key."""
         other = copy.copy(self)
         other.ports = dict(ports)
-        key = overlay.with_name("key.yml")
+        key = file.with_name("key.yml")
         settings = {"environment": {"CAMFLEET_API_KEY": self.key}}
         services = dict.fromkeys(SERVICES, settings)
         key.write_text(json.dumps({"version": "2.4", "services": services}))
-        other._compose = self._compose_of(self._file, overlay, key)
+        other._compose = self._compose_of(file, key)
         return other
 
     def _compose_of(self, *files: Path) -> tuple[str, ...]:
         options = [part for file in files for part in ("-f", str(file))]
-        return (*compose_command(self.environment), "-p", self.project, *options)
+        folder = ("--project-directory", str(self._file.parent))
+        return (*compose_command(self.environment), *folder, "-p", self.project, *options)
 
     def compose(self, *arguments: str, timeout_s: float = 900) -> str:
         return run_command(self.environment, *self._compose, *arguments, timeout_s=timeout_s)

@@ -1,4 +1,7 @@
-"""The fleet on a network of its own (compose/bridge.yml), as on Docker Desktop."""
+"""The fleet on a network of its own (compose/bridge.yml), as on Docker Desktop.
+
+Compose 1.29, which tests run with, does not know `!reset`, so both files are merged for it.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from compose_merge import merged, read_compose
 from container_fleet import ContainerFleet, free_ports
 from messages import next_message
 
@@ -21,16 +25,16 @@ PORTS = {
 }
 
 
-def with_free_ports(overlay: Path, target: Path) -> dict[str, int]:
-    """Copy the overlay with other ports on the side of the box; return them by their names."""
-    yaml = YAML()
-    document = yaml.load(overlay)
+def with_free_ports(repository: Path, target: Path) -> dict[str, int]:
+    """Write both files as one with other ports on the side of the box; return them by names."""
+    overlay = read_compose(repository / "compose" / "bridge.yml")
+    document = merged(read_compose(repository / "docker-compose.yml"), overlay)
     chosen = free_ports(tuple(PORTS))
     of_container = {PORTS[name]: port for name, port in chosen.items()}
     for service in document["services"].values():
         published = [text.rpartition(":")[2] for text in service["ports"]]
         service["ports"] = [f"127.0.0.1:{of_container.get(p, 0)}:{p}" for p in published]
-    yaml.dump(document, target)
+    YAML().dump(document, target)
     return chosen
 
 
@@ -38,7 +42,7 @@ def with_free_ports(overlay: Path, target: Path) -> dict[str, int]:
 def bridged_fleet(
     built_fleet: ContainerFleet, repository: Path, tmp_path: Path
 ) -> Iterator[ContainerFleet]:
-    ports = with_free_ports(repository / "compose" / "bridge.yml", tmp_path / "bridge.yml")
+    ports = with_free_ports(repository, tmp_path / "bridge.yml")
     fleet = built_fleet.on_network_of_its_own(tmp_path / "bridge.yml", ports)
     fleet.up()
     try:

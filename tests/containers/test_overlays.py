@@ -57,12 +57,15 @@ def test_an_overlay_is_of_the_version_of_the_file_below_it(
 
 
 @each_overlay
-def test_what_an_overlay_mounts_is_in_the_repository(overlay: Path, repository: Path) -> None:
+def test_what_an_overlay_builds_or_mounts_is_in_the_repository(
+    overlay: Path, repository: Path
+) -> None:
     services = read_compose(overlay)["services"].values()
+    dockerfiles = [service["build"]["dockerfile"] for service in services if "build" in service]
     mounts = [mount for service in services for mount in service.get("volumes", [])]
     files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
 
-    assert [file for file in files if not (repository / file).exists()] == []
+    assert [file for file in (*dockerfiles, *files) if not (repository / file).exists()] == []
 
 
 @each_overlay

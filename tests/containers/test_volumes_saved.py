@@ -1,12 +1,13 @@
 """`volumes.sh save` and `load` on the volumes of a project as small as can be."""
 
-import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from container_fleet import compose_command
 
 pytestmark = pytest.mark.containers
 
@@ -27,9 +28,7 @@ class Keeper:
 
     def __init__(self, script: Path, file: Path, environment: dict[str, str]) -> None:
         self.project = f"volumes-{uuid.uuid4().hex[:8]}"
-        has_old = shutil.which("docker-compose")
-        command = ("docker-compose",) if has_old else ("docker", "compose")
-        self._compose = (*command, "-f", str(file))
+        self._compose = (*compose_command(environment), "-f", str(file))
         self._script = script
         settings = {"PROJECT": self.project, "COMPOSE": " ".join(self._compose)}
         self._environment = environment | settings
