@@ -3,6 +3,7 @@
 Compose 1.29, which tests run with, does not know `!reset`, so both files are merged for it.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def bridged_fleet(
     try:
         fleet.wait_until_healthy(timeout_s=240)
         yield fleet
+        sys.stdout.write(fleet.compose("logs", "--tail", "40"))  # shown of a failed test
     finally:
         fleet.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
 

@@ -73,7 +73,7 @@ def test_people_are_found_in_a_clip_that_was_copied_to_a_volume(
 
 @pytest.mark.parametrize(
     ("arguments", "limit_s"),
-    [pytest.param((), 1.5, id="known hash"), pytest.param(("new",), 4.0, id="new hash")],
+    [pytest.param((), 3.0, id="known hash"), pytest.param(("new",), 6.0, id="new hash")],
 )
 def test_a_version_published_from_the_workbench_is_served_at_once(
     running_fleet: ContainerFleet, arguments: tuple[str, ...], limit_s: float

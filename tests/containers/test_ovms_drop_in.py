@@ -15,7 +15,8 @@ from waiting import wait_until
 
 pytestmark = pytest.mark.containers
 
-# As balena's OpenVINO toolkit has it, `image` and the number of the port excepted.
+# As balena's OpenVINO toolkit has it, but for `image`, the number of the port, and `ports`: on the
+# network of the box they have no effect, and Compose 1.29 refuses them.
 COMPOSE = """\
 version: '2'
 volumes:
@@ -25,8 +26,6 @@ services:
     image: {image}
     privileged: true
     network_mode: host
-    ports:
-      - "{port}:{port}"
     volumes:
       - 'models:/usr/openvino'
     command: /ovms/bin/ovms --config_path /usr/openvino/code/config.json --port {port}
