@@ -23,6 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "bench-of-camfleet"
 SERVICES = ("capture", "model-server", "analytics", "workbench")
 KEY = "key-of-the-benchmark"
+CAMERAS = "version: 1\ndefaults: {model: demo-street, fps: 5}\ncameras:\n"
+CAMERA = """\
+- name: street-{number}
+  source: demo:street?seed={number}
+  pipeline:
+    tracker: {{kind: bytetrack}}
+    lines: [{{name: gate, from: [0, 0.68], to: [1, 0.68]}}]
+"""
 PORTS = {
     "RTSP_PORT": 28554,
     "CAPTURE_HTTP_PORT": 28553,
@@ -80,15 +88,11 @@ def print_rows(seconds: float) -> None:
 
 
 def set_cameras(count: int) -> None:
-    """Let there be so many cameras, all of them of the demo."""
-    command = ("docker", "exec", container_of("analytics"), "camfleet", "camera")
-    names = [camera["name"] for camera in json.loads(run(*command, "list", "--json"))]
-    wanted = [f"street-{number}" for number in range(count)]
-    for name in set(names) - set(wanted):
-        run(*command, "remove", name)
-    for name in wanted:
-        if name not in names:
-            run(*command, "add", name, "demo:street")
+    """Let there be so many cameras of the demo, each of which counts at its gate."""
+    document = CAMERAS + "".join(CAMERA.format(number=number) for number in range(count))
+    program = "import pathlib, sys; pathlib.Path('/models/cameras.yaml').write_text(sys.argv[1])"
+    empty = document if count else CAMERAS.replace("cameras:", "cameras: []")
+    run("docker", "exec", container_of("analytics"), "python", "-c", program, empty)
 
 
 def memory_of(service: str) -> str:
