@@ -22,3 +22,13 @@ class Failing(MultiStreamAppInterface):
 
     def run(self) -> None:
         raise RuntimeError("no camera")
+
+
+class Unmade(MultiStreamAppInterface):
+    """Cannot even be made."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("no model")
+
+    def run(self) -> None:
+        """Never happens."""

@@ -45,7 +45,10 @@ from camfleet.publishing.publisher import (
 )
 from camfleet.publishing.serialize import to_json_serializable
 from camfleet.results.boxes import BoundingBox
+from camfleet.results.classification import ClassificationPrediction, ClassificationResults
+from camfleet.results.codes import QRCodeDetectionPrediction, QRCodeDetectionResults
 from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
+from camfleet.results.poses import HumanPoseResult, KeyPoint, Pose
 from camfleet_contracts.packets import LARGEST_REQUEST_BYTES
 from moving import seen
 from running_app import RunningApp, running_app
@@ -112,6 +115,22 @@ def test_custom_events_are_any_dict_and_tags_any_json() -> None:
         assert packet["tag"] == {"stream_idx": 0, "frame_idx": 17}
         assert packet["results"]["cpu_temp"] == 51.2
     assert packet_of(7).results == {"value": 7}
+
+
+def test_results_of_other_services_are_written_field_by_field() -> None:
+    classes = ClassificationResults([ClassificationPrediction("cat", 0.75, 3)], 0.1, "m")
+    packet = packet_of(classes)
+    assert (packet.type, packet.base_service) == ("ClassificationResults", "Classification")
+    assert packet.results["predictions"] == [{"label": "cat", "confidence": 0.75, "index": 3}]
+    assert parse_analytics_packet(line_of(packet)) == classes
+    box = BoundingBox(1, 2, 3, 4)
+    pose = Pose({"Nose": KeyPoint(5, 6)}, 0.5, box, {"Nose": 0.5})
+    poses = packet_of(HumanPoseResult([pose], 0.1, "m"))
+    assert (poses.type, poses.base_service) == ("HumanPoseResult", "PoseEstimation")
+    assert poses.results["poses"][0]["key_points"] == {"Nose": [5, 6]}
+    assert parse_analytics_packet(line_of(poses)) == poses.results
+    code = packet_of(QRCodeDetectionResults([QRCodeDetectionPrediction("hello", box)]))
+    assert code.results["predictions"][0]["info"] == "hello"
 
 
 EVENTS = [

@@ -28,7 +28,7 @@ from camfleet.replay.services import ObjectDetectionAnalytics, TrackerAnalytics
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
 from moving import seen
-from multi_stream_apps import Failing, Waiting
+from multi_stream_apps import Failing, Unmade, Waiting
 from waiting import wait_until
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -212,5 +212,7 @@ def test_application_that_fails_is_named_with_its_traceback() -> None:
     framework.start()
     with pytest.raises(AppFailed, match=r"Failing\(\): (.|\n)*RuntimeError: no camera"):
         framework.wait()
+    with pytest.raises(AppFailed, match=r"Unmade\(\): (.|\n)*RuntimeError: no model"):
+        MultiStreamFramework([Unmade, Waiting], [(), ("unused",)]).start()
     with pytest.raises(ValueError, match="1 apps and 2 args"):
         MultiStreamFramework([Failing], [(), ()])

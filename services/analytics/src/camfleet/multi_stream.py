@@ -119,14 +119,22 @@ def _run(
     stop: Event,
     faults: Any,
 ) -> None:
-    """In the application's own process."""
+    """In the application's own process; nobody waits for others any more once all run."""
     try:
         made = app(*arguments)
         made.stop_event = stop
+    except Exception:  # noqa: BLE001 - an application's own code: whatever happened is told there
+        faults.put(_told(app, arguments))
+        barrier.abort()
+        return
+    try:
         barrier.wait(_START_TIMEOUT_S)
         made.run()
     except threading.BrokenBarrierError:
         return  # another one failed
-    except Exception:  # noqa: BLE001 - the process's border: whatever happened is told there
-        faults.put(f"{app.__name__}{arguments}: {traceback.format_exc()}")
-        barrier.abort()
+    except Exception:  # noqa: BLE001 - as above
+        faults.put(_told(app, arguments))
+
+
+def _told(app: type[MultiStreamAppInterface], arguments: tuple[Any, ...]) -> str:
+    return f"{app.__name__}{arguments}: {traceback.format_exc()}"

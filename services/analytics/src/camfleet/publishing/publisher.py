@@ -35,20 +35,12 @@ class Publisher:
     """Everything one process publishes. Thread-safe."""
 
     def __init__(self, settings: FleetSettings | None = None) -> None:
-        """Decide where to, and say so in the log."""
+        """Decide where to; the log says it with the first packet that goes there."""
         self._settings = settings or read_settings()
         self._device_id = _device_id(self._settings)
         self._bucket, self._lock = Bucket(PACKETS_PER_S), threading.Lock()
         self.destinations = _destinations_of(self._settings)
-        if self.destinations:
-            logger.info("analytics go to %s", ", ".join(map(str, self.destinations)))
-        else:
-            logger.warning(
-                "analytics go nowhere: set CAMFLEET_ANALYTICS to the fleet's address, or in"
-                " camfleet.app.json analytics.enable_cloud_publish (to this machine's fleet) or"
-                " analytics.enable_file_publish (into %s)",
-                RESULTS_FILE,
-            )
+        self._is_told = False
 
     def publish(
         self, results: Any, tag: Any, base_service: str | None, to: Destination | None
@@ -56,14 +48,32 @@ class Publisher:
         """Publish to one destination, or to all."""
         packet = packet_of(results, tag, device_id=self._device_id, base_service=base_service)
         line = line_of(packet)
+        if to is not None:
+            to.publish(line, is_result=packet.is_result)
+            return
         with self._lock:
-            if to is None and not self._bucket.take():
+            self._tell()
+            if not self._bucket.take():
                 raise PacketRateError(
                     f"more than {PACKETS_PER_S:g} packets in a second; publish what changed, or"
                     " every n-th frame"
                 )
-        for destination in self.destinations if to is None else (to,):
+        for destination in self.destinations:
             destination.publish(line, is_result=packet.is_result)
+
+    def _tell(self) -> None:
+        if self._is_told:
+            return
+        self._is_told = True
+        if self.destinations:
+            logger.info("analytics go to %s", ", ".join(map(str, self.destinations)))
+            return
+        logger.warning(
+            "analytics go nowhere: set CAMFLEET_ANALYTICS to the fleet's address, or in"
+            " camfleet.app.json analytics.enable_cloud_publish (to this machine's fleet) or"
+            " analytics.enable_file_publish (into %s)",
+            RESULTS_FILE,
+        )
 
     def close(self) -> None:
         """Send what waits."""
