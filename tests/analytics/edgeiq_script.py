@@ -9,13 +9,8 @@ SAVED_DETECTIONS, CLIP, OUTPUT = sys.argv[1:4]
 LAST_FRAME = 220
 
 
-def main() -> None:
-    obj_detect = edgeiq.ObjectDetectionAnalytics(edgeiq.load_analytics_results(SAVED_DETECTIONS))
-    obj_detect.load(engine=edgeiq.Engine.DNN)
-    print(f"Model: {obj_detect.model_id}")  # noqa: T201 - a script
-
-    entered = []
-    tracker = edgeiq.KalmanTracker(
+def make_tracker(entered: list[tuple[int, str]]) -> edgeiq.KalmanTracker:
+    return edgeiq.KalmanTracker(
         deregister_frames=15,
         max_distance=100,
         min_inertia=6,
@@ -27,6 +22,15 @@ def main() -> None:
             object_id=object_id,
         ).publish_event(),
     )
+
+
+def main() -> None:
+    obj_detect = edgeiq.ObjectDetectionAnalytics(edgeiq.load_analytics_results(SAVED_DETECTIONS))
+    obj_detect.load(engine=edgeiq.Engine.DNN)
+    print(f"Model: {obj_detect.model_id}")  # noqa: T201 - a script
+
+    entered: list[tuple[int, str]] = []
+    tracker = make_tracker(entered)
     zones = edgeiq.ZoneList("zone_config.json")
     fps = edgeiq.FPS()
     in_zone, frames = set(), 0

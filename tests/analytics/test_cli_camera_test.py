@@ -1,13 +1,12 @@
 import json
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from camfleet.cli.media import FilmWriter
+from camfleet.writers.video_file import VideoWriter
 from cli_runs import CommandLine
 from fakes_fleet import free_port
 from processes import running
@@ -25,9 +24,9 @@ def camfleet(
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    with FilmWriter(tmp_path / "clip.mp4", Fraction(10)) as film:
+    with VideoWriter(tmp_path / "clip.mp4", fps=10) as film:
         for level in range(0, 250, 10):
-            film.write(np.full((120, 160, 3), level, np.uint8))
+            film.write_frame(np.full((120, 160, 3), level, np.uint8))
     return tmp_path / "clip.mp4"
 
 

@@ -10,8 +10,8 @@ from av.video.frame import VideoFrame
 from matplotlib.figure import Figure
 
 from camfleet.cli.media import pixels_of
-from camfleet.cli.pictures import Image
 from camfleet.detections import Detections
+from camfleet.images import Image
 from camfleet.inference.detector import Detected, ServerDetector
 from camfleet_workbench import html
 from camfleet_workbench.models import connect

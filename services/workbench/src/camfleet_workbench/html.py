@@ -6,7 +6,8 @@ from html import escape
 
 import cv2
 
-from camfleet.cli.pictures import Image, encode_jpeg
+from camfleet.cli.pictures import encode_jpeg
+from camfleet.images import Image
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

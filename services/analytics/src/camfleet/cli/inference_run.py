@@ -11,7 +11,6 @@ from rich.progress import track
 from camfleet.cli.console import err, note, out, table
 from camfleet.cli.errors import CommandError
 from camfleet.cli.media import (
-    FilmWriter,
     Frame,
     files_of,
     frame_count,
@@ -27,6 +26,7 @@ from camfleet.inference.detector import Detected, ServerDetector
 from camfleet.inference.errors import InferenceError, ServerAbsent, ServerBusy
 from camfleet.inference.model_client import ModelClient
 from camfleet.predictions import base_service, predictions_of
+from camfleet.writers.video_file import VideoWriter
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.device import device_id
 from camfleet_contracts.events import (
@@ -135,15 +135,15 @@ class InferenceRun:
             self._confidence = postprocess.confidence if postprocess else _DEFAULT_CONFIDENCE
         return self._confidence
 
-    def _film_of(self, path: Path, stack: ExitStack) -> FilmWriter | None:
+    def _film_of(self, path: Path, stack: ExitStack) -> VideoWriter | None:
         if self._save is None or is_picture(path):
             return None
-        return stack.enter_context(FilmWriter(self._save / f"{path.stem}.mp4", frame_rate(path)))
+        return stack.enter_context(VideoWriter(self._save / f"{path.stem}.mp4", frame_rate(path)))
 
-    def _draw(self, frame: Frame, detections: Detections, film: FilmWriter | None) -> None:
+    def _draw(self, frame: Frame, detections: Detections, film: VideoWriter | None) -> None:
         drawn = with_boxes(pixels_of(frame.picture), detections)
         if film:
-            film.write(drawn)
+            film.write_frame(drawn)
         elif self._save:
             write_picture(self._save / f"{frame.path.stem}.jpg", drawn)
 

@@ -1,11 +1,9 @@
-"""Frames of pictures, folders and films, and films written from frames."""
+"""Frames of pictures, folders and films."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
 import av
 import numpy as np
@@ -13,12 +11,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from camfleet.cli.errors import CommandError
-from camfleet.cli.pictures import Image
+from camfleet.drawing.compose import PICTURES
+from camfleet.images import Image
 
-if TYPE_CHECKING:
-    from av.video.stream import VideoStream
-
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 _DEFAULT_FPS = 25
 
 
@@ -93,38 +88,3 @@ def frame_rate(path: Path) -> Fraction:
     """Frames per second of a film."""
     with av.open(str(path)) as container:
         return container.streams.video[0].average_rate or Fraction(_DEFAULT_FPS)
-
-
-class FilmWriter:
-    """Writes pictures of one size as an H.264 film."""
-
-    def __init__(self, path: Path, rate: Fraction) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._container = av.open(str(path), "w")
-        self._rate = rate
-        self._stream: VideoStream | None = None
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Finish the file."""
-        if self._stream is not None:
-            self._container.mux(self._stream.encode())
-        self._container.close()
-
-    def write(self, image: Image) -> None:
-        """Append one picture (BGR)."""
-        height, width = (side - side % 2 for side in image.shape[:2])  # 4:2:0 wants even sides
-        if self._stream is None:
-            self._stream = self._container.add_stream("libx264", rate=self._rate)
-            self._stream.width, self._stream.height = width, height
-            self._stream.pix_fmt = "yuv420p"
-        frame = VideoFrame.from_ndarray(image[:height, :width], format="bgr24")
-        self._container.mux(self._stream.encode(frame))

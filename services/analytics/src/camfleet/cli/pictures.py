@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from camfleet.cli.errors import CommandError
 from camfleet.colours import colour_of
 from camfleet.detections import Detections
+from camfleet.drawing.shapes import draw_text_with_background
+from camfleet.images import Image
 
-Image = NDArray[np.uint8]  # (H, W, 3) BGR
-
-_MIN_THICKNESS = 2
+_MIN_THICKNESS, _MIN_FONT_SIZE, _PADDING_PX = 2, 0.45, 3
 _TINT = 0.45  # share of its class's colour in a masked pixel
 
 
@@ -56,7 +56,16 @@ def with_boxes(image: Image, detections: Detections) -> Image:
         colour = colour_of(int(detections.class_id[number]))
         x1, y1, x2, y2 = (int(v) for v in detections.xyxy[number].round())
         cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, thickness)
-        _label(drawn, f"{label} {detections.confidence[number]:.2f}", (x1, y1), colour, scale)
+        draw_text_with_background(
+            drawn,
+            f"{label} {detections.confidence[number]:.2f}",
+            (x1, y1),
+            colour,
+            font_size=max(_MIN_FONT_SIZE, 0.7 * scale),
+            font_thickness=1,
+            padding=_PADDING_PX,
+            alignment=("left", "bottom"),
+        )
         if detections.key_points is not None:
             for x, y in detections.key_points[number][:, :2]:
                 cv2.circle(drawn, (int(x), int(y)), thickness + 1, colour, -1)
@@ -70,13 +79,3 @@ def _tint(image: Image, masks: NDArray[np.bool_], class_ids: list[int]) -> None:
         grown = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
         colour = np.array(colour_of(class_id), np.float32)
         image[grown] = ((1 - _TINT) * image[grown] + _TINT * colour).astype(np.uint8)
-
-
-def _label(
-    image: Image, text: str, corner: tuple[int, int], colour: tuple[int, int, int], scale: float
-) -> None:
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, max(0.45, 0.7 * scale)
-    (width, height), below = cv2.getTextSize(text, font, size, 1)
-    x, y = corner[0], max(corner[1], height + below)
-    cv2.rectangle(image, (x, y - height - below), (x + width, y), colour, -1)
-    cv2.putText(image, text, (x, y - below // 2 - 1), font, size, (0, 0, 0), 1, cv2.LINE_AA)

@@ -25,7 +25,7 @@ class VideoWriter:
     def __init__(
         self,
         output_path: str | os.PathLike[str],
-        fps: float | Fraction = 30,
+        fps: float | Fraction | None = 30,
         codec: str = "avc1",
         chunk_duration_s: float | None = None,
     ) -> None:
@@ -34,7 +34,7 @@ class VideoWriter:
         Args:
             output_path: where to; its ending (.mp4, .avi, .mkv ...) says which kind of file. With
                 chunks each has the time of its beginning in its name: `out-20261129T101500.mp4`.
-            fps: what players show; write that many frames a second.
+            fps: what players show; write that many frames a second. None: 30.
             codec: avc1 or H264, mp4v (MPEG-4 part 2), MJPG.
             chunk_duration_s: seconds of video in a file; None: all in one.
 
@@ -42,7 +42,11 @@ class VideoWriter:
             UnknownCodec: the codec is none of these.
             ValueError: fps or chunk_duration_s is not above 0.
         """
-        self._path, self._codec, self._rate = Path(output_path), find_codec(codec), rate_of(fps)
+        self._path, self._codec, self._rate = (
+            Path(output_path),
+            find_codec(codec),
+            rate_of(30 if fps is None else fps),
+        )
         if chunk_duration_s is not None and chunk_duration_s <= 0:
             raise ValueError(f"chunk_duration_s is {chunk_duration_s}, expected seconds above 0")
         self._chunk_frames = (
