@@ -18,7 +18,7 @@ ENV PIP_ROOT_USER_ACTION=ignore
 # Both services are locked to the same versions, so this adds what the server does not have.
 COPY requirements/analytics.txt /usr/share/camfleet/analytics.txt
 RUN pip install --no-cache-dir --no-deps --require-hashes --requirement /usr/share/camfleet/analytics.txt \
- && find /usr/local/lib/python3.11/site-packages \( -name tests -o -name '*.pyx' -o -name '*.pxd' -o -name '*.[ach]' \) -prune -exec rm -r {} +
+ && find /usr/local/lib/python3.11/site-packages \( -name tests -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.[ach]' \) -prune -exec rm -r {} +
 COPY --from=own /own /usr/local
 
 # /dev/shm is there, and writable, also under `docker run --read-only`; it is where a private model server lives.

@@ -219,3 +219,15 @@ def test_page_of_another_site_may_not_look() -> None:
             pytest.raises(ConnectionClosed, match="4403"),
         ):
             foreign.recv(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [("/srv/people counter/app.py", "people-counter"), ("/srv/x/door.py", "door"), ("", "script")],
+)
+def test_panel_is_called_as_the_script_or_its_folder(
+    monkeypatch: pytest.MonkeyPatch, script: str, name: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [script])
+    with Streamer() as streamer:
+        assert httpx.get(f"{streamer.address}/v1/panels").json()["panels"] == [name]

@@ -20,6 +20,7 @@ from camfleet_contracts.settings import read_settings
 
 _REOPEN_AFTER_S = 1.0
 _END_LIMIT_S = 5.0
+_SAY_NOTHING = {"app", "main", "__main__"}
 _Message = tuple[NDArray[np.uint8], str]
 
 
@@ -214,5 +215,7 @@ class Streamer:
 
 
 def _name_of_script() -> str:
-    stem = Path(sys.argv[0] or "script").stem or "script"
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem)[:64] or "script"
+    """That of its file, and where that says nothing, that of its folder."""
+    path = Path(sys.argv[0] or "script").absolute()
+    name = path.parent.name if path.stem in _SAY_NOTHING else path.stem
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:64] or "script"

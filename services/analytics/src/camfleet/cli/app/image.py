@@ -82,5 +82,5 @@ def _provide_base(docker: Docker, device: str) -> None:
         raise CommandError(f"there is no model server for device '{device}' ({server_file})")
     server = f"camfleet-model-server:{version('camfleet')}-{device}"
     note(f"building {base}, the same for all applications")
-    docker.build(server, root, server_file)
+    docker.build(server, root, server_file, SEED_MODELS="")  # an application brings its own
     docker.build(base, root, services / "analytics" / "Dockerfile.app", SERVER_IMAGE=server)

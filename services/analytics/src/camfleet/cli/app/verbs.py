@@ -85,7 +85,8 @@ def configure(
     write_target(application.folder, target)
     for name in complete(application.folder):
         note(f"{name} was missing and is made")
-    note(", ".join(f"{name}: {value or 'this machine'}" for name, value in asdict(target).items()))
+    said = {**asdict(target), "engine": target.engine or "this machine"}
+    note(", ".join(f"{name}: {value}" for name, value in said.items()))
 
 
 @app.command()
