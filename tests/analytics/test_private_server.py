@@ -1,6 +1,7 @@
 """The model server of one process: what it serves, and that it leaves nothing behind."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from camfleet.placement.connections import connect
 from camfleet_contracts.settings import read_settings
 from fakes_fleet import free_port
 from fakes_kserve import FakeServer, one_box, serving
-from seeded_volume import seed_demo
+from seeded_volume import seed_demo, seed_models
 from waiting import wait_until
 
 LIMIT_S = 90
@@ -45,6 +46,7 @@ sys.stdin.read(1)
 def volume(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("private")
     (folder / "models").mkdir()
+    seed_models(repository, folder / "models")
     seed_demo(repository, folder / "models")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODELS_DIR", str(folder / "models"))
@@ -99,6 +101,21 @@ def test_a_wished_engine_is_had(volume: Path) -> None:
 
     assert (detector.engine, detector.accelerator) == (Engine.ONNX_RT, "CPU")
     assert detector.detect_objects(GREY, 0.5).predictions == []
+
+
+def test_a_wished_engine_is_had_for_files_that_only_the_catalogue_knows(
+    volume: Path, shared_data: Path
+) -> None:
+    folder = volume / "models" / "copied" / "1"
+    folder.mkdir(parents=True)
+    for name in ("FastestDet.onnx", "coco.names"):
+        shutil.copy(shared_data / "models" / "fastestdet-coco" / name, folder)
+    detector = ObjectDetection("copied", server="local")
+    detector.load(engine=Engine.ONNX_RT, accelerator="CPU")
+
+    assert detector.engine == Engine.ONNX_RT
+    assert detector.labels[0] == "person"
+    assert detector.detect_objects(GREY, 0.9).predictions == []
 
 
 def test_a_gpu_that_is_not_there_is_said(volume: Path) -> None:

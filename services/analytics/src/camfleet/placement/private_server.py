@@ -17,6 +17,7 @@ from camfleet.inference.errors import InferenceError
 from camfleet.placement.errors import NoPrivateServer
 from camfleet_contracts.settings import FleetSettings, environment_of
 
+CATALOG = "catalog.json"
 START_LIMIT_S = 90.0  # a loaded machine, a cold disk
 _END_LIMIT_S = 10.0
 _KEEPER = str(Path(__file__).with_name("keeper.py"))
@@ -44,6 +45,9 @@ class PrivateServer:
         self.address = f"unix:{self.folder / 'socket'}"
         self._log = self.folder / "server.log"
         self.config.write_text('{"model_config_list": []}')
+        catalog = settings.models_dir.absolute() / CATALOG
+        if catalog.is_file():  # it knows models that have no model.json
+            (self.folder / CATALOG).symlink_to(catalog)
         self._process = self._start(settings)
         os.register_at_fork(after_in_child=self._leave_to_parent)
         atexit.register(self.close)
