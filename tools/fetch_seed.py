@@ -2,7 +2,8 @@
 
 `python fetch_seed.py [--mirror URL] SEED MODEL...` takes each file by its sha256 from the mirror or
 from its upstream address, writes version 1 as `camfleet model pull` does (but for its trail, which
-names a time), and lists the model in config.json. Standard library only: it runs in a build stage that has nothing else.
+names a time), and lists the model in config.json. Standard library only: it runs in a build stage
+that has nothing else.
 """
 
 import argparse
