@@ -71,8 +71,10 @@ def test_turned_film_is_read_upright(tmp_path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        lying = painted(0, 64, 32)
+        lying[:, :32] = 200  # what is left here is above when it stands
         for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(painted(1, 64, 32), "bgr24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(lying, "bgr24")))
         container.mux(stream.encode())
     content = path.read_bytes()
     upright, turned = (np.array(m, ">i4").tobytes() for m in (
@@ -81,7 +83,9 @@ def test_turned_film_is_read_upright(tmp_path: Path) -> None:
     changed = content[:track] + content[track:].replace(upright, turned, 1)
     path.write_bytes(changed)
     with FileVideoStream(path) as reading:
-        assert reading.read().shape == (64, 32, 3)
+        image = reading.read()
+    assert image.shape == (64, 32, 3)
+    assert image[:30].mean() > 150 > image[34:].mean()
 
 
 @pytest.mark.parametrize(
