@@ -21,6 +21,7 @@ from stream_client import watching
 
 CAMERA = "cam"
 CROWD = 8
+FILM_S = 12  # it begins anew
 SERVED = {".html", ".js", ".css", ".svg"}
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        film = films.write_moving(Path(name) / "moving.mp4")
+        film = films.write_moving(Path(name) / "moving.mp4", seconds=FILM_S)
         with running_fleet(Path(name), lambda fleet: fleet.entry(CAMERA, film, fps=1)) as fleet:
             fleet.get("/v1/status")
             time.sleep(8)

@@ -78,6 +78,7 @@ def watching(page: str, key: str, camera: str) -> Iterator[list[float]]:
         except ConnectionClosed:
             return
 
-    with connect(address, additional_headers={"x-api-key": key}, max_size=None) as socket:
+    header = {"x-api-key": key}
+    with connect(address, additional_headers=header, max_size=None, close_timeout=1) as socket:
         threading.Thread(target=drain, name="viewer", daemon=True).start()
         yield came
