@@ -109,3 +109,25 @@ def test_going_back_to_the_older_seed_and_forward_again_keeps_what_a_user_change
         manifest = Path("demo", "1", "model.json")
         assert (volume / manifest).read_text() == (source / manifest).read_text()
     assert (volume / "config.json").read_text() == "mine"
+
+
+def notebook(path: Path, source: str, output: str = "") -> None:
+    cell = {"cell_type": "code", "source": [source], "outputs": [output], "execution_count": 1}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": [cell]}))
+
+
+def test_a_notebook_that_was_only_run_is_upgraded_and_one_that_was_changed_stays(
+    seed: Path, volume: Path
+) -> None:
+    for name in ("run", "changed"):
+        notebook(seed / f"{name}.ipynb", "show()")
+    seed_folder(seed, volume)
+    notebook(volume / "run.ipynb", "show()", "a picture")
+    notebook(volume / "changed.ipynb", "show(mine)", "a picture")
+    for name in ("run", "changed"):
+        notebook(seed / f"{name}.ipynb", "show(better)")
+    report = seed_folder(seed, volume)
+    assert report == (("run.ipynb",), ("changed.ipynb",))
+    assert "better" in (volume / "run.ipynb").read_text()
+    assert "mine" in (volume / "changed.ipynb").read_text()

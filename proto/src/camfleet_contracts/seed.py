@@ -2,7 +2,8 @@
 
 `python -m camfleet_contracts.seed FROM TO` seeds a model volume; images run it before they start.
 What was written is remembered in `.seed.json` of the target with its sha256: a file that still is
-as it was seeded is upgraded with the seed, a file that was changed or deleted is the user's.
+as it was seeded is upgraded with the seed, a file that was changed or deleted is the user's. A
+notebook that was only run is as it was seeded: its outputs are not looked at.
 """
 
 import errno
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from camfleet_contracts.files import locked, sha256_of, why_not_written, write_atomically
 
 RECORD = ".seed.json"
+_NOTEBOOK = ".ipynb"
 _NOT_SEED = {".ipynb_checkpoints", "__pycache__"}
 
 
@@ -60,7 +62,7 @@ def _sums_of(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path: path.relative_to(folder) for path in files}
     return {
-        str(name): sha256_of(path)
+        str(name): _sum_of(path)
         for path, name in names.items()
         if not _NOT_SEED.intersection(name.parts) and not path.name.startswith(".")
     }
@@ -77,11 +79,23 @@ def _read_record(path: Path) -> _Record:
 def _is_due(path: Path, wanted: str, seeded: str | None) -> bool:
     if not path.is_file():
         return seeded is None  # deleted by the user when it was seeded before
-    return seeded is not None and wanted != seeded and sha256_of(path) == seeded
+    return seeded is not None and wanted != seeded and _sum_of(path) == seeded
 
 
 def _differs(path: Path, wanted: str) -> bool:
-    return not path.is_file() or sha256_of(path) != wanted
+    return not path.is_file() or _sum_of(path) != wanted
+
+
+def _sum_of(path: Path) -> str:
+    """SHA-256 of a file; of a notebook, of its cells: running it is no change by its user."""
+    if path.suffix == _NOTEBOOK:
+        try:
+            cells = json.loads(path.read_text())["cells"]
+            written = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+            return hashlib.sha256(json.dumps(written).encode()).hexdigest()
+        except (ValueError, KeyError, TypeError):  # none that can be read; then it is a file
+            return sha256_of(path)
+    return sha256_of(path)
 
 
 def _write(source: Path, target: Path, names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +16,16 @@ from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.seed import seed_folder
 from camfleet_contracts.settings import FleetSettings, read_settings
 from camfleet_workbench.jupyter import build_server
+from camfleet_workbench.kernels.command import kernel_main
+from camfleet_workbench.kernels.environment import ensure_environment
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Run JupyterLab; ends with 0 on SIGTERM and SIGINT, with 1 when it cannot start."""
+    if sys.argv[1:2] == ["kernel"]:
+        sys.exit(kernel_main(sys.argv[2:]))
     options = _parse(sys.argv[1:])
     settings = read_settings(
         jupyter_port=options.port, bind_address=options.bind, notebooks_dir=options.notebooks
@@ -30,6 +35,7 @@ def main() -> None:
     try:
         keys.ensure(settings.api_key)
         _seed_notebooks(settings, options.seed)
+        _ensure_kernel(settings)
         server = build_server(settings, keys, settings.notebooks_dir)
     except (RefusedToListen, FolderNotWritable) as error:
         sys.exit(f"camfleet-workbench: {error}")
@@ -47,6 +53,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="camfleet-workbench",
         description="JupyterLab beside the fleet; `camfleet url --jupyter` makes a login link.",
+        epilog="`camfleet-workbench kernel --help`: environments for notebooks, e.g. with PyTorch.",
     )
     parser.add_argument("--notebooks", type=Path, help="folder it shows (var/notebooks)")
     parser.add_argument("--seed", type=Path, help="notebooks to put there first (./notebooks)")
@@ -65,6 +72,17 @@ def _seed_notebooks(settings: FleetSettings, seed: Path | None) -> None:
         report = seed_folder(source, settings.notebooks_dir)
     for name in report.kept:
         logger.info("notebook %s was changed here and is left as it is", name)
+
+
+def _ensure_kernel(settings: FleetSettings) -> None:
+    """Have the notebooks' own kernel; without it they run in the kernel of the image."""
+    try:
+        told = ensure_environment(settings.notebooks_dir)
+    except (OSError, subprocess.SubprocessError) as error:
+        logger.warning("no kernel on the volume: %s; packages installed now will not last", error)
+        return
+    if told:
+        logger.warning("%s", told)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from camfleet_contracts.access import check_exposure, speaks_tls
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 from camfleet_workbench.identity import FleetIdentity
+from camfleet_workbench.kernels.jupyter_side import FleetKernels, FleetKernelSpecs
 
 
 class _Health(RequestHandler):
@@ -54,6 +55,9 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     config.FleetIdentity.keys = keys
     config.FleetIdentity.token = secrets.token_urlsafe(24)  # given, so that it is not printed
     config.FleetIdentity.networks = networks
+    config.ServerApp.kernel_spec_manager_class = FleetKernelSpecs
+    config.ServerApp.kernel_manager_class = FleetKernels
+    config.FleetKernelSpecs.notebooks = str(notebooks.absolute())
     config.LabApp.log_level = "WARN"
     config.LabApp.news_url = None
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

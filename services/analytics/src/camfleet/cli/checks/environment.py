@@ -14,6 +14,7 @@ _PARTS = {
     "camfleet-capture": "make setup",
     "camfleet-workbench": "make setup, if JupyterLab is wanted here",
 }
+STAND_IN = "camfleet"  # installer of what only says that it is there, in kernels of notebooks
 _OLDEST, _TOO_NEW = (3, 11), (3, 13)
 
 
@@ -67,5 +68,6 @@ def check_video() -> Iterator[Finding]:
 
 
 def _installed(prefix: str) -> list[tuple[str, str]]:
-    names = {d.metadata["Name"].lower(): d.version for d in distributions() if d.metadata["Name"]}
+    real = (one for one in distributions() if (one.read_text("INSTALLER") or "") != STAND_IN)
+    names = {d.metadata["Name"].lower(): d.version for d in real if d.metadata["Name"]}
     return sorted((name, number) for name, number in names.items() if name.startswith(prefix))

@@ -1,6 +1,7 @@
 """All checks in order, as a table or JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 
 from rich.markup import escape
 
@@ -9,6 +10,7 @@ from camfleet.cli.checks.finding import Finding
 from camfleet.cli.console import out, print_json, table
 from camfleet_contracts.settings import FleetSettings
 
+PLUGINS = "camfleet.checks"
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "bad": "[bold red]bad[/]"}
 
 
@@ -40,3 +42,6 @@ def all_findings(settings: FleetSettings) -> Iterator[Finding]:
     yield from fleet.check_cameras(settings)
     yield from fleet.check_server(settings)
     yield from sinks.check_sinks(settings)
+    for plugin in entry_points(group=PLUGINS):  # of other packages, e.g. the workbench
+        check: Callable[[FleetSettings], Iterator[Finding]] = plugin.load()
+        yield from check(settings)

@@ -1,0 +1,1 @@
+"""Kernels of JupyterLab whose packages live on the volume of the notebooks."""
