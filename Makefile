@@ -35,7 +35,7 @@ test-rtsp-peers: setup  ## RTSP with the ffmpeg command and GStreamer (installs 
 	@tools/apt.sh ffmpeg:ffmpeg $(GSTREAMER:%=gst-launch-1.0:%)
 	@$(BIN)/python -m pytest -n 2 -m peers tests/capture
 
-test-notebooks: setup  ## runs the notebooks from top to bottom
+test-notebooks: setup  ## runs the notebooks from top to bottom, and what of the workbench takes long
 	@$(BIN)/python -m pytest -m notebooks
 
 test-containers: setup  ## the fleet in real containers (root, Debian; starts its own Docker Engine)

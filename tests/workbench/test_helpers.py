@@ -1,5 +1,6 @@
 """What notebooks import: results a person can look at, and errors in one line."""
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from IPython.utils.capture import capture_output
 import camfleet_workbench
 from camfleet._exports import exported_names
 from camfleet.cli.errors import CommandError
+from camfleet.cli.packages.verdict import Verdict
 from camfleet.detections import Detections
 from camfleet.inference.detector import Detected
 from camfleet.inference.errors import ServerAbsent
 from camfleet.inference.served_model import ServedModel, TensorSpec
 from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.volume import versions_of
 from camfleet_workbench import (
     CellError,
     LabelledPictures,
@@ -88,6 +91,7 @@ def test_versions_that_differ_are_shown_with_the_least_alike_picture_first() -> 
     assert versions.most_different(1) == [apart]
     assert "agree on 50.0% of the objects in 2 pictures" in repr(versions)
     assert versions._repr_html_().count("<img") == 2
+    assert versions.plot()._repr_png_().startswith(b"\x89PNG")
     blue, green, red = (int(value) for value in apart.drawn()[0, 5])
     assert red > green
     assert red > blue
@@ -204,6 +208,43 @@ def test_what_cannot_be_published_is_one_line_in_the_cell(
     assert "no model file in" in shown.stdout
     assert "Traceback" not in shown.stdout
     assert not (fleet.models / "empty").exists()
+
+
+def probe_failed(*_: object) -> Verdict:
+    return Verdict("END", "its probe crashed (signal 11)")
+
+
+def disk_full(_package: object, folder: Path, *_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(folder / "model.bin"))
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "reason"),
+    [
+        ("wait_for_verdict", probe_failed, "was refused and taken back: its probe crashed"),
+        ("_copy", disk_full, "no space left on device; free some space"),
+    ],
+)
+def test_a_publish_that_fails_half_way_says_so_and_leaves_nothing(
+    fleet: CommandLine,
+    tmp_path: Path,
+    shell: InteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    fault: object,
+    reason: str,
+) -> None:
+    config = fleet.models / "config.json"
+    before = json.loads(config.read_text())
+    save_adder(tmp_path / "adder", 1)
+    monkeypatch.setattr(f"camfleet.cli.packages.publish.{place}", fault)
+    code = f"import camfleet_workbench\ncamfleet_workbench.publish('{tmp_path}/adder')"
+    with capture_output() as shown:
+        shell.run_cell(code)  # type: ignore[no-untyped-call]  # untyped vendor
+    assert reason in shown.stdout
+    assert "Traceback" not in shown.stdout
+    assert not versions_of(fleet.models / "adder")
+    assert json.loads(config.read_text()) == before
 
 
 def test_without_capture_a_file_is_taken_where_one_is_named(

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
+import psutil
 import pytest
 from tornado.web import HTTPError
 
@@ -77,6 +78,20 @@ def test_a_viewer_key_does_not_run_code_here(lab: Lab) -> None:
     assert lab.status("/api/contents", lab.keys.fleet_secret()) == 403
 
 
+def test_a_kernel_runs_on_the_volume_and_knows_whose_it_is(lab: Lab) -> None:
+    headers = {"Authorization": f"Bearer {lab.keys.add('ada', 'admin')}"}
+    start = urllib.request.Request(f"{lab.address}/api/kernels", b'{"name": "python3"}', headers)
+    with urllib.request.urlopen(start, timeout=60) as answer:
+        number = json.load(answer)["id"]
+    children = psutil.Process(lab.service.process.pid).children(recursive=True)
+    [kernel] = [one for one in children if "ipykernel_launcher" in one.cmdline()]
+    assert kernel.environ()["CAMFLEET_USER"] == "ada"
+    assert kernel.cmdline()[0].startswith(str(lab.notebooks.absolute() / ".kernels"))
+    place = f"{lab.address}/api/kernels/{number}"
+    end = urllib.request.Request(place, None, headers, method="DELETE")
+    urllib.request.urlopen(end, timeout=60).close()
+
+
 def test_a_login_link_works_once_and_leaves_a_session(lab: Lab) -> None:
     link = f"{lab.address}/lab?token={lab.keys.new_login(role='admin')}"
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
@@ -85,7 +100,7 @@ def test_a_login_link_works_once_and_leaves_a_session(lab: Lab) -> None:
         assert b"JupyterLab" in page.read()
     with browser.open(f"{lab.address}/api/contents", timeout=20) as answer:
         names = [entry["name"] for entry in json.load(answer)["content"]]
-    assert "01_first_inference.ipynb" in names
+    assert "object_detection.ipynb" in names
     stranger = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     with stranger.open(link, timeout=20) as page:
         assert "/login" in page.url
@@ -158,7 +173,7 @@ def test_more_wrong_keys_than_are_checked_at_once_are_told_to_come_back(
 
 
 def test_notebooks_are_seeded_and_no_key_is_in_the_command_line(lab: Lab) -> None:
-    assert (lab.notebooks / "01_first_inference.ipynb").is_file()
+    assert (lab.notebooks / "object_detection.ipynb").is_file()
     command = Path(f"/proc/{lab.service.process.pid}/cmdline").read_text()
     assert "token" not in command
 

@@ -43,3 +43,5 @@ from camfleet_workbench.models import available_models as available_models
 from camfleet_workbench.models import connect as connect
 from camfleet_workbench.plainly import CellError as CellError
 from camfleet_workbench.publishing import publish as publish
+from camfleet_workbench.training.fitting import FineTuned as FineTuned
+from camfleet_workbench.training.fitting import fine_tune as fine_tune

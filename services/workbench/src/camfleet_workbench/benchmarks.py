@@ -1,15 +1,13 @@
 """How fast a model is on this machine, as a plot in a cell."""
 
 import base64
-import io
 from dataclasses import dataclass
-
-from matplotlib.figure import Figure
 
 from camfleet.cli.packages.benchmark import Row, figure_of, measure
 from camfleet.cli.settings import command_settings
 from camfleet_workbench import html
 from camfleet_workbench.plainly import plainly
+from camfleet_workbench.plots import Plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +22,9 @@ class Benchmark:
         """The row with the most inferences a second; None when nothing could run it."""
         return max((row for row in self.rows if row.told), key=lambda row: row.rate, default=None)
 
-    def plot(self) -> Figure:
+    def plot(self) -> Plot:
         """The rates as bars."""
-        figure: Figure = figure_of(self.model, self.rows)
-        return figure
+        return Plot(figure_of(self.model, self.rows))
 
     def _repr_html_(self) -> str:
         rows = [
@@ -37,9 +34,7 @@ class Benchmark:
             for row in self.rows
         ]
         headers = ("runtime", "precision", "one at a time", "together", "")
-        drawn = io.BytesIO()
-        self.plot().savefig(drawn, format="png", dpi=90)
-        data = base64.b64encode(drawn.getvalue()).decode()
+        data = base64.b64encode(self.plot()._repr_png_()).decode()
         return html.table(headers, rows) + f"<img alt='rates' src='data:image/png;base64,{data}'>"
 
 

@@ -16,6 +16,7 @@ from camfleet.inference.detector import Detected, ServerDetector
 from camfleet_workbench import html
 from camfleet_workbench.models import connect
 from camfleet_workbench.plainly import CellError, plainly
+from camfleet_workbench.plots import Plot
 from camfleet_workbench.tools.agreement import matched
 
 BOTH, FIRST_ONLY, SECOND_ONLY = (90, 160, 60), (40, 40, 220), (220, 120, 30)  # BGR
@@ -80,7 +81,7 @@ class Versions:
         """The pictures they agree least on."""
         return sorted(self.pairs, key=lambda pair: pair.share)[:count]
 
-    def plot(self) -> Figure:
+    def plot(self) -> Plot:
         """Agreement picture by picture, and the latencies of both."""
         figure = Figure(figsize=(9, 3), layout="constrained")
         shares, times = figure.subplots(1, 2)
@@ -88,7 +89,7 @@ class Versions:
         shares.set(ylim=(-0.05, 1.05), xlabel="picture", ylabel="agreement")
         times.boxplot(self.latencies_ms, tick_labels=self.names, showfliers=False)
         times.set(ylabel="ms a request", ylim=(0, None))
-        return figure
+        return Plot(figure)
 
     def __repr__(self) -> str:
         """One line."""

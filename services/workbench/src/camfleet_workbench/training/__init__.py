@@ -1,0 +1,1 @@
+"""Training on a CPU without a framework: the last layer of a small detector, in NumPy."""
