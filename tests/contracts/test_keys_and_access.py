@@ -43,6 +43,23 @@ def test_a_key_is_known_until_it_is_revoked(keys: KeyStore) -> None:
     assert keys.check(plain) is None
 
 
+def test_boxes_that_are_given_one_secret_know_each_other(tmp_path: Path) -> None:
+    here, there = (KeyStore(tmp_path / box / "keys.json") for box in ("here", "there"))
+    here.ensure()
+    for box in (here, there):
+        box.ensure(shared=SecretStr("given to every box of the fleet\n"))
+    assert here.fleet_secret() == there.fleet_secret() == "given to every box of the fleet"
+    found = there.check(here.fleet_secret())
+    assert found is not None
+    assert found.role == "service"
+
+
+def test_secret_that_can_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMFLEET_SERVICE_KEY", "short")
+    with pytest.raises(ValueError, match="at least 24"):
+        read_settings()
+
+
 def test_a_key_revoked_while_it_is_checked_is_not_known_afterwards(
     keys: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

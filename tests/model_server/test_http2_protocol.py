@@ -246,7 +246,9 @@ def test_a_broken_protocol_ends_the_connection_with_its_code_and_others_go_on(
 def test_other_protocols_are_told_what_the_port_speaks(server: GrpcCaller, begin: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S) as plain:
         plain.sendall(begin)
-        assert b"this port speaks gRPC" in plain.makefile("rb").read()
+        answer = plain.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"this port speaks gRPC" in answer
 
 
 def test_a_stream_that_is_reset_costs_the_others_nothing(peer: Peer) -> None:

@@ -68,6 +68,21 @@ def plane() -> Iterator[WaitingPlane]:
     waiting.opened.set()
 
 
+@dataclass
+class CountingHand:
+    """Counts the bytes in hand, and how many they were at most."""
+
+    held_bytes: int = 0
+    most_bytes: int = 0
+
+    def take(self, size_bytes: int) -> None:
+        self.held_bytes += size_bytes
+        self.most_bytes = max(self.most_bytes, self.held_bytes)
+
+    def let_go(self) -> None:
+        self.held_bytes = 0
+
+
 def sent(peer: Peer, body: bytes, path: str = INFER, **headers: str) -> Answer:
     peer.open(1, path, **headers)
     peer.send(frame(DATA, END_STREAM, 1, body))
@@ -103,7 +118,9 @@ def test_grpc_clients_that_compress_are_answered(server: GrpcCaller) -> None:
     ("body", "headers", "code", "text"),
     [
         (b"", {}, "INTERNAL", "none came"),
-        (b"\0\0\0", {}, "INTERNAL", "none came"),
+        (b"\0\0\0", {}, "INTERNAL", "ended in the middle of a message"),
+        (prefixed(b"abc")[:-1], {}, "INTERNAL", "ended in the middle of a message"),
+        (prefixed(b"abc")[:-1], {"path": STREAM}, "INTERNAL", "ended in the middle of a message"),
         (prefixed(b"") * 2, {}, "INTERNAL", "one message, not more"),
         (prefixed(b"x", flag=1), {}, "INTERNAL", "does not say how"),
         (prefixed(b"x", flag=2), {}, "INTERNAL", "does not say how"),
@@ -122,6 +139,8 @@ def test_grpc_clients_that_compress_are_answered(server: GrpcCaller) -> None:
     ids=[
         "nothing",
         "part of a prefix",
+        "part of a message",
+        "part of a message of a stream",
         "two messages",
         "compressed, no encoding",
         "unknown flag",
@@ -152,6 +171,13 @@ def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked() -> None:
     reader = MessageReader(1 << 20, "gzip")
     with pytest.raises(Ended, match=r"larger than max \(1048577 vs. 1048576\)"):
         reader.take(memoryview(prefixed(gzip.compress(bytes(50 << 20)), flag=1)))
+
+
+def test_unpacked_bytes_count_as_they_come_until_the_message_is_handed_on() -> None:
+    hand = CountingHand()
+    reader = MessageReader(4 << 20, "gzip", hand)
+    [message] = reader.take(memoryview(prefixed(gzip.compress(bytes(3 << 20)), flag=1)))
+    assert (len(message), hand.most_bytes, hand.held_bytes) == (3 << 20, 3 << 20, 0)
 
 
 def test_a_refused_request_need_not_be_sent_to_its_end(peer: Peer) -> None:

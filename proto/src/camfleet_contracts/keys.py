@@ -73,13 +73,19 @@ class KeyStore:
         """Another reader of the same file; Jupyter copies its configuration."""
         return type(self)(self._path)
 
-    def ensure(self, seed: SecretStr | None = None) -> None:
-        """Create the store and the secrets once; `seed` becomes the key `admin`.
+    def ensure(self, seed: SecretStr | None = None, shared: SecretStr | None = None) -> None:
+        """Create the store and the secrets once.
+
+        Args:
+            seed: becomes the key `admin`.
+            shared: becomes the fleet's secret, on every box of a fleet that has several.
 
         Raises:
             FolderNotWritable: the state folder cannot be written.
         """
         with needing(self._path.parent):
+            if shared is not None:
+                _keep_secret(self._service_path, shared.get_secret_value().strip())
             self.fleet_secret()
             _secret(self._session_path)
         with locked(self._path):
@@ -290,6 +296,13 @@ def _secret(path: Path) -> str:
             if not path.is_file():
                 write_atomically(path, secrets.token_urlsafe(32), mode=_PRIVATE)
     return path.read_text().strip()
+
+
+def _keep_secret(path: Path, secret: str) -> None:
+    """Make this the secret in `path`."""
+    with locked(path):
+        if not path.is_file() or path.read_text().strip() != secret:
+            write_atomically(path, secret, mode=_PRIVATE)
 
 
 def _scrypt(plain: str, salt: bytes) -> str:

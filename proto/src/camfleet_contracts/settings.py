@@ -4,11 +4,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _PUBLIC_URL = r"^(https?://[^/\s]+)?$"  # what stands before /login in a link; the gateway's address
 _BASE_URL = r"^/([\w-]+/)*$"
+_FOLLOWS = "default_factory_not_called"  # the fault of another setting that this one begins with
+
+
+class BadSettings(ValueError):
+    """A value of the environment or of a command cannot be used; the text names which."""
 
 
 class FleetSettings(BaseSettings):
@@ -50,6 +55,9 @@ class FleetSettings(BaseSettings):
     public_url: str = Field("", validation_alias="CAMFLEET_PUBLIC_URL", pattern=_PUBLIC_URL)
     jupyter_base_url: str = Field("/", validation_alias="JUPYTER_BASE_URL", pattern=_BASE_URL)
     api_key: SecretStr | None = Field(None, validation_alias="CAMFLEET_API_KEY")
+    service_key: SecretStr | None = Field(
+        None, validation_alias="CAMFLEET_SERVICE_KEY", min_length=24
+    )
     tls_cert: Path | None = Field(None, validation_alias="CAMFLEET_TLS_CERT")
     tls_key: Path | None = Field(None, validation_alias="CAMFLEET_TLS_KEY")
     tls_ca: Path | None = Field(None, validation_alias="CAMFLEET_TLS_CA")
@@ -80,8 +88,20 @@ class FleetSettings(BaseSettings):
 
 
 def read_settings(**overrides: Any) -> FleetSettings:
-    """Read the environment; `overrides` (field names) win, None means not given."""
-    return FleetSettings(**{k: v for k, v in overrides.items() if v is not None})
+    """Read the environment; `overrides` (field names) win, None means not given.
+
+    Raises:
+        BadSettings: a value cannot be used.
+    """
+    try:
+        return FleetSettings(**{k: v for k, v in overrides.items() if v is not None})
+    except ValidationError as error:
+        texts = (
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+            if fault["type"] != _FOLLOWS
+        )
+        raise BadSettings("; ".join(texts)) from None
 
 
 def environment_of(settings: FleetSettings) -> dict[str, str]:

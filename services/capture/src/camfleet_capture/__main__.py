@@ -11,7 +11,7 @@ from camfleet_capture.service import CaptureOptions, run_service
 from camfleet_contracts.access import RefusedToListen
 from camfleet_contracts.files import FolderNotWritable
 from camfleet_contracts.logs import configure_logs
-from camfleet_contracts.settings import FleetSettings, read_settings
+from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
 
 _DESCRIPTION = """\
 Turn every camera of cameras.yaml into an RTSP stream for any number of readers.
@@ -31,7 +31,10 @@ examples:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the service until SIGTERM or SIGINT; exit code 1 when it cannot listen."""
-    settings = read_settings()
+    try:
+        settings = read_settings()
+    except BadSettings as error:
+        sys.exit(f"camfleet-capture: {error}")
     options = _parse(settings, arguments)
     configure_logs("capture", settings.log_level)
     try:

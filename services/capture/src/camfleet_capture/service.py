@@ -192,7 +192,7 @@ async def _running(
 
 def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:
     settings = options.settings
-    keys.ensure(settings.api_key)
+    keys.ensure(settings.api_key, settings.service_key)
     if not _tls_of(settings):
         logger.warning(
             "clear text beyond this machine", bind=options.bind, allowed=settings.allow_cidr

@@ -8,13 +8,11 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from camfleet_contracts.access import Network, RefusedToListen, check_exposure, is_loopback
 from camfleet_contracts.files import FolderNotWritable
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import configure_logs
-from camfleet_contracts.settings import FleetSettings, read_settings
+from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
 from camfleet_server.command.config_edits import run_config_edit
 from camfleet_server.command.monitoring import choose_metrics
 from camfleet_server.command.program import find_program
@@ -51,8 +49,8 @@ def main() -> None:
         sys.exit(TOOLS[sys.argv[1]](sys.argv[2:]))
     try:
         fleet = read_settings()
-    except ValidationError as error:
-        sys.exit(f"camfleet-server: bad environment: {error}")
+    except BadSettings as error:
+        sys.exit(f"camfleet-server: {error}")
     program = find_program(sys.argv[0], fleet)
     settings = read_server_settings(sys.argv[1:], fleet, program)
     if settings.config_edit:
@@ -194,7 +192,7 @@ def _guard(listen: Listen, fleet: FleetSettings) -> tuple[KeyStore | None, tuple
     if networks:
         logger.warning("clear text beyond loopback address=%s networks=%s", beyond[0], networks)
     keys = KeyStore(fleet.state_dir / "keys.json")
-    keys.ensure(fleet.api_key)
+    keys.ensure(fleet.api_key, fleet.service_key)
     return keys, networks
 
 

@@ -14,7 +14,7 @@ from camfleet_contracts.files import FolderNotWritable, needing
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.seed import seed_folder
-from camfleet_contracts.settings import FleetSettings, read_settings
+from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
 from camfleet_workbench.jupyter import build_server
 from camfleet_workbench.kernels.command import kernel_main
 from camfleet_workbench.kernels.environment import ensure_environment
@@ -27,13 +27,11 @@ def main() -> None:
     if sys.argv[1:2] == ["kernel"]:
         sys.exit(kernel_main(sys.argv[2:]))
     options = _parse(sys.argv[1:])
-    settings = read_settings(
-        jupyter_port=options.port, bind_address=options.bind, notebooks_dir=options.notebooks
-    )
+    settings = _settings_of(options)
     configure_logs("workbench", settings.log_level)
     keys = KeyStore(settings.state_dir / "keys.json")
     try:
-        keys.ensure(settings.api_key)
+        keys.ensure(settings.api_key, settings.service_key)
         _seed_notebooks(settings, options.seed)
         _ensure_kernel(settings)
         server = build_server(settings, keys, settings.notebooks_dir)
@@ -47,6 +45,15 @@ def main() -> None:
 def _announce(settings: FleetSettings) -> None:
     logger.info("listening jupyter=%s:%s", settings.bind_address, settings.jupyter_port)
     logger.info("log in once with %s", login_link(settings, jupyter=True))
+
+
+def _settings_of(options: argparse.Namespace) -> FleetSettings:
+    try:
+        return read_settings(
+            jupyter_port=options.port, bind_address=options.bind, notebooks_dir=options.notebooks
+        )
+    except BadSettings as error:
+        sys.exit(f"camfleet-workbench: {error}")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -38,9 +38,11 @@ def _contract_error_line(error: Exception) -> str | None:
     from camfleet_contracts.catalog import BadCatalog
     from camfleet_contracts.model_manifest import BadManifest
     from camfleet_contracts.serving_config import BadServingConfig
+    from camfleet_contracts.settings import BadSettings
 
     if isinstance(error, ValidationError):
         faults = error.errors(include_url=False)
         return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
-    known = (BadCameras, BadCatalog, BadManifest, BadServingConfig, CamfleetError, CatalogError)
+    ours = (BadCameras, BadCatalog, BadManifest, BadServingConfig, BadSettings)
+    known = (*ours, CamfleetError, CatalogError)
     return str(error) if isinstance(error, known) else None

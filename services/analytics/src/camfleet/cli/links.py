@@ -15,7 +15,7 @@ Role = Literal["admin", "viewer"]
 def key_store(settings: FleetSettings) -> KeyStore:
     """The fleet's key store, created when it is not there."""
     store = KeyStore(settings.state_dir / "keys.json")
-    store.ensure(settings.api_key)
+    store.ensure(settings.api_key, settings.service_key)
     return store
 
 

@@ -4,9 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from camfleet_contracts.settings import FleetSettings, read_settings
+from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
 
 OUTBOXES = ("sqlite", "memory")
 
@@ -38,11 +36,8 @@ def parse_options(arguments: list[str] | None = None) -> Options:
     given = parser.parse_args(arguments)
     try:
         settings = _settings_of(given)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-        )
-        parser.error(faults)
+    except BadSettings as error:
+        parser.error(str(error))
     return Options(settings, given.outbox, settings.streamer_port)
 
 

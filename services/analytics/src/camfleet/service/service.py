@@ -93,7 +93,7 @@ def _exposed_to(settings: FleetSettings) -> tuple[Network, ...]:
 
 def _keys_of(settings: FleetSettings) -> KeyStore:
     keys = KeyStore(settings.state_dir / "keys.json")
-    keys.ensure(settings.api_key)
+    keys.ensure(settings.api_key, settings.service_key)
     return keys
 
 

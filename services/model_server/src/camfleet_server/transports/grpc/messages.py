@@ -10,6 +10,7 @@ from camfleet_server.transports.grpc.status import Ended, StatusCode
 
 PREFIX_BYTES: Final = 5
 
+CUT: Final = "the request ended in the middle of a message"
 COUNTED_BYTES: Final = 1 << 18  # of a message that comes, at once
 
 
@@ -79,7 +80,7 @@ class MessageReader:
         end = PREFIX_BYTES + size
         self._check(piece[0], size)
         if end <= len(piece):
-            whole.append(self._unpacked(bytes(piece[PREFIX_BYTES:end])))
+            self._pass_on(bytes(piece[PREFIX_BYTES:end]), whole)
             return piece[end:]
         self._make_room(size)
         return piece[PREFIX_BYTES:]
@@ -94,7 +95,7 @@ class MessageReader:
             if size:
                 self._make_room(size)
             else:
-                whole.append(self._unpacked(b""))
+                self._pass_on(b"", whole)
         return piece[missing:]
 
     def _check(self, flag: int, size: int) -> None:
@@ -109,29 +110,43 @@ class MessageReader:
     def _make_room(self, size: int) -> None:
         """Take memory for a message; it is the system's until bytes come to fill it."""
         self._message = memoryview(np.empty(size, np.uint8).data)
-        self._filled = self._counted = 0
+        self._filled = 0
 
     def _fill(self, piece: memoryview, whole: list[Data]) -> memoryview:
         message: Any = self._message
         taken = min(len(piece), len(message) - self._filled)
         message[self._filled : self._filled + taken] = piece[:taken]
         self._filled += taken
-        if self._hand is not None and self._filled - self._counted >= COUNTED_BYTES:
-            self._hand.take(self._filled - self._counted)
-            self._counted = self._filled
+        if self._filled - self._counted >= COUNTED_BYTES:
+            self._count(self._filled - self._counted)
         if self._filled == len(message):
             self._message = None
-            if self._hand is not None and self._counted:
-                self._hand.let_go()
-            whole.append(self._unpacked(message))
+            self._pass_on(message, whole)
         return piece[taken:]
 
+    def _count(self, size: int) -> None:
+        if self._hand is not None:
+            self._hand.take(size)
+            self._counted += size
+
+    def _pass_on(self, message: Data, whole: list[Data]) -> None:
+        whole.append(self._unpacked(message) if self._is_compressed else message)
+        if self._hand is not None and self._counted:
+            self._hand.let_go()
+            self._counted = 0
+
     def _unpacked(self, message: Data) -> Data:
-        if not self._is_compressed:
-            return message
+        """Unpack in pieces that are counted as they come: a small message may become a huge one."""
+        unpacking = zlib.decompressobj(_WINDOWS[self._encoding])
+        data = bytearray()
+        packed: Data = message
         try:
-            unpacking = zlib.decompressobj(_WINDOWS[self._encoding])
-            data = unpacking.decompress(message, self._limit + 1)
+            while (room := self._limit + 1 - len(data)) and (
+                piece := unpacking.decompress(packed, min(room, COUNTED_BYTES))
+            ):
+                self._count(len(piece))
+                data += piece
+                packed = unpacking.unconsumed_tail
         except zlib.error as error:
             text = f"a message is no {self._encoding}: {error}"
             raise Ended(StatusCode.INTERNAL, text) from error
@@ -140,4 +155,4 @@ class MessageReader:
             raise Ended(StatusCode.RESOURCE_EXHAUSTED, text)
         if not unpacking.eof:
             raise Ended(StatusCode.INTERNAL, f"a message is no {self._encoding}: it is cut")
-        return data
+        return memoryview(data)

@@ -23,7 +23,7 @@ from camfleet_server.transports.codes import EXPECTED
 from camfleet_server.transports.grpc.admission import Check
 from camfleet_server.transports.grpc.calls import MessageQuota, Streaming
 from camfleet_server.transports.grpc.kserve_infer import KserveInference, error_in_stream
-from camfleet_server.transports.grpc.messages import MessageReader
+from camfleet_server.transports.grpc.messages import CUT, MessageReader
 from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.grpc.status import Ended, StatusCode
 from camfleet_server.transports.grpc.stream_pool import Parts, StreamPool
@@ -101,6 +101,9 @@ class StreamCall:
 
     def end(self) -> None:
         """Learn that there are no more requests."""
+        if self._messages.is_amid_message:
+            self._rpc.fail(StatusCode.INTERNAL, CUT)
+            return
         self._rpc.connection.ready.append(self)
         with self._lock:
             self._is_complete = True

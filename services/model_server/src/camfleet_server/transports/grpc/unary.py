@@ -14,7 +14,7 @@ import structlog
 from camfleet_server.transports.codes import EXPECTED, codes_of
 from camfleet_server.transports.grpc.admission import Check
 from camfleet_server.transports.grpc.calls import Kind, Unary
-from camfleet_server.transports.grpc.messages import MessageReader
+from camfleet_server.transports.grpc.messages import CUT, MessageReader
 from camfleet_server.transports.grpc.pool import CallPool
 from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.grpc.status import Ended, StatusCode
@@ -102,7 +102,9 @@ class UnaryCall:
 
     def end(self) -> None:
         """Have it answered."""
-        if self._data is None:
+        if self._messages.is_amid_message:
+            self._rpc.fail(StatusCode.INTERNAL, CUT)
+        elif self._data is None:
             self._rpc.fail(StatusCode.INTERNAL, "a unary call has one message; none came")
         else:
             self._rpc.connection.ready.append(self)

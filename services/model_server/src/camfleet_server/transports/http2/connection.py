@@ -101,7 +101,6 @@ class Connection:
         """Serve the connection to its end; in a thread of its own."""
         try:
             self._channel.open()
-            self._session.begin()
         except OSError as error:
             logger.debug("connection_refused", peer=self.peer, error=str(error))
             self._close()

@@ -26,6 +26,10 @@ _NOT_HTTP2 = (
 class FrameReceiver(Protocol):
     """Takes frames in the order they came."""
 
+    def begin(self) -> None:
+        """Greet a peer that turned out to speak HTTP/2."""
+        ...
+
     def begin_data(self, number: int, flags: int, size: int) -> None:
         """Take note of a DATA frame; `size` bytes count against the windows."""
         ...
@@ -91,6 +95,7 @@ class Incoming:
         if self._have < len(PREFACE):
             return False
         self.has_preface = True
+        self._receiver.begin()
         self._keep(len(PREFACE), self._have)
         return True
 
