@@ -22,7 +22,7 @@ run: setup  ## the whole fleet on the demo; CAMERAS="rtsp://... clip.mp4" MODEL=
 
 test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes on 2 cores)
 	@tools/apt.sh mosquitto:mosquitto nats-server:nats-server || echo 'test: without them the tests of MQTT and NATS skip'
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not (alone or browser or notebooks or containers or peers)"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "not (alone or browser or notebooks or containers or peers)"
 	@$(BIN)/python -m pytest -m alone
 
 test-browser: setup  ## the page in headless Chromium (installs Debian's chromium)

@@ -48,13 +48,12 @@ def test_decoder_finds_what_the_reference_found(
 
 
 def scale_as_the_reference(monkeypatch: pytest.MonkeyPatch, method: int | None) -> None:
-    def scaled(picture: av.VideoFrame, width: int, height: int, layout: str) -> Any:
-        return cv2.resize(
-            picture.to_ndarray(format=layout), (width, height), interpolation=method or 0
-        )
+    def scaled(picture: av.VideoFrame, size: tuple[int, int], colour: str) -> Any:
+        pixels = picture.to_ndarray(format={"RGB": "rgb24", "BGR": "bgr24"}[colour])
+        return cv2.resize(pixels, size, interpolation=method or 0)
 
     if method is not None:  # the first choice otherwise: area
-        monkeypatch.setattr("camfleet.inference.preprocessing._pixels", scaled)
+        monkeypatch.setattr("camfleet.inference.preprocessing.scaled", scaled)
 
 
 @pytest.mark.parametrize("name", BOX_MODELS)

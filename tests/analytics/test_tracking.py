@@ -1,15 +1,19 @@
 """Tracking and class votes, on made-up boxes."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from camfleet.detections import Detections
+from camfleet.service.analysis import Analysis
 from camfleet.tracking.box_tracker import ALGORITHMS, BadTrackerParameters, BoxTracker
 from camfleet.tracking.class_vote import ClassVote
 from camfleet.tracking.tracker import Tracker as AnyTracker
 from camfleet.tracking.tracker import create_tracker
+from camfleet.video.frames import Frame
 from camfleet_contracts.cameras import Pipeline, Tracker
-from fakes_analytics import boxes
+from fakes_analytics import boxes, picture, served
 
 
 def moving(tracker: AnyTracker, start_s: float, frames: int, confidence: float = 0.9) -> list[int]:
@@ -96,6 +100,19 @@ def test_class_of_a_track_is_decided_by_its_votes() -> None:
         elected = vote.apply(named)
     assert elected.labels == ("car",)
     assert elected.class_id.tolist() == [hash("car") % 100]
+
+
+def test_votes_for_one_model_do_not_name_what_the_next_version_sees() -> None:
+    analysis, blank = Analysis(Pipeline(model="cars", fps=10), {}), picture(64, 64)
+    moment = datetime.now(UTC)
+    labels = []
+    for number in range(12):
+        version = 1 if number < 8 else 2
+        found = boxes((10, 10, 40, 40), label="truck" if version == 1 else "car")
+        frame = Frame(blank, number, number / 10, moment, moment, number / 10, 1)
+        labels.append(set(analysis.look(found, served(version), frame).objects.labels))
+    assert {"truck"} in labels[:8]
+    assert labels[8:] == [{"car"}] * 4
 
 
 def named_object(label: str, confidence: float) -> Detections:

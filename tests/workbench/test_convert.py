@@ -131,6 +131,7 @@ def test_command_converts_a_version_of_the_volume(
         "mine": 1,
         "framework_type": "openvino",
         "model_file": "model.xml",
+        "trail": {"parent": "me.yunet:1"},
     }
     assert (tmp_path / "me.yunet-ir" / "LICENSE").is_file()
     again = camfleet.run("model", "convert", "me/yunet")

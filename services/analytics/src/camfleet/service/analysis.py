@@ -39,6 +39,7 @@ class Analysis:
         self.pipeline, self.highest_id = pipeline, highest_id
         self._tracker: Tracker = create_tracker(pipeline, highest_id)
         self._parked, self._vote = ParkedObjects(), ClassVote()
+        self._voted_on: tuple[str, int] | None = None  # the model and version of the votes
         self.lines = [_counter(line, counts.get(line.name)) for line in pipeline.lines]
         self.zones = [ZoneWatcher(_zone_shape(zone)) for zone in pipeline.zones]
         self._connection, self._newest_s = -1, 0.0
@@ -64,6 +65,7 @@ class Analysis:
             sure = wanted.select(wanted.confidence >= self.pipeline.confidence)
             return Findings(sure)
         zone_events = self._restart() if self._begins_anew(frame) else []
+        self._vote_anew_on(model)
         tracked = self._tracker.update(wanted, frame.pts_s)
         objects = self._vote.apply(self._parked.apply(tracked, frame.pts_s))
         self._note_ids(objects)
@@ -87,6 +89,11 @@ class Analysis:
         self._tracker.restart()
         self._parked = ParkedObjects()
         return self.empty_zones()
+
+    def _vote_anew_on(self, model: ServedModel) -> None:
+        """Forget what another model said of the tracks: its labels are not those of this one."""
+        if (asked := (model.name, model.version)) != self._voted_on:
+            self._voted_on, self._vote = asked, ClassVote()
 
     def _note_ids(self, objects: Detections) -> None:
         ids = [] if objects.tracker_id is None else objects.tracker_id.tolist()
