@@ -57,16 +57,20 @@ class Parts:
 
 def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
     """The guarded ASGI application."""
+    capture = capture_http_address(parts.settings)
+    recordings = RecordingRoutes(capture, parts.keys.fleet_secret())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         parts.hub.attach(asyncio.get_running_loop())
         yield
+        await recordings.close()
 
     routes = [
         *_page(parts),
         *_health(parts),
         *_api(parts),
+        *recordings.routes(),
         *parts.live.routes(),
         *panel_routes(PanelBoard()),
     ]
@@ -139,7 +143,6 @@ def _api(parts: Parts) -> list[BaseRoute]:
         Route("/v1/audit", audit),
         *EventRoutes(parts.hub.journal).routes(),
         *IncomingEvents(parts.hub, parts.status.device_id).routes(),
-        *RecordingRoutes(capture_http_address(parts.settings), secret).routes(),
         *ModelRoutes(parts.settings, secret, changes).routes(),
         *CameraSetupRoutes(parts.settings, parts.keys, parts.status, changes).routes(),
         *InsightRoutes(parts.fleet, parts.hub.journal).routes(),
