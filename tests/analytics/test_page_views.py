@@ -314,6 +314,8 @@ def test_no_view_is_wider_than_the_screen(browser: Browser, width: int, height: 
     wide = {}
     for view in VIEWS:
         go(browser, view)
+        if view == "cameras":
+            browser.wait_for("document.querySelector('#view td')")
         if (found := browser.ask("document.documentElement.scrollWidth")) > width:
             wide[view] = found
     assert wide == {}
