@@ -1,5 +1,6 @@
 """Fitting a frame into a model's input and finding the way back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import av
@@ -114,3 +115,13 @@ def test_an_array_is_scaled_as_a_decoded_frame_is(size: tuple[int, int], colour:
     assert ours.shape == frame.shape == (size[1], size[0], 1 if colour == "GRAY" else 3)
     difference = np.abs(ours.astype(int) - frame.astype(int))
     assert difference.mean() < (12 if colour == "GRAY" else 4)  # they weigh colours otherwise
+
+
+def test_one_frame_may_be_scaled_by_many_threads() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (720, 1280, 3), np.uint8)
+    frame = av.VideoFrame.from_ndarray(noise, "bgr24").reformat(format="yuv420p")
+    sizes = [(320, 192), (352, 352), (300, 300), (640, 640)]
+    expected = {size: scaled(frame, size, "BGR") for size in sizes}
+    with ThreadPoolExecutor(8) as threads:
+        pixels = list(threads.map(lambda size: scaled(frame, size, "BGR"), sizes * 25))
+    assert all(np.array_equal(a, expected[b]) for a, b in zip(pixels, sizes * 25, strict=True))

@@ -6,6 +6,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from camfleet.video.scaling import reformatted
+
 SMALLEST = 16  # pixels a side; what is smaller is widened to it
 _PLANAR = {"yuv420p", "yuvj420p"}  # planes of half the width and height follow the first one
 
@@ -23,7 +25,7 @@ def rectangle_of(
 
 def crop(picture: av.VideoFrame, rectangle: Rectangle) -> av.VideoFrame:
     """A copy of a part; the rectangle is one of `rectangle_of`."""
-    planar = picture if picture.format.name in _PLANAR else picture.reformat(format="yuv420p")
+    planar = picture if picture.format.name in _PLANAR else reformatted(picture, "yuv420p")
     left, top, right, bottom = rectangle
     parts = [
         plane[top // step : bottom // step, left // step : right // step].reshape(-1)

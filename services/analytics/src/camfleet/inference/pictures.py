@@ -7,6 +7,8 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from camfleet.video.scaling import reformatted
+
 Picture = av.VideoFrame | NDArray[np.uint8]  # a decoded frame, or (H, W, 3) BGR
 
 _FORMATS: Mapping[str, str] = {"RGB": "rgb24", "BGR": "bgr24", "GRAY": "gray"}
@@ -23,9 +25,7 @@ def scaled(picture: Picture, size: tuple[int, int], colour: str) -> NDArray[np.u
     """Pixels (height, width, channels) of a size, in the order "RGB", "BGR" or "GRAY"."""
     if isinstance(picture, np.ndarray):
         return _scaled_array(picture, size, colour)
-    frame = picture.reformat(
-        width=size[0], height=size[1], format=_FORMATS[colour], interpolation=Interpolation.AREA
-    )
+    frame = reformatted(picture, _FORMATS[colour], size, Interpolation.AREA)
     return _with_channels(np.asarray(frame.to_ndarray(), np.uint8))
 
 

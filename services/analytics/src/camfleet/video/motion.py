@@ -10,6 +10,8 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from camfleet.video.scaling import reformatted
+
 GRID = (64, 36)  # cells across and down
 THRESHOLD = 6.0  # grey levels by which a cell must have changed
 LONGEST_REST_S = 10.0  # after which the model looks again whatever the picture says
@@ -56,10 +58,7 @@ class MotionGate:
 
 
 def _grid_of(picture: av.VideoFrame) -> NDArray[np.float32]:
-    width, height = GRID
-    small = picture.reformat(
-        width=width, height=height, format="gray", interpolation=Interpolation.AREA
-    )
+    small = reformatted(picture, "gray", GRID, Interpolation.AREA)
     return small.to_ndarray().astype(np.float32)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from camfleet.service.live.drawing import boxes_of, draw_boxes, encode_jpeg
 from camfleet.video.frames import Frame
+from camfleet.video.scaling import reformatted
 
 _SHORTEST_INTERVAL_S = 0.1
 _WIDEST = 1280
@@ -87,7 +88,7 @@ class PictureBoard:
 def _render(frame: Frame, result: dict[str, object] | None) -> bytes:
     width, height = frame.size
     scale = min(1.0, _WIDEST / width)
-    picture = frame.picture.reformat(round(width * scale), round(height * scale), "rgb24")
+    picture = reformatted(frame.picture, "rgb24", (round(width * scale), round(height * scale)))
     image_rgb = np.asarray(picture.to_ndarray(), np.uint8)
     draw_boxes(image_rgb, boxes_of(result), scale)
     return encode_jpeg(image_rgb)
