@@ -40,6 +40,18 @@ class Change:
             self.added or self.removed or self.changed or self.settings
         )
 
+    def facts(self) -> dict[str, object]:
+        """Return it as the commands and the page show it in JSON."""
+        return {
+            "number": self.number,
+            "time": self.time.isoformat(),
+            "added": self.added,
+            "removed": self.removed,
+            "changed": self.changed,
+            "settings": self.settings,
+            "readable": self.is_readable,
+        }
+
 
 def keep_in_history(path: Path, text: str) -> None:
     """Note the text before a change; the caller holds the lock of `path`."""

@@ -10,7 +10,7 @@ def print_changes(settings: FleetSettings, *, as_json: bool) -> None:
     """The changes the history knows, newest first."""
     changes = changes_of(settings.models_dir / "config.json")
     if as_json:
-        print_json([_as_json(change) for change in changes])
+        print_json([change.facts() for change in changes])
         return
     if not changes:
         note("config.json has no history yet; commands that change it make one")
@@ -53,15 +53,3 @@ def _told(change: Change) -> str:
         "set": change.settings,
     }
     return ", ".join(f"{verb} {' '.join(names)}" for verb, names in parts.items() if names)
-
-
-def _as_json(change: Change) -> dict[str, object]:
-    return {
-        "number": change.number,
-        "time": change.time.isoformat(),
-        "added": change.added,
-        "removed": change.removed,
-        "changed": change.changed,
-        "settings": change.settings,
-        "readable": change.is_readable,
-    }

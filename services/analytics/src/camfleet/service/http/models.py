@@ -1,7 +1,6 @@
 """/v1/models and /v1/config: what the model server serves, what changed it, and the way back."""
 
 from http import HTTPStatus
-from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
 
@@ -75,7 +74,7 @@ class ModelRoutes:
         except OSError as error:
             reason = f"{self._config} cannot be read here: {error.strerror}"
             return JSONResponse({"changes": [], "reason": reason}, headers=_FRESH)
-        found = {"changes": [_facts(change) for change in changes], "reason": None}
+        found = {"changes": [change.facts() for change in changes], "reason": None}
         return JSONResponse(found, headers=_FRESH)
 
     async def roll_back(self, request: Request) -> Response:
@@ -87,7 +86,7 @@ class ModelRoutes:
             raise Refused(HTTPStatus.BAD_REQUEST, reason)
         request.state.subject = f"config.json before change {number}"
         taken_back = await run_in_threadpool(self._roll_back, number, newest)
-        return JSONResponse({"taken_back": taken_back and _facts(taken_back)})
+        return JSONResponse({"taken_back": taken_back and taken_back.facts()})
 
     def _roll_back(self, number: int, newest: int) -> Change | None:
         if newest_change(self._config) != newest:
@@ -102,15 +101,3 @@ class ModelRoutes:
 
     def _read(self, path: str) -> bytes:
         return read_service(self._address + path, TIMEOUT_S, self._headers)
-
-
-def _facts(change: Change) -> dict[str, Any]:
-    return {
-        "number": change.number,
-        "time": change.time.isoformat(),
-        "added": change.added,
-        "removed": change.removed,
-        "changed": change.changed,
-        "settings": change.settings,
-        "readable": change.is_readable,
-    }
