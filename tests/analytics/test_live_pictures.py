@@ -51,6 +51,26 @@ def test_the_picture_carries_the_box() -> None:
     assert image[(top + bottom) // 2, (left + right) // 2].min() > 200
 
 
+def test_the_picture_carries_mask_and_points_of_a_body() -> None:
+    told = result_of(30)
+    prediction = told["results"]["objects"][0]["ObjectDetectionPrediction"]
+    prediction["outlines"] = [[20, 10, 120, 10, 120, 40, 20, 40], [40, 20, 60, 20, 60, 30, 40, 30]]
+    prediction["key_points"] = [[200.0, 30.0, 0.9], [260.0, 30.0, 0.1]]
+
+    async def look() -> bytes | None:
+        board = PictureBoard()
+        watcher = board.watch(asyncio.get_running_loop())
+        board.post(make_frame(30), told)
+        return await asyncio.wait_for(watcher.take(), 2)
+
+    image = decode_jpeg(asyncio.run(look()) or b"").astype(int)
+    colour, ground = np.array(colour_of("person")), np.array((62, 74, 88))
+    assert image[15, 100] == pytest.approx(0.38 * colour + 0.62 * ground, abs=20)  # the mask
+    assert image[25, 50] == pytest.approx(ground, abs=20)  # its hole
+    assert image[30, 200] == pytest.approx(colour, abs=45)  # a sure point
+    assert image[30, 260] == pytest.approx(ground, abs=20)  # one that is not
+
+
 def test_pictures_come_at_most_ten_a_second() -> None:
     async def post_many() -> int:
         board = PictureBoard()

@@ -28,6 +28,30 @@ DRAWN = """(() => {
   }
   return { count, left: left / canvas.width, right: right / canvas.width };
 })()"""
+# For 20 shown frames: how far the middle of the tint is from that of the square in the same frame.
+TINTED = """
+const done = arguments[0];
+const video = document.querySelector('video');
+const canvas = document.querySelector('canvas');
+const copy = new OffscreenCanvas(320, 180);
+const offsets = [];
+const middle = (data, width, row, is) => {
+  const at = [...Array(width).keys()].filter((x) => is(data, (row * width + x) * 4));
+  return at.length ? (at[0] + at.at(-1)) / 2 / width : null;
+};
+const look = () => {
+  const pen = copy.getContext('2d', { willReadFrequently: true });
+  pen.drawImage(video, 0, 0, 320, 180);
+  const shown = pen.getImageData(0, 0, 320, 180).data;
+  const seen = middle(shown, 320, 80, (d, i) => d[i] > 170 && d[i + 1] > 170);
+  const row = Math.round(canvas.height * 80 / 180);
+  const drawn = middle(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data,
+    canvas.width, row, (d, i) => d[i + 3] > 60 && d[i + 3] < 140 && d[i + 2] > 180 && d[i] < 120);
+  if (seen !== null && drawn !== null) offsets.push(Math.abs(seen - drawn));
+  if (offsets.length < 20) video.requestVideoFrameCallback(look); else done(offsets);
+};
+video.requestVideoFrameCallback(look);
+"""
 # For 20 shown frames: how far the drawn box is from the white square in the very same frame.
 OFFSETS = """
 const done = arguments[0];
@@ -324,3 +348,25 @@ def test_what_second_models_say_is_drawn_with_the_object(
     browser.open(address)
     browser.wait_for(f"{VIDEO}?.currentTime > 1")
     browser.wait_for(f"{DRAWN}.right - {DRAWN}.left > 0.7")
+
+
+def test_masks_are_tinted_in_step_with_what_they_cover(
+    browser: Browser, fleet: ScriptedFleet, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = fleet.send
+
+    def send_with_mask(message: dict[str, Any]) -> None:
+        for item in message["results"].get("objects", ()):
+            prediction = item["ObjectDetectionPrediction"]
+            left, top, right, bottom = (
+                prediction["box"][key] for key in ("start_x", "start_y", "end_x", "end_y")
+            )
+            prediction["outlines"] = [[left, top, right, top, right, bottom, left, bottom]]
+        send(message)
+
+    monkeypatch.setattr(fleet, "send", send_with_mask)
+    browser.open(address)
+    browser.wait_for(f"{VIDEO}?.currentTime > 1")
+    browser.wait_for(f"{DRAWN}.count > 100")
+    offsets = sorted(browser.driver.execute_async_script(TINTED))
+    assert offsets[len(offsets) // 2] <= 1 / 60 * (1 - 45 / 320)  # one frame

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from camfleet.detections import Detections
@@ -115,6 +117,21 @@ def test_results_carry_the_frame_and_the_version_that_answered() -> None:
     prediction = message.results["objects"][0]["ObjectDetectionPrediction"]
     assert prediction["box"]["start_x"] == 1
     assert prediction["label"] == "car"
+
+
+def test_results_carry_masks_and_points_of_bodies() -> None:
+    cells = np.zeros((1, 24, 32), np.bool_)
+    cells[0, 6:19, 8:25] = True
+    points = np.array([[[320, 240, 0.9]]], np.float32)
+    found = replace(boxes((150, 110, 500, 380)), masks=cells, key_points=points)
+    with running() as rig:
+        rig.detector.answer = lambda _: found
+        rig.show(frame(0), frame(1), frame(2))
+    [one] = rig.publisher.results[-1].results["objects"]
+    told = one["ObjectDetectionPrediction"]
+    assert told["outlines"] == [[170, 130, 170, 370, 490, 370, 490, 130]]
+    assert told["area"] == pytest.approx(13 * 17 / (24 * 32), abs=1e-4)
+    assert told["key_points"] == [[320, 240, pytest.approx(0.9)]]
 
 
 def test_results_are_put_together_only_for_who_listens() -> None:

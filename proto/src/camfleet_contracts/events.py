@@ -58,8 +58,10 @@ class Box(_Part):
 class ObjectDetectionPrediction(_Part):
     """One detected object.
 
-    `estimate` is a tracker's centre (x, y) in pixels, `area` the share of the frame (0..1) that
-    the object's mask covers, where the model makes masks.
+    `estimate` is a tracker's centre (x, y) in pixels. Where the model makes masks, `area` is the
+    share of the frame (0..1) that the object's mask covers, and `outlines` are polygons around it
+    (x1, y1, x2, y2, ... in pixels), filled by the even-odd rule. Where it finds points of a body,
+    `key_points` are they: x, y in pixels, confidence.
     """
 
     box: Box
@@ -68,6 +70,8 @@ class ObjectDetectionPrediction(_Part):
     index: int
     estimate: tuple[float, float] | None = None
     area: float | None = None
+    outlines: tuple[tuple[int, ...], ...] | None = None
+    key_points: tuple[tuple[float, float, float], ...] | None = None
 
 
 class ObjectDetectionResults(_Part):

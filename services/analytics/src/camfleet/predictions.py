@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from camfleet.detections import Detections
+from camfleet.outlines import outlines_of
 from camfleet_contracts.events import BaseService, Box, ObjectDetectionPrediction
 from camfleet_contracts.model_manifest import ModelManifest
 
@@ -46,3 +47,15 @@ def predictions_of(found: Detections) -> tuple[ObjectDetectionPrediction, ...]:
             strict=True,
         )
     )
+
+
+def shapes_of(found: Detections, frame_size: tuple[int, int]) -> tuple[dict[str, object], ...]:
+    """What each prediction says beyond its box, for whoever draws it: outlines and key points."""
+    shapes: tuple[dict[str, object], ...] = tuple({} for _ in range(len(found)))
+    if found.masks is not None:
+        for shape, outlines in zip(shapes, outlines_of(found.masks, frame_size), strict=True):
+            shape["outlines"] = outlines
+    if found.key_points is not None:
+        for shape, points in zip(shapes, found.key_points.round(2).tolist(), strict=True):
+            shape["key_points"] = tuple(tuple(point) for point in points)
+    return shapes

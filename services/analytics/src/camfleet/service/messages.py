@@ -6,9 +6,10 @@ over the live picture in step.
 
 from typing import Any
 
+from camfleet.detections import Detections
 from camfleet.inference.detector import Detected
 from camfleet.lines import Crossing, LineCount
-from camfleet.predictions import base_service, predictions_of
+from camfleet.predictions import base_service, predictions_of, shapes_of
 from camfleet.service.analysis import Findings
 from camfleet.video.frames import Frame
 from camfleet.zones import ZoneEvent
@@ -16,6 +17,7 @@ from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import (
     Attribute,
     Envelope,
+    ObjectDetectionPrediction,
     ObjectDetectionResults,
     OccurrenceEvent,
     Origin,
@@ -28,7 +30,7 @@ from camfleet_contracts.events import (
 
 def results_of(origin: Origin, frame: Frame, detected: Detected, findings: Findings) -> Envelope:
     """The results of one frame: tracked objects, or predictions where nothing is tracked."""
-    results = _results(detected, findings)
+    results = _results(detected, findings, frame.size)
     origin = origin._replace(base_service=base_service(detected.model.manifest))
     message = envelope(results, origin, Times(frame.captured_at, frame.received_at))
     width, height = frame.size
@@ -37,10 +39,12 @@ def results_of(origin: Origin, frame: Frame, detected: Detected, findings: Findi
     )
 
 
-def _results(detected: Detected, findings: Findings) -> TrackingResults | ObjectDetectionResults:
+def _results(
+    detected: Detected, findings: Findings, frame_size: tuple[int, int]
+) -> TrackingResults | ObjectDetectionResults:
     model = detected.model
     model_id = model.manifest.id or model.name
-    predictions = predictions_of(findings.objects)
+    predictions = _predictions(findings.objects, frame_size)
     if findings.tracked_by is not None and findings.objects.tracker_id is not None:
         ids = findings.objects.tracker_id.tolist()
         tracked = zip(ids, predictions, strict=True)
@@ -60,6 +64,13 @@ def _results(detected: Detected, findings: Findings) -> TrackingResults | Object
         model_id=model_id,
         model_version=model.version,
     )
+
+
+def _predictions(
+    found: Detections, frame_size: tuple[int, int]
+) -> tuple[ObjectDetectionPrediction, ...]:
+    told = zip(predictions_of(found), shapes_of(found, frame_size), strict=True)
+    return tuple(one.model_copy(update=shape) if shape else one for one, shape in told)
 
 
 def line_crossed(origin: Origin, frame: Frame, crossing: Crossing, count: LineCount) -> Envelope:

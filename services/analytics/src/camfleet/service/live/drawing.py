@@ -11,6 +11,8 @@ from camfleet.service.live.colours import colour_of
 _JPEG_QUALITY = 78
 _LABEL_INK = (16, 20, 26)
 _LABEL_HEIGHT = 16
+_TINT = 0.38  # share of the label's colour in what a mask covers; as in js/mask-drawing.js
+_LEAST_SURE = 0.3  # of a point of a body; as in js/attribute-drawing.js
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class LabelledBox:
     corners: tuple[float, float, float, float]  # x1, y1, x2, y2
     text: str
     colour: tuple[int, int, int]
+    outlines: tuple[tuple[int, ...], ...] = ()  # of its mask: x1, y1, x2, y2, ...
+    points: tuple[tuple[float, float, float], ...] = ()  # of a body: x, y, confidence
 
 
 def boxes_of(result: dict[str, Any] | None) -> list[LabelledBox]:
@@ -38,8 +42,29 @@ def _labelled_box(prediction: dict[str, Any], suffix: str) -> LabelledBox:
     label = str(prediction.get("label", ""))
     corners = tuple(float(box.get(key, 0)) for key in ("start_x", "start_y", "end_x", "end_y"))
     return LabelledBox(
-        (corners[0], corners[1], corners[2], corners[3]), label + suffix, colour_of(label)
+        (corners[0], corners[1], corners[2], corners[3]),
+        label + suffix,
+        colour_of(label),
+        tuple(prediction.get("outlines", ())),
+        tuple(prediction.get("key_points", ())),
     )
+
+
+def draw_shapes(image_rgb: NDArray[np.uint8], boxes: list[LabelledBox], scale: float) -> None:
+    """Tint what masks cover and dot the points of bodies, in a picture of this scale."""
+    import cv2  # noqa: PLC0415 - loads for a second, and only where somebody watches Motion JPEG
+
+    for box in boxes:
+        if box.outlines:
+            outlines = [np.reshape(one, (-1, 2)) * scale for one in box.outlines]
+            covered = np.zeros(image_rgb.shape[:2], np.uint8)
+            cv2.fillPoly(covered, [one.round().astype(np.int32) for one in outlines], 1)
+            tinted = image_rgb[covered > 0] * (1 - _TINT) + _TINT * np.array(box.colour)
+            image_rgb[covered > 0] = tinted.astype(np.uint8)
+        for x, y, sure in box.points:
+            if sure >= _LEAST_SURE:
+                place = (round(x * scale), round(y * scale))
+                cv2.circle(image_rgb, place, 3, box.colour, -1, cv2.LINE_AA)
 
 
 def draw_boxes(image_rgb: NDArray[np.uint8], boxes: list[LabelledBox], scale: float) -> None:

@@ -7,7 +7,7 @@ from asyncio import AbstractEventLoop
 
 import numpy as np
 
-from camfleet.service.live.drawing import boxes_of, draw_boxes, encode_jpeg
+from camfleet.service.live.drawing import boxes_of, draw_boxes, draw_shapes, encode_jpeg
 from camfleet.video.frames import Frame
 from camfleet.video.scaling import reformatted
 
@@ -90,5 +90,7 @@ def _render(frame: Frame, result: dict[str, object] | None) -> bytes:
     scale = min(1.0, _WIDEST / width)
     picture = reformatted(frame.picture, "rgb24", (round(width * scale), round(height * scale)))
     image_rgb = np.asarray(picture.to_ndarray(), np.uint8)
-    draw_boxes(image_rgb, boxes_of(result), scale)
+    boxes = boxes_of(result)
+    draw_shapes(image_rgb, boxes, scale)
+    draw_boxes(image_rgb, boxes, scale)
     return encode_jpeg(image_rgb)

@@ -1,8 +1,9 @@
-// Draws boxes, ids, counting lines and zones over one picture.
+// Draws boxes, ids, masks, counting lines and zones over one picture.
 
 import { colourOf } from "../base/colours.js";
 import { drawParts, drawPoints } from "./attribute-drawing.js";
 import { Labels } from "./labels.js";
+import { drawMask } from "./mask-drawing.js";
 
 const LINE_INK = "#f8fafc";
 const LABEL_INK = "#0b1116";
@@ -35,10 +36,11 @@ export class Overlay {
     pen.clearRect(0, 0, canvas.width, canvas.height);
     for (const zone of zones) this.drawZone(zone);
     for (const line of lines) this.drawLine(line);
+    for (const box of boxes) drawMask(this, box);
     for (const box of boxes) this.drawBox(box);
     for (const { label, points, parts } of boxes) {
-      drawParts(this, parts ?? []);
-      drawPoints(this, points ?? [], colourOf(label));
+      drawParts(this, parts);
+      drawPoints(this, points, colourOf(label));
     }
     for (const line of lines) this.nameLine(line);
     for (const zone of zones) this.nameZone(zone);
@@ -65,7 +67,7 @@ export class Overlay {
   }
 
   // In a crowd the number alone, or nothing: a name must not hide what it names.
-  nameBox({ corners, label, id, words = [] }) {
+  nameBox({ corners, label, id, words }) {
     const at = this.point(corners.slice(0, 2));
     const style = { fill: colourOf(label), ink: LABEL_INK };
     const whole = id === null ? label : `${label} ${id}`;

@@ -40,30 +40,41 @@ function between(before, after, part) {
   return [...moving, ...nearest.boxes.filter((box) => !moved.has(box.id))];
 }
 
+// Its mask and points go with the box.
 function blend(from, to, part) {
-  return { ...to, corners: from.corners.map((edge, index) => edge + (to.corners[index] - edge) * part) };
+  const corners = from.corners.map((edge, index) => edge + (to.corners[index] - edge) * part);
+  const moved = movedFrom(to.corners, corners);
+  return { ...to, corners, points: to.points.map(moved), outlines: to.outlines.map((outline) => outline.map(moved)) };
+}
+
+function movedFrom(own, shown) {
+  const place = (value, axis) => shown[axis] + ((value - own[axis]) * (shown[axis + 2] - shown[axis])) / (own[axis + 2] - own[axis] || 1);
+  return ([x, y, ...rest]) => [place(x, 0), place(y, 1), ...rest];
 }
 
 function boxesOf({ results, width, height }) {
   const tracked = (results.objects ?? []).map((item) => [item.ObjectDetectionPrediction, item.id, item.attributes]);
   const plain = (results.predictions ?? []).map((prediction) => [prediction, null, null]);
-  return [...tracked, ...plain].map(([{ box, label, confidence }, id, attributes]) => ({
+  return [...tracked, ...plain].map(([{ box, label, confidence, ...shape }, id, attributes]) => ({
     id,
     label,
     confidence,
     corners: cornersOf(box, width, height),
-    ...saidBySecondModels(attributes, width, height),
+    ...drawnOf(shape, Object.values(attributes ?? {}), width, height),
   }));
 }
 
 const cornersOf = (box, width, height) => [box.start_x / width, box.start_y / height, box.end_x / width, box.end_y / height];
 
-// What cascades tell of an object: words beside its name, points of its body, what was found in it.
-function saidBySecondModels(attributes, width, height) {
-  const told = Object.values(attributes ?? {});
+// Beside the box: the mask and points of a body; what second models tell, as words, points and boxes inside it.
+function drawnOf({ outlines = [], key_points: own = [] }, told, width, height) {
+  const points = [own, ...told.map(({ key_points: points }) => points ?? [])].flat();
   return {
+    outlines: outlines.map((flat) => pairsOf(flat).map(([x, y]) => [x / width, y / height])),
     words: told.map(({ label }) => label).filter(Boolean),
-    points: told.flatMap(({ key_points: points }) => points ?? []).map(([x, y, sure]) => [x / width, y / height, sure]),
+    points: points.map(([x, y, sure]) => [x / width, y / height, sure]),
     parts: told.flatMap(({ predictions }) => predictions ?? []).map(({ box, label }) => ({ label, corners: cornersOf(box, width, height) })),
   };
 }
+
+const pairsOf = (flat) => Array.from({ length: flat.length / 2 }, (_, index) => flat.slice(2 * index, 2 * index + 2));
