@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from camfleet.inference.geometry import Resize, crop, letterbox, stretch
 from camfleet.inference.pictures import scaled
@@ -115,6 +117,36 @@ def test_an_array_is_scaled_as_a_decoded_frame_is(size: tuple[int, int], colour:
     assert ours.shape == frame.shape == (size[1], size[0], 1 if colour == "GRAY" else 3)
     difference = np.abs(ours.astype(int) - frame.astype(int))
     assert difference.mean() < (12 if colour == "GRAY" else 4)  # they weigh colours otherwise
+
+
+@pytest.mark.parametrize(
+    ("frame", "size"),
+    [((1280, 720), (352, 352)), ((1920, 1080), (320, 192)), ((640, 480), (256, 192))],
+)
+def test_shrinking_an_array_is_near_the_average_of_each_area(
+    frame: tuple[int, int], size: tuple[int, int]
+) -> None:
+    image = _noise_as_of_a_camera(frame)
+
+    shrunk = scaled(image, size, "BGR").astype(int)
+
+    averaged = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(int)
+    between_two = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).astype(int)
+    assert abs(shrunk - averaged).mean() < 0.6 * abs(between_two - averaged).mean()
+
+
+def test_shrinking_a_panorama_averages_its_long_side() -> None:
+    stripes = np.tile(np.array([0, 0, 0, 0, 200, 200, 200, 200], np.uint8), 600)[None, :, None]
+    image = np.ascontiguousarray(np.broadcast_to(stripes, (400, 4800, 3)))
+
+    shrunk = scaled(image, (150, 300), "BGR")
+
+    assert abs(shrunk.astype(int) - 100).max() <= 1
+
+
+def _noise_as_of_a_camera(size: tuple[int, int]) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.0), np.uint8)
 
 
 def test_one_frame_may_be_scaled_by_many_threads() -> None:
