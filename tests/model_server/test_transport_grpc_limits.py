@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import grpc
+import numpy as np
 import pytest
 
 from camfleet_contracts.protocols import inference_pb2 as pb
@@ -11,6 +12,17 @@ from camfleet_server.errors import ServerBusy
 from camfleet_server.transports.grpc import calls
 from camfleet_server.transports.grpc.calls import MessageQuota
 from camfleet_server.transports.grpc.server import GrpcLimits
+from camfleet_server.transports.http2.frames import (
+    HEADERS,
+    INITIAL_WINDOW_SIZE,
+    NUMBER,
+    RST_STREAM,
+    ErrorCode,
+    settings,
+    window_update,
+)
+from fakes_model_server import FakeDataPlane
+from http2_peer import connected, echoed
 from transport_callers import KSERVE, PREDICTION, GrpcCaller, refused, serving_grpc
 from waiting import wait_until
 from waiting_plane import WaitingPlane
@@ -85,6 +97,25 @@ def test_one_message_alone_fits_into_any_quota_and_small_ones_are_not_counted() 
         quota.holding(1 << 20).__enter__()
     with quota.holding(1 << 20):
         pass
+
+
+def test_answers_that_a_client_does_not_take_are_dropped_beyond_the_quota() -> None:
+    plane = FakeDataPlane(answer={"text": np.zeros(400_000, np.uint8)})
+    limits = GrpcLimits(quota_bytes=1_000_000)
+    with (
+        serving_grpc(plane, limits=limits) as caller,
+        connected(caller.port, values={INITIAL_WINDOW_SIZE: 0}) as peer,
+    ):
+        for number in (1, 3):
+            peer.ask(number, message=request().SerializeToString())
+            peer.until(HEADERS, number)
+        peer.ask(5, message=request().SerializeToString())
+        dropped = peer.until(RST_STREAM, 5)
+        assert NUMBER.unpack(dropped.payload)[0] == ErrorCode.ENHANCE_YOUR_CALM
+        peer.send(settings({INITIAL_WINDOW_SIZE: 1 << 20}) + window_update(0, 1 << 22))
+        assert [len(echoed(peer.answer(number))) for number in (1, 3)] == [400_000] * 2
+        peer.ask(7, message=request().SerializeToString())
+        assert len(echoed(peer.answer(7))) == 400_000
 
 
 def test_memory_of_huge_messages_is_given_back_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,5 +70,6 @@ class Front:
             return handler.open(rpc, MessageReader(size, head.encoding), check)
         pool = self._pools.of(handler.kind)
         refuse_if_full(pool)  # unread
-        messages = MessageReader(size, head.encoding, self._quota.hand_of(rpc))
-        return UnaryCall(rpc, handler, messages, pool, check)
+        hand = self._quota.hand_of(rpc)
+        messages = MessageReader(size, head.encoding, hand)
+        return UnaryCall(rpc, handler, messages, pool, check, hand)

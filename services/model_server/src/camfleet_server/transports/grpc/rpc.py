@@ -16,7 +16,7 @@ from camfleet_server.transports.grpc.status import (
 )
 from camfleet_server.transports.http2.connection import Connection
 from camfleet_server.transports.http2.exchange import Exchange
-from camfleet_server.transports.http2.frames import NUMBER
+from camfleet_server.transports.http2.frames import NUMBER, ErrorCode
 
 _UNCOMPRESSED = b"\0"
 
@@ -58,15 +58,22 @@ class Rpc:
         """Run something once the call is over, however; False when it is already."""
         return self._exchange.on_end(callback)
 
-    def answer(self, parts: Sequence[Buffer]) -> None:
+    def answer(self, parts: Sequence[Buffer]) -> int:
         """Send the one answer of a unary call and end it well.
+
+        Returns how many bytes of it wait until the client lets them through.
 
         Raises:
             Ended: it is too large.
         """
         number = self._exchange.number
         body = self._message(parts)
-        self._exchange.outgoing.answer(self._exchange, answer_head(number), body, good_end(number))
+        outgoing = self._exchange.outgoing
+        return outgoing.answer(self._exchange, answer_head(number), body, good_end(number))
+
+    def take_back(self) -> None:
+        """Drop what waits of an answer: RESOURCE_EXHAUSTED, as clients read the code."""
+        self._exchange.outgoing.cancel(self._exchange, ErrorCode.ENHANCE_YOUR_CALM)
 
     def send(self, parts: Sequence[Buffer]) -> None:
         """Send one of several answers; waits while the client does not take them.

@@ -14,7 +14,7 @@ import structlog
 from camfleet_server.transports.codes import EXPECTED, codes_of
 from camfleet_server.transports.grpc.admission import Check
 from camfleet_server.transports.grpc.calls import Kind, Unary
-from camfleet_server.transports.grpc.messages import CUT, MessageReader
+from camfleet_server.transports.grpc.messages import CUT, Hand, MessageReader
 from camfleet_server.transports.grpc.pool import CallPool
 from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.grpc.status import Ended, StatusCode
@@ -60,7 +60,7 @@ def refuse_if_full(pool: CallPool) -> None:
 class UnaryCall:
     """Receives one message and has it answered."""
 
-    __slots__ = ("_check", "_data", "_handler", "_messages", "_pool", "_rpc")
+    __slots__ = ("_check", "_data", "_hand", "_handler", "_messages", "_pool", "_rpc")
 
     def __init__(
         self,
@@ -69,8 +69,10 @@ class UnaryCall:
         messages: MessageReader,
         pool: CallPool,
         check: Check | None,
+        hand: Hand,
     ) -> None:
         self._rpc = rpc
+        self._hand = hand
         self._handler = handler
         self._messages = messages
         self._pool = pool
@@ -154,7 +156,7 @@ class UnaryCall:
         try:
             if self._check is not None:
                 self._check()
-            rpc.answer(self._handler.answer(data, rpc))
+            self._hold(rpc.answer(self._handler.answer(data, rpc)))
         except Ended as ended:
             rpc.fail(ended.code, str(ended))
         except EXPECTED as error:
@@ -163,3 +165,13 @@ class UnaryCall:
         except Exception as error:
             logger.exception("rpc_failed", error=repr(error))
             rpc.fail(StatusCode.INTERNAL, f"Internal server error - {error!r}")
+
+    def _hold(self, waiting_bytes: int) -> None:
+        """Count an answer that the client does not take, unless all in hand is too much already."""
+        if not waiting_bytes:
+            return
+        try:
+            self._hand.take(waiting_bytes)
+        except Ended as ended:
+            logger.warning("answer_dropped", peer=self._rpc.peer(), reason=str(ended))
+            self._rpc.take_back()

@@ -61,13 +61,16 @@ class Outgoing:
             finally:
                 self.lock.release()
 
-    def answer(self, exchange: Exchange, before: bytes, body: bytes, after: bytes) -> None:
-        """Send headers, some of the body and, if any, the trailers that end the exchange."""
+    def answer(self, exchange: Exchange, before: bytes, body: bytes, after: bytes) -> int:
+        """Send headers, some of the body and, if any, the trailers that end the exchange.
+
+        Returns how many bytes wait for the peer to open a window.
+        """
         size = len(body)
         ended: list[Callable[[], None]] = []
         with self.lock:
             if exchange.is_over:
-                return
+                return 0
             if after and not exchange.has_whole_request:  # the rest need not come
                 after += reset(exchange.number, ErrorCode.NO_ERROR)
             if exchange.outbox or size > min(self._window, exchange.window, self._frame_bytes):
@@ -82,8 +85,10 @@ class Outgoing:
                 self._write(b"".join((before, head, body, after)))
                 if after:
                     ended = exchange.finish()
+            waiting = _waiting(exchange)
         for callback in ended:
             callback()
+        return waiting
 
     def end(self, exchange: Exchange, last: bytes) -> None:
         """Send what ends an exchange, behind all that waits in its outbox."""
