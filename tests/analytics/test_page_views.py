@@ -28,6 +28,27 @@ CONFIG = {
     "cars": {"model_version_status": [{"version": "1", "state": "AVAILABLE", "status": AVAILABLE}]}
 }
 
+LOADS = {
+    "loads": [
+        {
+            "time": "2026-11-29T18:00:09.000Z",
+            "model": "cars",
+            "version": 2,
+            "outcome": "refused",
+            "reason": "model.onnx is cut off",
+            "took_s": 0.254,
+        },
+        {
+            "time": "2026-11-29T18:00:00.000Z",
+            "model": "cars",
+            "version": 1,
+            "outcome": "loaded",
+            "reason": None,
+            "took_s": 12.4,
+        },
+    ]
+}
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -42,6 +63,7 @@ def others() -> Iterator[Upstream]:
         manifest = {"id": "cars", "labels": ["car", "person"], "license": "Apache-2.0"}
         upstream.files |= {
             "/v1/config": json.dumps(CONFIG).encode(),
+            "/v1/config/loads": json.dumps(LOADS).encode(),
             "/v1/models/cars/manifest": json.dumps(manifest).encode(),
             "/v1/models/cars/versions/1/manifest": json.dumps(manifest).encode(),
         }
@@ -218,12 +240,30 @@ def test_models_are_shown_and_a_change_is_rolled_back(browser: Browser, app: Run
     go(browser, "models/cars")
     browser.wait_for_text(".model", "serving")
     browser.wait_for_text(".model-card", "Apache-2.0")
-    browser.wait_for_text(".history", "added cars")
+    browser.wait_for_text(".loads + .card", "added cars")
     press(browser, "Roll back")
     browser.wait_for_text("dialog", "served as they were before")
     browser.ask("document.querySelector('dialog .danger').click()")
-    browser.wait_for_text(".models-view .card .message", "Rolled back. Served now: cars v1")
+    browser.wait_for_text(".loads + .card .message", "Rolled back. Served now: cars v1")
     assert json.loads(config.read_text())["model_config_list"] == []
+
+
+def test_last_loads_are_told_with_outcome_duration_and_reason(
+    browser: Browser, others: Upstream
+) -> None:
+    go(browser, "models")
+    browser.wait_for_text(".loads", "cars v2: refused (0.25 s)")
+    assert "model.onnx is cut off" in browser.text(".loads")
+    assert "cars v1: loaded (12 s)" in browser.text(".loads")
+    assert "18:00:09 UTC" in browser.ask("document.querySelector('.loads time').title")
+    told = others.files["/v1/config/loads"]
+    others.files["/v1/config/loads"] = json.dumps(
+        {"loads": [LOADS["loads"][1] | {"outcome": "reloaded", "took_s": 1}, *LOADS["loads"]]}
+    ).encode()
+    browser.wait_for_text(".loads", "cars v1: loaded anew")
+    del others.files["/v1/config/loads"]
+    browser.wait_for_text(".loads", "keeps no list of its loads")
+    others.files["/v1/config/loads"] = told
 
 
 def test_a_camera_is_added_and_its_secret_is_never_shown(browser: Browser, app: RunningApp) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from camfleet_server.errors import (
     ServerError,
     UnknownLabel,
 )
+from camfleet_server.serving.load_log import LoadRecord, Outcome
 from camfleet_server.serving.statistics import Statistics, StatisticsOfVersion
 from camfleet_server.types import (
     InferRequest,
@@ -112,6 +114,14 @@ class FakeDataPlane:
         if isinstance(self.config_result, ServerError):
             raise self.config_result
         return self.config_result
+
+    def last_loads(self) -> tuple[LoadRecord, ...]:
+        begun = datetime(2026, 11, 29, 18, 0, tzinfo=UTC)
+        refused = Outcome.REFUSED, "model.onnx is cut off", 0.25
+        return (
+            LoadRecord(begun + timedelta(seconds=9), "increment", 3, *refused),
+            LoadRecord(begun, "increment", 2, Outcome.LOADED, took_s=1.23456),
+        )
 
     def reload(self) -> bool:
         if isinstance(self.reload_result, ServerError):

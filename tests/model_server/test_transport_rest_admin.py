@@ -51,6 +51,29 @@ def test_config_has_the_form_of_ovms_and_the_reason_of_the_failed(caller: RestCa
     }
 
 
+def test_last_loads_are_told_with_time_outcome_reason_and_duration(caller: RestCaller) -> None:
+    assert caller.get("/v1/config/loads").json() == {
+        "loads": [
+            {
+                "time": "2026-11-29T18:00:09.000Z",
+                "model": "increment",
+                "version": 3,
+                "outcome": "refused",
+                "reason": "model.onnx is cut off",
+                "took_s": 0.25,
+            },
+            {
+                "time": "2026-11-29T18:00:00.000Z",
+                "model": "increment",
+                "version": 2,
+                "outcome": "loaded",
+                "reason": None,
+                "took_s": 1.235,
+            },
+        ]
+    }
+
+
 @pytest.mark.parametrize(("changed", "status"), [(True, 201), (False, 200)])
 def test_reload_tells_whether_something_changed(
     caller: RestCaller, changed: bool, status: int

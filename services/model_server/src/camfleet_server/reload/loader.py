@@ -56,6 +56,7 @@ class LoadResult:
     refusal: str = ""
     probe_s: float = 0.0  # trying the files out in another process
     load_s: float = 0.0  # loading and warming up in this one
+    took_s: float = 0.0  # all of it, however it ended
 
     @property
     def outcome(self) -> str:
@@ -139,10 +140,12 @@ class Loader:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None and not self._is_stopping:
+            began_s = time.monotonic()
             try:
-                self._reports.ended(self._load(job))
+                result = self._load(job)
             except ProbeStopped:
                 return
+            self._reports.ended(replace(result, took_s=time.monotonic() - began_s))
             trim_memory()  # compiling leaves much behind
 
     def _load(self, job: LoadJob) -> LoadResult:

@@ -13,6 +13,7 @@ from camfleet_server.memory import trim_memory
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigSource
 from camfleet_server.reload.labels import LabelFiles, Labels
+from camfleet_server.reload.load_news import LoadNews
 from camfleet_server.reload.loader import Breakage, LoadJob, LoadResult
 from camfleet_server.reload.manifests import CatalogFile
 from camfleet_server.reload.mending import note_broken, pause_s, put_off, start_mending
@@ -46,6 +47,7 @@ class Reconciliation:
         self._followed: set[str] | None = None  # models whose changes are taken up; None: all
         self._registry = registry
         self._metrics = metrics
+        self._news = LoadNews(metrics, registry.loads)
         self._submit = submit
         self._report_drained = report_drained
         self._repository = ModelRepository()
@@ -108,29 +110,21 @@ class Reconciliation:
         source = result.job.source
         state = self._states[source.name]
         del state.loading[source.version]
-        self._metrics.count_load(source.name, result.outcome)
         if result.loaded:
-            self._metrics.observe_load(source.name, probe_s=result.probe_s, load_s=result.load_s)
-            self._install(state, result.loaded)
+            is_anew = self._install(state, result.loaded)
+            self._news.loaded(result, result.loaded, is_anew=is_anew)
             state.jobs[source.version] = result.job
             return
         put_off(state, result)
+        self._news.not_loaded(result)
         if result.refusal:
             state.refused[source.version] = Refusal(result.job.key, result.refusal)
-            self._metrics.count_reload("refused")
-            logger.error(
-                "version refused model=%s version=%s reason=%s next=%s",
-                source.name,
-                source.version,
-                result.refusal,
-                "it is tried again when its files or its config change",
-            )
 
     def note_broken(self, breakage: Breakage) -> None:
         """Have a version that answers nobody any more loaded anew."""
         state = self._states.get(breakage.model)
         if state is not None and note_broken(state, breakage):
-            self._metrics.count_broken(breakage.model)
+            self._news.broken(breakage)
 
     @property
     def mend_pause_s(self) -> float | None:
@@ -145,7 +139,7 @@ class Reconciliation:
             self._metrics.forget_version(loaded.name, loaded.number)
         loaded.close()
         trim_memory()
-        logger.info("version unloaded model=%s version=%s", loaded.name, loaded.number)
+        self._news.unloaded(loaded)
 
     def follow(self, only: str | None) -> None:
         """Take up changes of one model, None: of all, and try again what was refused of it."""
@@ -180,11 +174,11 @@ class Reconciliation:
             config = self._source.read()
         except BadServingConfig as error:
             if str(error) != self.config_fault:
-                logger.warning("config refused reason=%s next=%s", error, "what is served stays")
+                self._news.config_refused(str(error))
             self.config_fault = str(error)
             return
         if self.config_fault:
-            logger.info("config is usable again")
+            self._news.config_usable()
             self.config_fault = ""
         if config is not self._config:
             self._config = config
@@ -197,9 +191,10 @@ class Reconciliation:
         for name, state in self._states.items():
             if not self._is_followed(name):
                 continue
-            state.entry_fault = config.entry_faults.get(name, "")
+            before, state.entry_fault = state.entry_fault, config.entry_faults.get(name, "")
             if state.entry_fault:
-                logger.error("entry of config.json refused reason=%s", state.entry_fault)
+                if state.entry_fault != before:
+                    self._news.entry_refused(name, state.entry_fault)
             else:
                 state.config = models.get(name)
         if self._configured_at is None:
@@ -279,7 +274,8 @@ class Reconciliation:
         content = files.content_key(state.config)
         self._submit(LoadJob(source, key, content, files.stamps, takes_pictures))
 
-    def _install(self, state: ModelState, loaded: LoadedVersion) -> None:
+    def _install(self, state: ModelState, loaded: LoadedVersion) -> bool:
+        """Serve a version; True when it takes the place of one of the same number."""
         replaced = state.install(loaded)
         if replaced:
             self._to_retire.append(replaced)
@@ -292,14 +288,8 @@ class Reconciliation:
             running=lambda: scheduler.running,
             waiting=lambda: scheduler.waiting,
         )
-        self._metrics.count_reload("changed")
         self.changes += 1
-        logger.info(
-            "version available model=%s version=%s device=%s",
-            loaded.name,
-            loaded.number,
-            loaded.servable.device,
-        )
+        return replaced is not None
 
     def _publish(self) -> None:
         self._is_ready = self._is_ready or self._is_first_pass_over()

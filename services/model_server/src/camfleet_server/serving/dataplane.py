@@ -17,6 +17,7 @@ from camfleet_server.serving.configuring import (
     write_models,
 )
 from camfleet_server.serving.durability import ModelBroken
+from camfleet_server.serving.load_log import LoadRecord
 from camfleet_server.serving.model_control import POLL, ModelControl
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.serving.registry import NO_VERSION, Registry
@@ -153,6 +154,10 @@ class DataPlane:
                 VersionStatus(NO_VERSION, VersionState.END, snapshot.config_fault),
             )
         return told
+
+    def last_loads(self) -> tuple[LoadRecord, ...]:
+        """Return the last loads, newest first."""
+        return self._registry.loads.newest_first()
 
     def statistics(
         self, name: str = "", version: int | None = None

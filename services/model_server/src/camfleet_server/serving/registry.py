@@ -12,6 +12,7 @@ from camfleet_server.errors import (
     ServerError,
     UnknownLabel,
 )
+from camfleet_server.serving.load_log import LoadLog
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.types import VersionState, VersionStatus
 
@@ -65,6 +66,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.snapshot = Snapshot()
+        self.loads = LoadLog()
 
     def swap(self, snapshot: Snapshot) -> None:
         """Make a new snapshot the current one."""

@@ -41,6 +41,7 @@ class ModelRoutes:
             Route("/v1/models", self.list_all),
             Route("/v1/models/{name}/manifest", self.manifest),
             Route("/v1/config/changes", self.history),
+            Route("/v1/config/loads", self.loads),
             Route("/v1/config/rollback", take_back, methods=["POST"]),
         ]
 
@@ -65,6 +66,18 @@ class ModelRoutes:
             return JSONResponse({"error": "the server has no such model or version"}, error.code)
         except OSError as error:
             return JSONResponse({"error": f"{self._address} does not answer ({error})"}, 502)
+        return Response(content, media_type="application/json", headers=_FRESH)
+
+    async def loads(self, _: Request) -> Response:
+        """What the server loaded, let go and refused last, with reasons, newest first."""
+        try:
+            content = await run_in_threadpool(self._read, "/v1/config/loads")
+        except HTTPError:  # another server, or an older one
+            reason = f"{self._address} keeps no list of its loads; its log may have them"
+            return JSONResponse({"loads": [], "reason": reason}, headers=_FRESH)
+        except OSError as error:
+            reason = f"{self._address} does not answer ({error}); start it with: camfleet up"
+            return JSONResponse({"loads": [], "reason": reason}, headers=_FRESH)
         return Response(content, media_type="application/json", headers=_FRESH)
 
     async def history(self, _: Request) -> Response:

@@ -4,8 +4,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from camfleet_contracts.clock import rfc3339
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import CONTENT_TYPE, ServerMetrics
+from camfleet_server.serving.load_log import LoadRecord
 from camfleet_server.transports.rest.bodies import Body
 from camfleet_server.transports.rest.calls import version_in, with_body
 from camfleet_server.transports.rest.tfs import statuses_json
@@ -25,6 +27,7 @@ class AdminRoutes:
         """Return the routes."""
         return [
             Route("/v1/config", self.config),
+            Route("/v1/config/loads", self.loads),
             Route("/v1/config/reload", with_body(self.reload, is_control=True), methods=["POST"]),
             Route("/v1/models/{model}/manifest", self.manifest),
             Route("/v1/models/{model}/versions/{version}/manifest", self.manifest),
@@ -36,6 +39,10 @@ class AdminRoutes:
     async def config(self, _: Request) -> Response:
         """Tell the state of every version of every model, with the reason when it has one."""
         return JSONResponse(self._states())
+
+    async def loads(self, _: Request) -> Response:
+        """Tell what was loaded, unloaded or refused last, newest first."""
+        return JSONResponse({"loads": [_load_json(record) for record in self._served.last_loads()]})
 
     def reload(self, _: Request, __: Body) -> Response:
         """Bring what is served in line now: 201 when that changed something, 200 when not."""
@@ -74,6 +81,17 @@ class AdminRoutes:
     def _states(self) -> dict[str, object]:
         statuses = self._served.all_statuses()
         return {name: statuses_json(versions) for name, versions in statuses.items()}
+
+
+def _load_json(record: LoadRecord) -> dict[str, object]:
+    return {
+        "time": rfc3339(record.time),
+        "model": record.model,
+        "version": record.version,
+        "outcome": record.outcome,
+        "reason": record.reason or None,
+        "took_s": None if record.took_s is None else round(record.took_s, 3),
+    }
 
 
 def _has_etag(header: str, etag: str) -> bool:

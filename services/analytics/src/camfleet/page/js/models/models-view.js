@@ -3,6 +3,7 @@
 import { ask } from "../base/api.js";
 import { make, setText } from "../base/dom.js";
 import { ConfigHistory } from "./config-history.js";
+import { LoadHistory } from "./load-history.js";
 import { ModelRow } from "./model-row.js";
 
 const EVERY_MS = 2000;
@@ -13,8 +14,9 @@ export class ModelsView {
     this.rows = new Map();
     this.state = make("p", { class: "message", role: "status", hidden: true });
     this.list = make("div", { class: "model-list" });
+    this.loads = new LoadHistory();
     this.history = new ConfigHistory(fleet);
-    this.element = make("div", { class: "models-view" }, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.list, this.history.element);
+    this.element = make("div", { class: "models-view" }, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.list, this.loads.element, this.history.element);
   }
 
   enter({ rest: [name] }) {
@@ -30,6 +32,7 @@ export class ModelsView {
   }
 
   async load() {
+    this.loads.load();
     try {
       this.show((await ask("/v1/models")).body);
     } catch {
