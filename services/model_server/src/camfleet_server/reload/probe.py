@@ -11,12 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
 from camfleet_contracts.files import write_atomically
 from camfleet_server.reload.probe_child import ProbeRequest
+from camfleet_server.reload.probe_patience import has_answer_within, waited_for_core_s
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from camfleet_server.runtimes.table import RuntimeTable, installed_versions
 
@@ -182,7 +184,8 @@ class _Child:
             if self._await_ready():
                 began_at = time.monotonic()
                 self._connection.send(request)
-                if self._connection.poll(limit_s):
+                waited_s = partial(waited_for_core_s, self._process.pid)
+                if has_answer_within(limit_s, self._connection, waited_s):
                     reason = _received(self._connection)
                     return _Answer(reason, time.monotonic() - began_at)
         except (EOFError, OSError):
