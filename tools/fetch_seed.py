@@ -73,6 +73,11 @@ def add_model(seed: Path, name: str, index: dict[str, str]) -> None:
     folder.mkdir(parents=True)
     sums = {}
     for file in sorted(entry["files"], key=lambda file: file["path"]):
+        if not file.get("sha256"):
+            raise CannotFetch(
+                f"{name}: catalog.json has no sha256 of {file['path']}, and images hold only what "
+                "is known; take it out of SEED_MODELS, or write the sha256 there"
+            )
         content = _content(name, file, index)
         if content is not None:
             (folder / file["path"]).write_bytes(content)

@@ -14,6 +14,9 @@ class Upstream:
         self.files: dict[str, bytes] = {}
         self.cut_after: list[int] = []  # each item cuts one answer after so many bytes
         self.knows_ranges = True
+        self.marks: dict[str, str] = {}  # ETag of a path
+        self.moved: dict[str, str] = {}  # redirects a path
+        self.says_length = True
         self.requests: list[tuple[str, str]] = []  # path and Range header
         self.url = ""
 
@@ -43,15 +46,31 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range", "")
+        path = self.path.partition("?")[0]
         self.served.requests.append((self.path, wanted))
-        content = self.served.files.get(self.path)
+        if path in self.served.moved:
+            self.send_response(302)
+            self.send_header("Location", self.served.moved[path])
+            self.end_headers()
+            return
+        content = self.served.files.get(path)
         if content is None:
             self.send_error(404)
             return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        start = start if self.served.knows_ranges else 0
+        self._send(content, self._start(wanted, self.served.marks.get(path, "")))
+
+    def _start(self, wanted: str, mark: str) -> int:
+        is_same = self.headers.get("If-Range", mark) == mark
+        if not (wanted and self.served.knows_ranges and is_same):
+            return 0
+        return int(wanted.removeprefix("bytes=").rstrip("-"))
+
+    def _send(self, content: bytes, start: int) -> None:
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        if self.served.says_length:
+            self.send_header("Content-Length", str(len(content) - start))
+        if mark := self.served.marks.get(self.path):
+            self.send_header("ETag", mark)
         self.end_headers()
         cut = self.served.cut_after.pop(0) if self.served.cut_after else len(content)
         self.wfile.write(content[start : start + cut])

@@ -9,6 +9,8 @@ from camfleet_contracts.model_manifest import parse_manifest
 from camfleet_contracts.serving_config import read_serving_config
 
 EXAMPLES = ("one-usb", "four-usb", "ip-with-substream", "two-boxes")
+ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo/"
+ZOO_MODELS = ("face-detection-retail-0004", "person-vehicle-bike-detection-crossroad-0078")
 LATER = {"segmentation", "embedding", "tflite-detections"}  # decoders of models that can be pulled
 
 
@@ -56,10 +58,28 @@ def test_every_entry_of_the_catalogue_has_a_whole_manifest(repository: Path) -> 
         assert manifest.postprocess.decoder in {*decoder_names(), *LATER}
 
 
-def test_every_address_of_the_catalogue_is_pinned_to_a_commit(repository: Path) -> None:
+def test_every_address_of_the_catalogue_is_pinned_to_a_commit_or_release(
+    repository: Path,
+) -> None:
     entries = read_catalog(repository / "models" / "catalog.json").entries
     urls = [file.url for entry in entries for file in entry.files]
-    assert all(len(url.split("/")[5]) == 40 for url in urls)
+    of_zoo = [url for url in urls if url.startswith(ZOO)]
+    assert all(len(url.split("/")[5]) == 40 for url in urls if url not in of_zoo)
+    assert all(url.removeprefix(ZOO).split("/")[0] in {"2021.2", "2022.1"} for url in of_zoo)
+
+
+def test_only_files_of_the_zoo_and_licences_are_pinned_on_first_pull(repository: Path) -> None:
+    entries = read_catalog(repository / "models" / "catalog.json").entries
+    unknown = {
+        (entry.name, file.path) for entry in entries for file in entry.files if not file.sha256
+    }
+    faces, crossing = ZOO_MODELS
+    assert unknown == {
+        (faces, f"{faces}.xml"),
+        (faces, f"{faces}.bin"),
+        (faces, "LICENSE"),
+        (crossing, "LICENSE"),
+    }
 
 
 def test_the_catalogue_has_the_models_of_the_shared_data(
@@ -68,4 +88,5 @@ def test_the_catalogue_has_the_models_of_the_shared_data(
     found = {entry.name for entry in read_catalog(repository / "models" / "catalog.json").entries}
     folders = {path.name for path in (shared_data / "models").iterdir()}
     assert folders - found == {"yolox-nano-coco", "ovms-test-models"}
-    assert found - folders == {"ultraface-rfb320-caffe", "ultraface-rfb320-tflite"}
+    variants = {"ultraface-rfb320-caffe", "ultraface-rfb320-tflite"}
+    assert found - folders == {*variants, *ZOO_MODELS}

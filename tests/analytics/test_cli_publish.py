@@ -7,7 +7,7 @@ import re
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +180,24 @@ def test_full_disk_is_said_and_leaves_nothing_behind(
     monkeypatch.setattr("camfleet.cli.packages.publish._copy", full)
     outcome = camfleet.run("model", "publish", str(adder))
     assert (outcome.code, "free some space and repeat" in outcome.err) == (1, True)
-    assert not any(path.is_dir() for path in (camfleet.models / "adder").iterdir())
+    assert not (camfleet.models / "adder").exists()
+
+
+def test_a_volume_that_is_full_names_the_file(
+    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_models: Path, _name: str, _version: None, fill: Callable[[Path], None]) -> None:
+        folder = camfleet.models / "staging"
+        folder.mkdir(parents=True)
+        for path in adder.iterdir():
+            (folder / path.name).symlink_to("/dev/full")
+        fill(folder)
+
+    monkeypatch.setattr("camfleet.cli.packages.publish.publish_version", full)
+    outcome = camfleet.run("model", "publish", str(adder))
+    assert outcome.code == 1
+    assert "/staging/model." in outcome.err
+    assert "no space left on device; free some space and repeat" in outcome.err
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])

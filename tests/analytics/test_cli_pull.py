@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from camfleet.catalog import download
+from camfleet.catalog import transfer
 from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from cli_runs import CommandLine
@@ -30,7 +30,7 @@ def camfleet(
     capsys: pytest.CaptureFixture[str],
     upstream: Upstream,
 ) -> CommandLine:
-    monkeypatch.setattr(download, "_BACK_OFF_S", 0.01)
+    monkeypatch.setattr(transfer, "_BACK_OFF_S", 0.01)
     command_line = CommandLine(tmp_path, monkeypatch, capsys)
     write_catalog(command_line.models, upstream.url)
     return command_line

@@ -138,3 +138,15 @@ def test_a_model_that_the_catalogue_does_not_know_is_named(tmp_path: Path) -> No
 
     assert done.returncode == 1
     assert "ears: catalog.json has no such model" in done.stderr
+
+
+def test_an_image_holds_no_file_whose_content_nobody_states(upstream: str, tmp_path: Path) -> None:
+    seed = write_seed(tmp_path / "seed", upstream)
+    catalog = json.loads((seed / "catalog.json").read_text())
+    del catalog["entries"][0]["files"][0]["sha256"]
+    (seed / "catalog.json").write_text(json.dumps(catalog))
+
+    done = run_program("--mirror", "", seed, "eyes")
+
+    assert done.returncode == 1
+    assert "catalog.json has no sha256 of eyes.onnx" in done.stderr

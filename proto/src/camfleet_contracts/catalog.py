@@ -14,14 +14,17 @@ class BadCatalog(Exception):
 
 
 class CatalogFile(BaseModel):
-    """One file of an entry: where it goes in the version folder and what it must be."""
+    """One file of an entry: where it goes in the version folder and what it must be.
+
+    Without a sha256 it is pinned on first pull: what came first is what later pulls must give.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     path: str
     url: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    size: int = Field(ge=0)
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
+    size: int | None = Field(None, ge=0)
     licence: str = ""
 
 
@@ -40,8 +43,8 @@ class CatalogEntry(BaseModel):
 
     @property
     def size_bytes(self) -> int:
-        """Size of all files."""
-        return sum(file.size for file in self.files)
+        """Size of all files whose size is known."""
+        return sum(file.size or 0 for file in self.files)
 
 
 class Catalog(BaseModel):

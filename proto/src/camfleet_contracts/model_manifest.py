@@ -2,7 +2,7 @@
 
 The fields of alwaysAI's model JSON (flat or nested; `alwaysai.model.json` is read as it is, unknown
 keys are kept) and camfleet's own: files, inputs, outputs, preprocess, postprocess, runtimes,
-precision, batching and trail.
+precision, batching, pulled_from and trail.
 """
 
 import json
@@ -71,6 +71,18 @@ class ServedBy(_Part):
     device: str
 
 
+class PulledFile(_Part):
+    """Where a file was pulled from, and who vouches for its sha256.
+
+    `given`: whoever pulled it named the sha256. `first-pull`: nobody did, it is what came when the
+    address was asked first; later pulls from there must give the same.
+    """
+
+    url: str  # without user, password and query
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    pinned: Literal["given", "first-pull"]
+
+
 class ModelManifest(_Part):
     """A manifest with its labels inlined."""
 
@@ -102,6 +114,7 @@ class ModelManifest(_Part):
     precision: Literal["f32", "f16", "bf16", "default"] = "f32"
     batching: Batching | None = None
     served_by: ServedBy | None = None
+    pulled_from: dict[str, PulledFile] | None = None
     trail: Trail | None = None
 
     def to_json(self) -> str:

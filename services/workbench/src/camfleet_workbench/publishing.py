@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from camfleet.catalog.download import Report
+from camfleet.catalog.transfer import Report
 from camfleet.cli.packages.publish import Published, PublishOptions
 from camfleet.cli.packages.publish import publish as publish_package
 from camfleet.cli.packages.telling import Terminal

@@ -4,11 +4,17 @@ CatalogError
     UnknownModel      no entry of this name or alias
     DownloadFailed    a file cannot be had
         Unreachable       nobody answers: offline, or a wrong address
-        WrongContent      what came is not what the catalogue says
+        BadAnswer         the server refuses, or its answer cannot be trusted to be whole
+        WrongContent      size or sha256 are not those wanted
+        PinnedOtherwise   the sha256 is not the one that the first pull found
     BadMirror         CAMFLEET_MIRROR cannot be used
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from camfleet.catalog.addresses import public_address
+from camfleet_contracts.catalog import CatalogFile
 
 
 class CatalogError(Exception):
@@ -37,13 +43,36 @@ class Unreachable(DownloadFailed):
         )
 
 
-class WrongContent(DownloadFailed):
-    """Size or sha256 differ from the catalogue."""
+class BadAnswer(DownloadFailed):
+    """The server answers, and not with the file."""
 
-    def __init__(self, name: str, source: str, found: str, wanted: str) -> None:
+    def __init__(self, name: str, url: str, what: str) -> None:
+        super().__init__(f"{name}: {url} {what}")
+
+
+class WrongContent(DownloadFailed):
+    """Size or sha256 differ from those wanted; nothing was published."""
+
+    def __init__(self, wanted: CatalogFile, source: str | Path, size: int, sha256: str) -> None:
+        place = public_address(source) if isinstance(source, str) else source
+        self.place, self.sha256 = place, sha256
+        found, expected = f"sha256 {sha256}", wanted.sha256
+        if wanted.size not in {None, size}:
+            found, expected = f"{size} bytes", f"{wanted.size}"
         super().__init__(
-            f"{name} from {source}: {found}, the catalogue says {wanted}; nothing was published, "
-            "try again or correct catalog.json"
+            f"{wanted.path} from {place}: {found}, wanted {expected}; nothing was published, "
+            "try again or correct what is wanted (catalog.json, --sha256)"
+        )
+
+
+class PinnedOtherwise(DownloadFailed):
+    """A file without a known sha256 is not what it was when it was first pulled."""
+
+    def __init__(self, path: str, found: WrongContent, pinned: str, version: str) -> None:
+        super().__init__(
+            f"{path} from {found.place}: sha256 {found.sha256}, pinned when {version} was pulled "
+            f"as {pinned}; nothing was published. If the new content is right, say so: "
+            f"--sha256 with an address, sha256 in catalog.json with a name"
         )
 
 

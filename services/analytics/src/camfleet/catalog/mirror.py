@@ -24,6 +24,8 @@ class Mirror:
 
     def find(self, wanted: CatalogFile) -> str | Path | None:
         """The path or URL of the file, None when the mirror does not have it."""
+        if not wanted.sha256:
+            return None
         path = self._index.get(wanted.sha256)
         if isinstance(self._base, Path):
             return self._base / path if path else self._find_unlisted(self._base, wanted)
@@ -33,7 +35,7 @@ class Mirror:
     def _find_unlisted(folder: Path, wanted: CatalogFile) -> Path | None:
         """A folder may hold licences and labels that its index does not name."""
         for path in sorted(folder.rglob("*")):
-            is_alike = path.is_file() and path.stat().st_size == wanted.size
+            is_alike = path.is_file() and wanted.size in {None, path.stat().st_size}
             if is_alike and sha256_of(path) == wanted.sha256:
                 return path
         return None

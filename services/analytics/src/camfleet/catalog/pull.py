@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from camfleet.catalog.download import Report, fetch
+from camfleet.catalog.download import fetch
 from camfleet.catalog.errors import DownloadFailed, UnknownModel
 from camfleet.catalog.mirror import Mirror, open_mirror
+from camfleet.catalog.pins import Pins, pulled_from, read_pins
 from camfleet.catalog.trail import complete
+from camfleet.catalog.transfer import Report
 from camfleet_contracts.catalog import Catalog, CatalogEntry, CatalogFile, read_catalog
 from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.model_manifest import BadManifest, read_manifest
@@ -60,42 +62,67 @@ def pull_model(settings: FleetSettings, model_id: str, report: Report) -> Pulled
     """
     entry = find_entry(read_catalog(settings.models_dir / "catalog.json"), model_id)
     name = stored_name(model_id)
-    present = _present_version(settings.models_dir / name, entry)
+    pins = read_pins(settings.models_dir)
+    present = _present_version(settings.models_dir / name, entry, pins)
     if present:
         return Pulled(entry, name, present, is_new=False)
-    mirror = open_mirror(settings.mirror) if settings.mirror else None
     downloads = settings.cache_dir / "downloads"
     with locked(downloads / "fetch"):
-        files, warnings = _fetch_all(entry, mirror, downloads, report)
-        trail = complete(settings, Trail(source=f"catalogue entry {entry.name}"), None, "")
-        manifest = _manifest_of(entry, name if name == entry.name else model_id) | {
-            "trail": trail.model_dump(mode="json", exclude_defaults=True)
-        }
-
-        def fill(folder: Path) -> None:
-            for path, content in files.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(content, folder / path)
-            write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
-
-        folder = publish_version(settings.models_dir, name, None, fill)
+        sources = _Sources(_mirror_of(settings), pins, downloads, report)
+        files, warnings = _fetch_all(entry, sources)
+        manifest = _manifest_of(entry, name if name == entry.name else model_id, files)
+        folder = _publish(settings, name, manifest, files)
         for content in set(files.values()):
             content.unlink(missing_ok=True)
     return Pulled(entry, name, folder, is_new=True, warnings=warnings)
 
 
-def _fetch_all(
-    entry: CatalogEntry, mirror: Mirror | None, downloads: Path, report: Report
-) -> tuple[dict[str, Path], tuple[str, ...]]:
+def _mirror_of(settings: FleetSettings) -> Mirror | None:
+    return open_mirror(settings.mirror) if settings.mirror else None
+
+
+def _publish(
+    settings: FleetSettings, name: str, manifest: dict[str, Any], files: dict[str, Path]
+) -> Path:
+    source = f"catalogue entry {manifest['catalog_entry']}"
+    trail = complete(settings, Trail(source=source), None, "")
+    document = manifest | {"trail": trail.model_dump(mode="json", exclude_defaults=True)}
+
+    def fill(folder: Path) -> None:
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(content, folder / path)
+        write_atomically(folder / MANIFEST, json.dumps(document, indent=2) + "\n")
+
+    return publish_version(settings.models_dir, name, None, fill)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where files come from, and where they go."""
+
+    mirror: Mirror | None
+    pins: Pins
+    downloads: Path
+    report: Report
+
+    def fetch(self, file: CatalogFile) -> Path:
+        return self.pins.fetch(file, self._fetch)
+
+    def _fetch(self, file: CatalogFile) -> Path:
+        source = self.mirror.find(file) if self.mirror else None
+        if source is None and self.mirror and _is_licence(file):
+            raise DownloadFailed(f"the mirror does not have it, see {file.url}")
+        return fetch(source or file.url, file, self.downloads, self.report)
+
+
+def _fetch_all(entry: CatalogEntry, sources: _Sources) -> tuple[dict[str, Path], tuple[str, ...]]:
     """The entry's files by their path; a licence text that cannot be had is a warning only."""
     files: dict[str, Path] = {}
     warnings: list[str] = []
     for file in entry.files:
-        source = mirror.find(file) if mirror else None
         try:
-            if source is None and mirror and _is_licence(file):
-                raise DownloadFailed(f"the mirror does not have it, see {file.url}")  # noqa: TRY301
-            files[file.path] = fetch(source or file.url, file, downloads, report)
+            files[file.path] = sources.fetch(file)
         except DownloadFailed as error:
             if not _is_licence(file):
                 raise
@@ -107,13 +134,18 @@ def _is_licence(file: CatalogFile) -> bool:
     return file.path.startswith(_LICENCE)
 
 
-def _manifest_of(entry: CatalogEntry, model_id: str) -> dict[str, Any]:
-    return entry.manifest | {"id": model_id, "catalog_entry": entry.name}
+def _manifest_of(entry: CatalogEntry, model_id: str, files: dict[str, Path]) -> dict[str, Any]:
+    manifest = entry.manifest | {"id": model_id, "catalog_entry": entry.name}
+    unknown = [file for file in entry.files if not file.sha256]
+    pulled = pulled_from(unknown, files)
+    return manifest | {"pulled_from": pulled} if pulled else manifest
 
 
-def _present_version(base_path: Path, entry: CatalogEntry) -> Path | None:
-    """The newest version that has all the entry's files, by their sha256."""
-    wanted = {file.path: file.sha256 for file in entry.files if not _is_licence(file)}
+def _present_version(base_path: Path, entry: CatalogEntry, pins: Pins) -> Path | None:
+    """The newest version that has all the entry's files, by their sha256 known or pinned."""
+    wanted = {file.path: pins.held(file).sha256 for file in entry.files if not _is_licence(file)}
+    if not all(wanted.values()):
+        return None
     for folder in reversed(versions_of(base_path).values()):
         try:
             manifest = read_manifest(folder)

@@ -16,6 +16,7 @@ app.command("publish")(model_packages.publish)
 app.command("benchmark")(model_packages.benchmark)
 app.command("sync")(model_packages.sync)
 
+_ADDRESSES = "Addresses"
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 
@@ -55,25 +56,45 @@ def search(
 @app.command()
 def pull(
     models: Annotated[
-        list[str], typer.Argument(help="Names, or ids such as alwaysai/mobilenet_ssd.")
+        list[str],
+        typer.Argument(
+            help="Names, ids such as alwaysai/mobilenet_ssd, or the addresses of one model's files."
+        ),
     ],
     serve: Annotated[bool, typer.Option(help="Add it to config.json.")] = True,
+    sha256: Annotated[
+        list[str] | None,
+        typer.Option(help="Of each address, in their order.", rich_help_panel=_ADDRESSES),
+    ] = None,
+    model_id: Annotated[
+        str | None,
+        typer.Option(
+            "--id", help="user/name. Default the first file's name.", rich_help_panel=_ADDRESSES
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="A model.json to publish with it.", rich_help_panel=_ADDRESSES),
+    ] = None,
 ) -> None:
     """Download, check sha256, publish as a new version and serve.
 
-    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes the files from there.
+    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes the files of names from there.
+    An address without --sha256 is pinned on first pull: a later pull must give the same.
 
     \b
     Examples:
       camfleet model pull fastestdet-coco
       camfleet model pull yunet-n movenet-lightning --no-serve
       CAMFLEET_MIRROR=/media/usb/models camfleet model pull fastestdet-coco
+      camfleet model pull https://host/pets.onnx --sha256 e8af074932d4ed7e232278e3055cefcd...
+      camfleet model pull https://host/net.xml https://host/net.bin        two files, one model
+      camfleet model pull https://host/pets.onnx --id me/pets --manifest model.json
     """
-    from camfleet.cli.model_changes import pull_and_serve
+    from camfleet.cli.packages.from_addresses import PullOptions, pull
     from camfleet.cli.settings import command_settings
 
-    for model in models:
-        pull_and_serve(command_settings(), model, serve=serve)
+    pull(command_settings(), models, PullOptions(sha256 or (), model_id, manifest, serve))
 
 
 @app.command()

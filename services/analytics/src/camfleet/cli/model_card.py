@@ -113,6 +113,7 @@ def _card(known: _Known) -> Table:
         "labels": _labels(manifest.labels),
         **_accuracy(manifest),
         "size": f"{entry.size_bytes / 1e6:.1f} MB" if entry else "",
+        "pinned": _pinned(known),
         "versions": ", ".join(map(str, known.versions))
         or f"none here; camfleet model pull {known.name}",
         "server": "\n".join(f"{s.version} {s.state} {s.reason}".rstrip() for s in known.states),
@@ -127,6 +128,16 @@ def _card(known: _Known) -> Table:
         if value:
             card.add_row(label, value.replace("[", "\\["))
     return card
+
+
+def _pinned(known: _Known) -> str:
+    """Files that nobody vouches for but the first pull, of the version here or of the entry."""
+    pulled = known.manifest.pulled_from or {}
+    here = [path for path, file in pulled.items() if file.pinned == "first-pull"]
+    if known.versions or known.entry is None:
+        return f"on first pull: {', '.join(here)}" if here else ""
+    unknown = [file.path for file in known.entry.files if not file.sha256]
+    return f"on first pull, nobody states a sha256 of: {', '.join(unknown)}" if unknown else ""
 
 
 def _tensors(tensors: tuple[Tensor, ...]) -> str:

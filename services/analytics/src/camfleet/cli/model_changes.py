@@ -23,6 +23,12 @@ def pull_and_serve(settings: FleetSettings, model_id: str, *, serve: bool) -> No
         note(f"{model_id} is here {pulled.entry.name}: {pulled.entry.description}")
     for warning in pulled.warnings:
         note(f"{pulled.name}: {warning}")
+    unknown = [file.path for file in pulled.entry.files if not file.sha256]
+    if pulled.is_new and unknown:
+        note(
+            f"{pulled.name}: the catalogue knows no sha256 of {', '.join(unknown)}; what came is "
+            "pinned (pulled_from in its model.json)"
+        )
     what = "published" if pulled.is_new else "on the volume already"
     added = serve and serve_model(settings.models_dir, pulled.name)
     served = ", added to config.json" if added else ""

@@ -13,7 +13,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from camfleet.catalog.download import Report
+from camfleet.catalog.transfer import Report
 from camfleet.cli.console import err
 
 
@@ -32,8 +32,8 @@ def progress_bars() -> Iterator[Report]:
 
         def report(name: str, had: int, wanted: int) -> None:
             if name not in tasks:
-                tasks[name] = progress.add_task(name, total=wanted)
-            progress.update(tasks[name], completed=had)
+                tasks[name] = progress.add_task(name, total=None)
+            progress.update(tasks[name], completed=had, total=wanted or None)
 
         yield report
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-from camfleet.catalog.download import Report
 from camfleet.catalog.serving import serve_model, stop_serving
 from camfleet.catalog.trail import complete
+from camfleet.catalog.transfer import Report
 from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.telling import Teller, Terminal
@@ -92,6 +93,9 @@ def _copy_to_volume(
         return publish_version(settings.models_dir, package.name, options.version, fill)
     except FileExistsError as error:
         raise CommandError(f"{error}; leave --version out for the next number") from error
+    except OSError:
+        _remove_if_empty(settings.models_dir / package.name)
+        raise
 
 
 def _trail_of(settings: FleetSettings, package: Package, given: Trail) -> dict[str, object]:
@@ -106,11 +110,22 @@ def _copy(package: Package, folder: Path, report: Report) -> None:
     done, total = 0, package.size_bytes
     for path in package.files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        with (package.folder / path).open("rb") as read, (folder / path).open("wb") as written:
+        with (package.folder / path).open("rb") as read, _named(folder / path) as written:
             while chunk := read.read(_CHUNK_BYTES):
                 written.write(chunk)
                 done += len(chunk)
                 report(package.name, done, total)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[BinaryIO]:
+    """The file, written; an error that says nothing of where, as that of a full disk, names it."""
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 @contextmanager
@@ -136,7 +151,10 @@ def _withdrawn_on_failure(
 def _take_back(published: Path) -> None:
     """Delete a version, and the model's folder where nobody has anything else in it."""
     shutil.rmtree(published, ignore_errors=True)
-    base = published.parent
+    _remove_if_empty(published.parent)
+
+
+def _remove_if_empty(base: Path) -> None:
     with suppress(OSError), locked(base / "publish"):
         others = [path for path in base.iterdir() if path.suffix != ".lock"]
         if not others:

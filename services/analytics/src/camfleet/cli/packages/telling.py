@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from camfleet.catalog.download import Report
+from camfleet.catalog.transfer import Report
 from camfleet.cli.console import err, note
 from camfleet.cli.progress import progress_bars
 

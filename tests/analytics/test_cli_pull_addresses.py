@@ -1,0 +1,343 @@
+"""`camfleet model pull URL`: files of one model from their addresses; pins of first pulls."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camfleet.catalog import transfer
+from camfleet_contracts.model_manifest import ModelManifest, read_manifest
+from camfleet_contracts.serving_config import read_serving_config
+from camfleet_contracts.trail import Trail
+from camfleet_contracts.volume import versions_of
+from cli_runs import CommandLine, Outcome
+from fakes_upstream import Upstream, serving
+from processes import running
+
+WEIGHTS = bytes(range(256)) * 4000  # about 1 MB
+OTHER = WEIGHTS[::-1]
+GRAPH = b"<net/>"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with serving() as server:
+        server.files = {"/pets.onnx": WEIGHTS, "/net.xml": GRAPH, "/net.bin": WEIGHTS}
+        yield server
+
+
+@pytest.fixture
+def camfleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    monkeypatch.setattr(transfer, "_BACK_OFF_S", 0.01)
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+def manifest_of(camfleet: CommandLine, name: str, version: int = 1) -> ModelManifest:
+    manifest = read_manifest(camfleet.models / name / str(version))
+    assert manifest is not None
+    return manifest
+
+
+def assert_nothing_was_published(camfleet: CommandLine, outcome: Outcome) -> None:
+    assert outcome.code == 1
+    assert "Traceback" not in outcome.err
+    assert not list(camfleet.models.glob("*/*"))
+    assert not list(camfleet.models.glob("config.json"))
+
+
+def test_a_file_with_its_sha256_becomes_a_served_version(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    address = f"{upstream.url}/pets.onnx"
+    outcome = camfleet.run("model", "pull", address, "--sha256", sha256(WEIGHTS).upper())
+    assert outcome.code == 0
+    assert "pinned" not in outcome.err
+    assert (camfleet.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
+    manifest = manifest_of(camfleet, "pets")
+    assert manifest.pulled_from is not None
+    assert manifest.pulled_from["pets.onnx"].pinned == "given"
+    assert (manifest.trail or Trail()).source == address
+    served = read_serving_config(camfleet.models / "config.json").models
+    assert [model.name for model in served] == ["pets"]
+
+
+def test_several_addresses_make_one_model(camfleet: CommandLine, upstream: Upstream) -> None:
+    addresses = (f"{upstream.url}/net.xml", f"{upstream.url}/net.bin")
+    sums = ("--sha256", sha256(GRAPH), "--sha256", sha256(WEIGHTS))
+    outcome = camfleet.run("model", "pull", *addresses, *sums, "--id", "me/net", "--no-serve")
+    assert outcome.code == 0
+    assert manifest_of(camfleet, "me.net").files == {
+        "net.bin": sha256(WEIGHTS),
+        "net.xml": sha256(GRAPH),
+    }
+    assert not (camfleet.models / "config.json").exists()
+
+
+def test_a_file_without_sha256_is_marked_as_pinned_on_first_pull(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx")
+    assert "pets.onnx: no --sha256 was given; what came is pinned" in outcome.err
+    assert manifest_of(camfleet, "pets").model_dump()["pulled_from"] == {
+        "pets.onnx": {
+            "url": f"{upstream.url}/pets.onnx",
+            "sha256": sha256(WEIGHTS),
+            "pinned": "first-pull",
+        }
+    }
+    assert "on first pull: pets.onnx" in camfleet.run("model", "show", "pets").out
+
+
+def test_the_same_again_leaves_the_volume_as_it_is(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    address = f"{upstream.url}/pets.onnx"
+    camfleet.run("model", "pull", address)
+    for again in ((), ("--sha256", sha256(WEIGHTS))):
+        outcome = camfleet.run("model", "pull", address, *again)
+        assert "pets version 1 on the volume already" in outcome.err
+    assert list(versions_of(camfleet.models / "pets")) == [1]
+
+
+def test_other_content_than_was_pinned_is_refused_with_both_sums(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    address = f"{upstream.url}/pets.onnx"
+    camfleet.run("model", "pull", address)
+    upstream.files["/pets.onnx"] = OTHER
+    for name in ((), ("--id", "other")):
+        outcome = camfleet.run("model", "pull", address, *name)
+        assert outcome.code == 1
+        assert f"sha256 {sha256(OTHER)}, pinned when pets:1 was pulled" in outcome.err
+        assert sha256(WEIGHTS) in outcome.err
+    assert list(versions_of(camfleet.models / "pets")) == [1]
+    assert not (camfleet.models / "other").exists()
+
+
+def test_the_new_content_is_taken_when_its_sha256_is_given_and_pinned_from_then_on(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    address = f"{upstream.url}/pets.onnx"
+    camfleet.run("model", "pull", address)
+    upstream.files["/pets.onnx"] = OTHER
+    assert camfleet.run("model", "pull", address, "--sha256", sha256(OTHER)).code == 0
+    assert (camfleet.models / "pets" / "2" / "pets.onnx").read_bytes() == OTHER
+    assert "version 2 on the volume" in camfleet.run("model", "pull", address).err
+    upstream.files["/pets.onnx"] = WEIGHTS
+    assert "pinned when pets:2" in camfleet.run("model", "pull", address).err
+
+
+def test_a_wrong_sha256_publishes_nothing(camfleet: CommandLine, upstream: Upstream) -> None:
+    wanted = ("--sha256", sha256(OTHER))
+    outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx", *wanted)
+    assert_nothing_was_published(camfleet, outcome)
+    assert f"sha256 {sha256(WEIGHTS)}, wanted {sha256(OTHER)}" in outcome.err
+
+
+def test_a_cut_file_of_one_content_is_continued(camfleet: CommandLine, upstream: Upstream) -> None:
+    upstream.marks = {"/pets.onnx": '"v1"'}
+    upstream.cut_after = [300_000, 200_000]
+    assert camfleet.run("model", "pull", f"{upstream.url}/pets.onnx").code == 0
+    assert [wanted for _, wanted in upstream.requests] == ["", "bytes=300000-", "bytes=500000-"]
+    assert manifest_of(camfleet, "pets").files == {"pets.onnx": sha256(WEIGHTS)}
+
+
+def test_a_cut_file_that_nobody_vouches_for_begins_anew(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    upstream.cut_after = [300_000]
+    assert camfleet.run("model", "pull", f"{upstream.url}/pets.onnx").code == 0
+    assert [wanted for _, wanted in upstream.requests] == ["", ""]
+    assert manifest_of(camfleet, "pets").files == {"pets.onnx": sha256(WEIGHTS)}
+
+
+def test_an_answer_that_does_not_say_where_it_ends_needs_a_sha256(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    upstream.says_length = False
+    address = f"{upstream.url}/pets.onnx"
+    outcome = camfleet.run("model", "pull", address)
+    assert_nothing_was_published(camfleet, outcome)
+    assert "does not say how long the file is" in outcome.err
+    assert camfleet.run("model", "pull", address, "--sha256", sha256(WEIGHTS)).code == 0
+
+
+def test_a_redirect_is_followed_and_the_address_that_was_asked_is_noted(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    upstream.moved = {"/latest/pets.onnx": f"{upstream.url}/pets.onnx"}
+    address = f"{upstream.url}/latest/pets.onnx"
+    assert camfleet.run("model", "pull", address).code == 0
+    assert (manifest_of(camfleet, "pets").trail or Trail()).source == address
+
+
+def test_redirects_in_a_circle_end(camfleet: CommandLine, upstream: Upstream) -> None:
+    upstream.moved = {"/pets.onnx": f"{upstream.url}/pets.onnx"}
+    outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx")
+    assert_nothing_was_published(camfleet, outcome)
+    assert "redirects" in outcome.err
+
+
+def test_secrets_of_an_address_are_written_nowhere(
+    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
+) -> None:
+    address = upstream.url.replace("//", "//ada:hunter2@") + "/pets.onnx?sig=s3cret"
+    outcome = camfleet.run("model", "pull", address)
+    missing = camfleet.run("model", "pull", address.replace("pets", "cows"))
+    assert (outcome.code, missing.code) == (0, 1)
+    assert f"{upstream.url}/cows.onnx answers 404" in missing.err
+    kept = [p.read_text() for p in tmp_path.rglob("*.json")]
+    for text in (*kept, outcome.err, missing.err):
+        assert "hunter2" not in text
+        assert "s3cret" not in text
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(camfleet: CommandLine, tmp_path: Path) -> None:
+    digest = sha256(WEIGHTS)
+    part = tmp_path / "cache" / "downloads" / f"{digest}.part"
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    with serving() as upstream:
+        upstream.files = {"/pets.onnx": WEIGHTS}
+        outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx", "--sha256", digest)
+    assert_nothing_was_published(camfleet, outcome)
+    assert f"pets.onnx: {part.parent} is full; make room" in outcome.err
+    assert not part.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("ftp://host/pets.onnx",), "begins with http:// or https://"),
+        (("http://host/pets",), "must end with the name of a file"),
+        (("http://host/.onnx",), "must end with the name of a file"),
+        (("http://a/net.bin", "http://b/net.bin"), "two addresses end with the same file name"),
+        (("http://host/pets.onnx", "--sha256", "abc"), "must be 64 hexadecimal digits"),
+        (("http://a/a.xml", "http://a/a.bin", "--sha256", "a" * 64), "1 times for 2 addresses"),
+        (("http://host/pets.onnx", "yunet-n"), "names and addresses together"),
+        (("yunet-n", "--sha256", "a" * 64), "go with addresses"),
+        (("http://127.0.0.1:1/pets.onnx",), "cannot be reached"),
+    ],
+)
+def test_what_cannot_be_pulled_is_said(
+    camfleet: CommandLine, arguments: tuple[str, ...], reason: str
+) -> None:
+    outcome = camfleet.run("model", "pull", *arguments)
+    assert_nothing_was_published(camfleet, outcome)
+    assert reason in outcome.err
+
+
+def test_files_that_are_no_model_are_refused(camfleet: CommandLine, upstream: Upstream) -> None:
+    upstream.files["/readme.txt"] = b"hello"
+    outcome = camfleet.run("model", "pull", f"{upstream.url}/readme.txt")
+    assert_nothing_was_published(camfleet, outcome)
+
+
+def test_a_manifest_of_this_machine_goes_with_it(
+    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
+) -> None:
+    path = tmp_path / "pets.json"
+    path.write_text(json.dumps({"id": "me/pets", "labels": ["cat", "dog"]}))
+    address = f"{upstream.url}/pets.onnx"
+    assert camfleet.run("model", "pull", address, "--manifest", str(path)).code == 0
+    assert manifest_of(camfleet, "me.pets").labels == ("cat", "dog")
+    path.write_text("{")
+    assert (
+        f"{path}: not readable as JSON"
+        in camfleet.run("model", "pull", address, "--manifest", str(path)).err
+    )
+
+
+def test_an_archive_is_unpacked(camfleet: CommandLine, upstream: Upstream) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("pets.onnx", WEIGHTS)
+        archive.writestr("labels.txt", "cat\ndog\n")
+        archive.writestr("model.json", json.dumps({"label_file": "labels.txt"}))
+    upstream.files["/pets.zip"] = packed.getvalue()
+    assert camfleet.run("model", "pull", f"{upstream.url}/pets.zip").code == 0
+    manifest = manifest_of(camfleet, "pets")
+    assert manifest.labels == ("cat", "dog")
+    assert set(manifest.pulled_from or {}) == {"pets.zip"}
+
+
+def test_a_real_model_is_available_after_its_pull(
+    camfleet: CommandLine, upstream: Upstream, shared_data: Path
+) -> None:
+    dummy = shared_data / "models" / "ovms-test-models" / "dummy" / "1"
+    upstream.files = {f"/{path.name}": path.read_bytes() for path in dummy.iterdir()}
+    camfleet.models.mkdir()
+    (camfleet.models / "config.json").write_text('{"model_config_list": []}')
+    options = (f"--config_path={camfleet.models}/config.json", "--port=auto", "--rest_port=auto")
+    with running("camfleet-server", *options) as service:
+        found = service.logged(r"grpc=\S+:(\d+) rest=\S+:(\d+)", 60)
+        camfleet.set(GRPC_PORT=found.group(1), REST_PORT=found.group(2))
+        addresses = [f"{upstream.url}/dummy.xml", f"{upstream.url}/dummy.bin"]
+        outcome = camfleet.run("model", "pull", *addresses)
+        assert "dummy version 1 is AVAILABLE" in outcome.err
+        broken = camfleet.run("model", "pull", addresses[0], "--id", "broken")
+        assert broken.code == 1
+        assert "refused and taken back" in broken.err
+    assert not (camfleet.models / "broken").exists()
+
+
+def write_catalog(models: Path, url: str, **manifest: Any) -> None:
+    models.mkdir(parents=True, exist_ok=True)
+    files = [
+        {"path": "net.xml", "url": f"{url}/net.xml", "sha256": sha256(GRAPH)},
+        {"path": "net.bin", "url": f"{url}/net.bin", "size": len(WEIGHTS)},
+    ]
+    entry = {
+        "name": "zoo-net",
+        "purpose": "object detection",
+        "licence": "Apache-2.0",
+        "aliases": ["vendor/net"],
+        "files": files,
+        "manifest": {"labels": ["background", "face"], **manifest},
+    }
+    (models / "catalog.json").write_text(json.dumps({"entries": [entry]}))
+
+
+def test_a_catalogue_file_without_sha256_is_pinned_on_first_pull(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    write_catalog(camfleet.models, upstream.url)
+    assert "nobody states a sha256 of: net.bin" in camfleet.run("model", "show", "zoo-net").out
+    outcome = camfleet.run("model", "pull", "zoo-net")
+    assert "knows no sha256 of net.bin; what came is pinned" in outcome.err
+    manifest = manifest_of(camfleet, "zoo-net")
+    assert set(manifest.pulled_from or {}) == {"net.bin"}
+    assert "on the volume already" in camfleet.run("model", "pull", "zoo-net").err
+
+
+def test_a_catalogue_file_that_changed_since_it_was_pinned_is_refused(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    write_catalog(camfleet.models, upstream.url)
+    camfleet.run("model", "pull", "zoo-net")
+    upstream.files["/net.bin"] = OTHER
+    outcome = camfleet.run("model", "pull", "vendor/net")
+    assert outcome.code == 1
+    assert f"sha256 {sha256(OTHER)}, pinned when zoo-net:1 was pulled" in outcome.err
+    assert not (camfleet.models / "vendor.net").exists()
+
+
+def test_a_catalogue_file_of_another_size_is_refused_though_no_sha256_is_known(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    write_catalog(camfleet.models, upstream.url)
+    upstream.files["/net.bin"] = WEIGHTS + b"x"
+    outcome = camfleet.run("model", "pull", "zoo-net")
+    assert outcome.code == 1
+    assert f"wanted {len(WEIGHTS)}" in outcome.err
