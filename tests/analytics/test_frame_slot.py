@@ -1,7 +1,22 @@
 """The slot between a camera's reader and its pipeline."""
 
-from camfleet.video.frames import FrameSlot
+import threading
+
+from camfleet.video.frames import Frame, FrameSlot
 from fakes_analytics import frame
+from waiting import wait_until
+
+
+def put_all(slot: FrameSlot, *frames: Frame) -> threading.Thread:
+    """Put them in a thread, which ends when there was room for all."""
+
+    def put() -> None:
+        for one in frames:
+            slot.put(one)
+
+    thread = threading.Thread(target=put)
+    thread.start()
+    return thread
 
 
 def test_newer_frame_replaces_one_that_nobody_took() -> None:
@@ -22,3 +37,20 @@ def test_frame_that_is_not_wanted_is_counted_and_replaces_nothing() -> None:
     taken = slot.take(0)
     assert taken is not None
     assert (taken.number, slot.replaced, slot.skipped) == (0, 0, 2)
+
+
+def test_slot_that_keeps_all_makes_the_writer_wait() -> None:
+    slot = FrameSlot(keeps_all=True)
+    writer = put_all(slot, *map(frame, range(5)))
+    taken = [wait_until(lambda: slot.take(1), 30, "a frame").number for _ in range(5)]
+    writer.join(30)
+    assert taken == [0, 1, 2, 3, 4]
+    assert (slot.replaced, writer.is_alive()) == (0, False)
+
+
+def test_closed_slot_lets_its_writer_go() -> None:
+    slot = FrameSlot(keeps_all=True)
+    writer = put_all(slot, frame(0), frame(1))
+    slot.close()
+    writer.join(30)
+    assert not writer.is_alive()

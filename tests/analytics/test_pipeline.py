@@ -17,7 +17,7 @@ from camfleet.inference.errors import (
 )
 from camfleet.lines import LineCount
 from camfleet.service.pipeline import Pipeline, Surroundings
-from camfleet.video.frames import Frame
+from camfleet.video.frames import Frame, FrameSlot
 from camfleet.video.reader import ReaderState
 from camfleet_contracts.cameras import Camera
 from fakes_analytics import (
@@ -57,8 +57,11 @@ class WatchedLive(NoLiveCamera):
 class Rig:
     """A running pipeline and everything around it."""
 
-    def __init__(self, wanted: Camera, counts: dict[str, LineCount]) -> None:
+    def __init__(
+        self, wanted: Camera, counts: dict[str, LineCount], slot: FrameSlot | None = None
+    ) -> None:
         self.source, self.detector = ScriptedSource(), ScriptedDetector()
+        self.source.slot = slot or self.source.slot
         self.publisher, self.live = CollectingPublisher(), WatchedLive()
         around = Surroundings(self.detector, self.publisher, "box")
         self.pipeline = Pipeline(wanted, self.source, self.live, around, counts)
@@ -77,8 +80,12 @@ class Rig:
 
 
 @contextmanager
-def running(pipeline: str = GATE, counts: dict[str, LineCount] | None = None) -> Iterator[Rig]:
-    rig = Rig(camera(pipeline), counts or {})
+def running(
+    pipeline: str = GATE,
+    counts: dict[str, LineCount] | None = None,
+    slot: FrameSlot | None = None,
+) -> Iterator[Rig]:
+    rig = Rig(camera(pipeline), counts or {}, slot)
     rig.pipeline.start()
     try:
         yield rig
@@ -103,6 +110,16 @@ def test_car_driving_over_the_line_is_an_event_with_its_count() -> None:
         "count_out": 0,
         "count_error": 0.4,
     }
+
+
+def test_film_waits_for_its_model_and_no_frame_goes_without_an_answer() -> None:
+    faults: list[InferenceError] = [ServerBusy("a", "full"), ServerAbsent("127.0.0.1:1")]
+    steps = falling([150, 180, 210, 240])
+    with running(slot=FrameSlot(keeps_all=True)) as rig:
+        rig.detector.answer = lambda _: faults.pop() if faults else steps.pop(0)
+        rig.show(*(frame(number) for number in range(4)))
+    assert (rig.pipeline.statistics.analysed, rig.pipeline.statistics.failed) == (4, 0)
+    assert steps == []
 
 
 def test_results_carry_the_frame_and_the_version_that_answered() -> None:

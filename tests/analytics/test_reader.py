@@ -16,6 +16,7 @@ from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
 from camfleet.video.reader import CameraReader, ReaderState, rtsp
 from camfleet_contracts.redaction import redact
+from fakes_capture import FPS, camera_lines, capture_running, number_of, write_clip
 from processes import Service, running
 from waiting import wait_until
 
@@ -54,8 +55,11 @@ def capturing(folder: Path, port: int = 0) -> Iterator[tuple[Service, int]]:
 
 
 @contextmanager
-def reading(port: int, sink: CountingSink, path: str = "street") -> Iterator[CameraReader]:
-    reader = CameraReader("street", rtsp(lambda: f"rtsp://127.0.0.1:{port}/{path}"), sink)
+def reading(
+    port: int, sink: CountingSink, path: str = "street", *, real_time: bool = True
+) -> Iterator[CameraReader]:
+    opening = rtsp(lambda: f"rtsp://127.0.0.1:{port}/{path}")
+    reader = CameraReader("street", opening, sink, taking="newest" if real_time else "every")
     reader.start()
     try:
         yield reader
@@ -81,6 +85,20 @@ def test_frames_are_new_and_carry_the_time_of_capture(tmp_path: Path) -> None:
     assert sink.streams == ["h264"]
     assert sink.packets >= 30
     assert sink.ends == 1
+
+
+def test_film_that_waits_is_read_without_leaving_a_frame_out(tmp_path: Path) -> None:
+    clip, file = write_clip(tmp_path / "film.mp4", pictures=300, b_frames=2), tmp_path / "film.yaml"
+    file.write_text(camera_lines(film=str(clip)) + "    capture: {loop: false, real_time: false}\n")
+    with capture_running(file) as capture:
+        opened_at = datetime.fromisoformat(capture.wait_for("film", "LIVE")["loop_started_at"])
+        with reading(capture.rtsp_port, CountingSink(), "film", real_time=False) as reader:
+            frames = [next_frame(reader) for _ in range(300)]
+            wait_until(lambda: reader.connection.state is not ReaderState.LIVE, 60, "its end")
+        assert reader.counts.decoded == 300
+    assert [number_of(one.picture) for one in frames] == [*range(300)]
+    since_s = [(one.captured_at - opened_at).total_seconds() for one in frames]
+    assert since_s[2:] == pytest.approx([number / FPS for number in range(2, 300)], abs=0.1)
 
 
 def test_killed_capture_is_a_stall_and_its_return_heals(tmp_path: Path) -> None:

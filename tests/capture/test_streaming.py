@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -9,7 +10,13 @@ import pytest
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.codecs import h264
 from camfleet_capture.codecs.nal import split_start_codes
-from camfleet_capture.rtsp.broadcast import BACKLOG_LIMIT_BYTES, Broadcast, Reader
+from camfleet_capture.rtsp.broadcast import (
+    BACKLOG_LIMIT_BYTES,
+    HOLD_BYTES,
+    STALL_LIMIT_S,
+    Broadcast,
+    Reader,
+)
 from camfleet_capture.rtsp.packetiser import PacketGroup, Packetiser
 from fakes_capture import (
     RunningCapture,
@@ -63,10 +70,23 @@ class FakeStream:
 def joined(stream: FakeStream) -> tuple[Broadcast, Reader, CollectingOutput, list[str]]:
     hung_up: list[str] = []
     output = CollectingOutput()
-    reader = Reader(output, lambda: hung_up.append("hung up"))
+    reader = Reader(
+        output, lambda: hung_up.append("hung up"), lambda: hung_up.append("after the rest")
+    )
     broadcast = Broadcast(stream, with_delimiter=False)  # type: ignore[arg-type]  # a fake
     broadcast.join(reader, broadcast.prepare())
     return broadcast, reader, output, hung_up
+
+
+def test_source_that_can_wait_waits_a_minute_for_a_reader_that_takes_nothing() -> None:
+    broadcast, reader, output, hung_up = joined(FakeStream([unit(0, is_key=True)]))
+    assert not broadcast.is_behind
+    output.backlog_bytes = HOLD_BYTES + 1
+    assert broadcast.is_behind
+    assert hung_up == []
+    reader.held_since = time.monotonic() - STALL_LIMIT_S - 1
+    assert broadcast.is_behind
+    assert hung_up == ["hung up"]
 
 
 def test_slow_reader_skips_to_the_next_key_picture_after_it_has_drained() -> None:

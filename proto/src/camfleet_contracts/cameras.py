@@ -8,12 +8,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from camfleet_contracts.capturing import Capturing, Recording, Share
 from camfleet_contracts.names import CAMERA_NAME, split_version
+from camfleet_contracts.redaction import redact
 from camfleet_contracts.sinks import (
     SinkSettings,
     checked_sink_names,
@@ -158,6 +160,28 @@ class Camera(_Part):
         if text is not None:
             split_publish_to(text)
         return text
+
+    @field_validator("capture")
+    @classmethod
+    def _can_wait(cls, capture: Capturing, info: ValidationInfo) -> Capturing:
+        given = (info.data.get("source"), info.data.get("detect_source"))
+        for source in () if capture.real_time else filter(None, given):
+            if source_kind(source) not in {"file", "folder"}:
+                raise ValueError(
+                    f"real_time: false is for files and folders; {redact(source)} waits for nobody:"
+                    " take real_time out"
+                )
+        return capture
+
+    @field_validator("recording")
+    @classmethod
+    def _is_worth_it(cls, recording: Recording | None, info: ValidationInfo) -> Recording | None:
+        capture = info.data.get("capture")
+        if recording and capture and not capture.real_time:
+            raise ValueError(
+                "what is read with real_time: false is on the disk already; take recording out"
+            )
+        return recording
 
     @field_validator("source", "detect_source")
     @classmethod

@@ -40,6 +40,11 @@ class Capturing(BaseModel):
         (), description="blacked out: [x1, y1, x2, y2] or at least three points; needs encoding"
     )
     loop: bool = Field(True, description="show a file or folder again when it ends")
+    real_time: bool = Field(
+        True,
+        description="false: send a file or folder as fast as all its readers take it; it waits for"
+        " them, and analytics looks at every picture that `fps` asks for",
+    )
 
     @property
     def alters(self) -> bool:

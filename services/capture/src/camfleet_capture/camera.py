@@ -77,6 +77,8 @@ class Camera:
         """State and reason now; STALLED also when the source hangs without a word."""
         current = self._condition
         if current.state == "LIVE" and self.age_s > STALL_LIMIT_S:
+            if waits_for := self.stream.waits_for:
+                return Condition("LIVE", f"waits for {waits_for} (real_time: false)")
             return Condition("STALLED", f"no picture for {self.age_s:.0f} s")
         if current.state == "LIVE" and (fault := REASONS.get(self.picture or "clear")):
             return Condition("LIVE", f"{fault}; {current.reason}" if current.reason else fault)
@@ -149,6 +151,7 @@ class Camera:
             self._report(fault)
             self.stream.forget()  # after the report: who finds no picture finds the reason
             if isinstance(fault, SourceEnded):
+                self.stream.finish()
                 return
             self._stop.wait(pause_s)
             answers = fault.host_answers
@@ -190,7 +193,10 @@ class Camera:
         self.frames += 1
         self.octets += unit.size_bytes
         self._arrivals.note(unit.size_bytes)
-        self.stream.push(unit)
+        if self.address.capturing.real_time:
+            self.stream.push(unit)
+        else:
+            self.stream.push_in_turn(unit, self._stop)
 
     def _report(self, fault: SourceFault) -> None:
         condition = Condition(_state_of(fault), str(fault))

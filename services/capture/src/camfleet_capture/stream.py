@@ -1,6 +1,7 @@
 """The live stream of one camera: hands access units from its source's thread to the readers."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -8,6 +9,8 @@ from camfleet_capture.access_unit import AccessUnit
 
 _GROUP_LIMIT_BYTES = 8_000_000
 _GROUP_LIMIT_UNITS = 600
+_TURN_LOOK_S = 0.01
+_STOP_LOOK_S = 0.2
 
 
 class UnitListener(Protocol):
@@ -20,7 +23,11 @@ class UnitListener(Protocol):
         """Know that the source is lost: older pictures are no longer live."""
 
     def end(self) -> None:
-        """Know that no unit follows: the camera was removed."""
+        """Know that no unit follows: the camera was removed, or its film is over."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it still has much to do; asked only where the source can wait for it."""
 
 
 class Stream:
@@ -41,6 +48,7 @@ class Stream:
         self._group_bytes = 0
         self._listeners: tuple[UnitListener, ...] = ()
         self._first_key = asyncio.Event()
+        self._turn: threading.Event | None = None  # set when the source may give the next unit
         self.latest_key: AccessUnit | None = None
         self.readers = 0
         self.waiting = 0  # who asked for the first picture and has none yet
@@ -50,18 +58,45 @@ class Stream:
         """Hand over a unit; called by the source's thread, returns at once."""
         self._call(lambda: self.deliver(unit))
 
+    def push_in_turn(self, unit: AccessUnit, stop: threading.Event) -> None:
+        """Hand over a unit, then wait until somebody listens and all who do keep up.
+
+        Called by the thread of a source that can wait.
+        """
+        turn = threading.Event()
+        self._call(lambda: self._deliver_in_turn(unit, turn))
+        while not turn.wait(_STOP_LOOK_S) and not stop.is_set():
+            continue
+
     def forget(self) -> None:
         """Show nothing until the next key picture; called by the source's thread when it fails."""
         self._call(self._forget)
+
+    def finish(self) -> None:
+        """Tell the listeners that nothing follows; called by the source's thread."""
+        self._call(self.end)
 
     @property
     def group(self) -> list[AccessUnit]:
         """Units from the newest key picture on; empty before the first."""
         return list(self._group)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether what comes next would find no listener, or one that is behind."""
+        return not self._listeners or any(one.is_behind for one in self._listeners)
+
+    @property
+    def waits_for(self) -> str | None:
+        """For whom a source waits that gives its units in turn."""
+        if self._turn is None:
+            return None
+        return "a slow reader" if self._listeners else "a reader"
+
     def listen(self, listener: UnitListener) -> None:
         """Give `listener` every further unit."""
         self._listeners = (*self._listeners, listener)
+        self._look_at_turn()
 
     def unlisten(self, listener: UnitListener) -> None:
         """Give `listener` nothing more."""
@@ -102,6 +137,21 @@ class Stream:
         self._keep(unit)
         for listener in self._listeners:
             listener.deliver(unit)
+
+    def _deliver_in_turn(self, unit: AccessUnit, turn: threading.Event) -> None:
+        self.deliver(unit)
+        self._turn = turn
+        self._look_at_turn()
+
+    def _look_at_turn(self) -> None:
+        """Let the source go on if it may; look again soon when somebody is behind."""
+        if self._turn is None:
+            return
+        if not self.is_held:
+            self._turn.set()
+            self._turn = None
+        elif self._listeners:
+            self._loop.call_later(_TURN_LOOK_S, self._look_at_turn)
 
     def _keep(self, unit: AccessUnit) -> None:
         if unit.is_key:

@@ -101,9 +101,9 @@ class PipelineFleet:
         """True when the connection may stay; where there is capture, `source` is its business."""
         return self._connection_of(running) == self._connection_of(wanted)
 
-    def _connection_of(self, camera: Camera) -> tuple[str | None, ...]:
+    def _connection_of(self, camera: Camera) -> tuple[str | bool | None, ...]:
         own = None if self._has_capture else camera.source
-        return camera.detect_source, own, camera.credentials
+        return camera.detect_source, own, camera.credentials, camera.capture.real_time
 
     def _add(self, camera: Camera) -> Pipeline:
         logger.info("camera added camera=%s model=%s", camera.name, camera.pipeline.model)

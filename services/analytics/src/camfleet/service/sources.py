@@ -67,7 +67,10 @@ def source_of(
     ca_file = str(settings.tls_ca) if settings.tls_ca else None
     sink: PacketSink = Unwatched() if camera.detect_source else live
     reader = CameraReader(
-        camera.name, rtsp(lambda: address_of(camera, settings, keys), ca_file), sink
+        camera.name,
+        rtsp(lambda: address_of(camera, settings, keys), ca_file),
+        sink,
+        taking="newest" if camera.capture.real_time else "every",
     )
     if not camera.detect_source:
         return reader
@@ -77,7 +80,7 @@ def source_of(
             f"{camera.name}-watched",
             rtsp(lambda: watched_address_of(camera, settings, keys), ca_file),
             tap,
-            decodes=False,
+            taking="packets",
             lost=lost,
         )
 

@@ -17,7 +17,7 @@ class Frame:
     pts_s: float  # the stream's own clock; begins anew with each connection
     captured_at: datetime  # the sender's clock where it tells (RTCP), else received_at
     received_at: datetime
-    received_s: float  # time.monotonic()
+    received_s: float  # time.monotonic(); of a film that is not in real time, its own clock
     connection: int = 0  # counts the reader's connections; pts_s begins anew with each
 
     @property
@@ -33,9 +33,13 @@ class FrameSlot:
     """Holds the newest wanted frame; putting replaces, taking waits. One writer, one reader.
 
     What is not wanted is counted and wakes nobody.
+
+    Args:
+        keeps_all: putting waits until the frame before was taken, so that none is replaced.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_all: bool = False) -> None:
+        self.keeps_all, self._is_closed = keeps_all, False
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self.wants: Choice = _every_frame  # asked in the writer's thread
@@ -47,9 +51,17 @@ class FrameSlot:
             self.skipped += 1
             return
         with self._changed:
+            if self.keeps_all:
+                self._changed.wait_for(lambda: self._frame is None or self._is_closed)
             if self._frame is not None:
                 self.replaced += 1
             self._frame = frame
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let nobody wait for room any more."""
+        with self._changed:
+            self._is_closed = True
             self._changed.notify()
 
     def take(self, timeout_s: float) -> Frame | None:
@@ -58,6 +70,8 @@ class FrameSlot:
             if self._frame is None:
                 self._changed.wait(timeout_s)
             frame, self._frame = self._frame, None
+            if self.keeps_all:
+                self._changed.notify()
             return frame
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import av
 import av.error
@@ -83,6 +83,7 @@ class ReaderCounts:
     thread_s: float = 0.0  # all processor time of that thread
 
 
+Taking = Literal["newest", "every", "packets"]
 Opening = Callable[[], AbstractContextManager[InputContainer]]
 Explanation = Callable[[Exception, Backoff], tuple[str, ReaderState]]
 
@@ -115,7 +116,7 @@ class CameraReader:
         opening: Opening,
         sink: PacketSink,
         *,
-        decodes: bool = True,
+        taking: Taking = "newest",
         lost: Callable[[str], None] = _ignore,
         explain: Explanation | None = None,
     ) -> None:
@@ -125,19 +126,20 @@ class CameraReader:
             name: for the log.
             opening: called for every connection, e.g. `rtsp(...)`.
             sink: gets the coded stream.
-            decodes: False for a reader whose packets are all that is wanted.
+            taking: of a film whose sender waits for us every wanted frame; "packets" decodes none.
             lost: told the reason, in the reader's thread, when there is no connection.
             explain: what FFmpeg's errors mean; None: what they mean at capture.
         """
         self.name = name
-        self.slot = FrameSlot()
+        self._real_time, self._decodes = taking != "every", taking != "packets"
+        self.slot = FrameSlot(keeps_all=not self._real_time)
         self.counts = ReaderCounts()
         self.connection = Connection()
         self.rest = Rest()
         self.live_shift_s = 0.0  # the sink's clock is the frames' own
         self.zero_s: float | None = None  # time.monotonic() at stream time 0
         self._opening, self._sink = opening, sink
-        self._decodes, self._lost = decodes, lost
+        self._lost = lost
         self._explain = explain or _explain
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{name}", daemon=True)
@@ -149,6 +151,7 @@ class CameraReader:
     def stop(self, timeout_s: float = 0.5) -> None:
         """Ask the thread to end; one that waits for the camera ends when that wait is over."""
         self._stopped.set()
+        self.slot.close()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -183,8 +186,9 @@ class CameraReader:
             _choose_threads(stream)
             self._sink.push_stream(stream)
             self.counts.connections += 1
-            decoder = RestingDecoder(stream, self.rest, self._note_undecodable)
-            clock, lag = WallClock(), Lag()
+            first_pts = None if self._real_time else 0  # a film begins with its first packet
+            decoder = RestingDecoder(stream, self.rest, self._note_undecodable, first_pts)
+            clock, lag = WallClock(of_film=not self._real_time), Lag()
             try:
                 for packet in container.demux(stream):
                     if self._stopped.is_set():
@@ -197,6 +201,8 @@ class CameraReader:
 
     def _take(self, packet: Packet, decoder: RestingDecoder, clock: WallClock, lag: Lag) -> None:
         if packet.size == 0:
+            for one in [] if self._real_time else decoder.finish():
+                self._offer(one, packet, clock, lag)
             return
         if packet.pts is not None:
             clock.read(packet, float(packet.pts * packet.time_base))
@@ -227,14 +233,15 @@ class CameraReader:
         pts_s = float(shown.pts * packet.time_base)
         self.counts.decoded += shown.is_new
         self._note(shown.picture, packet.stream)
-        is_late = lag.is_late(pts_s, received_s)
+        is_late = lag.is_late(pts_s, received_s) and self._real_time
         self.zero_s = lag.zero_s
         if is_late:
             self.counts.late += 1
             return
         captured_at = clock.captured_at(pts_s, received_at)
         number = self.counts.decoded + self.counts.rested
-        times = (number, pts_s, captured_at, received_at, received_s)
+        clock_s = received_s if self._real_time else captured_at.timestamp()
+        times = (number, pts_s, captured_at, received_at, clock_s)
         self.slot.put(Frame(shown.picture, *times, self.counts.connections))
 
     def _note(self, picture: av.VideoFrame, stream: av.VideoStream) -> None:

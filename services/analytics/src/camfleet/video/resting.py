@@ -49,9 +49,20 @@ class Shown:
 class RestingDecoder:
     """Decodes the packets of one connection. Belongs to the reader's thread."""
 
-    def __init__(self, stream: av.VideoStream, rest: Rest, refused: Callable[[], None]) -> None:
-        """`refused` is told of every packet that the decoder does not take."""
+    def __init__(
+        self,
+        stream: av.VideoStream,
+        rest: Rest,
+        refused: Callable[[], None],
+        first_pts: int | None = None,
+    ) -> None:
+        """`refused` is told of every packet that the decoder does not take.
+
+        `first_pts` is when the first picture shows, to which FFmpeg's parser gives no time; None:
+        it is left out.
+        """
         self._stream, self._rest, self._refused = stream, rest, refused
+        self._first_pts = first_pts
         self._group: list[Packet] = []  # from the last key frame on, while at rest
         self._last: Shown | None = None
         self._shown_until: int | None = None  # matters at rest and until it is passed
@@ -67,6 +78,10 @@ class RestingDecoder:
         if may_rest and (self._rest.is_resting or packet.is_keyframe):
             return self._rest_on(packet)
         return self._wake(packet) if self._rest.is_resting else self._show(self._decode(packet))
+
+    def finish(self) -> list[Shown]:
+        """The last pictures, once no packet follows."""
+        return self._show(self._drain())
 
     def _rest_on(self, packet: Packet) -> list[Shown]:
         if not packet.is_keyframe:
@@ -108,6 +123,8 @@ class RestingDecoder:
 
     def _show(self, pictures: list[av.VideoFrame]) -> list[Shown]:
         """Not those whose time was shown already: waking decodes what was repeated for."""
+        if pictures and pictures[0].pts is None and self._last is None:
+            pictures[0].pts = self._first_pts
         times = [(one, one.pts) for one in pictures if one.pts is not None]
         until = self._shown_until
         shown = [Shown(one, pts) for one, pts in times if until is None or pts > until]

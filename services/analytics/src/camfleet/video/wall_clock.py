@@ -10,9 +10,14 @@ MAX_DISAGREEMENT = timedelta(seconds=10)  # beyond it the sender's clock is set 
 
 
 class WallClock:
-    """Maps stream time to the sender's time once a report has come. Not thread-safe."""
+    """Maps stream time to the sender's time once a report has come. Not thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        of_film: the sender's clock is a film's own, which runs as fast as the film is read.
+    """
+
+    def __init__(self, *, of_film: bool = False) -> None:
+        self._of_film = of_film
         self._zero: datetime | None = None  # the sender's time at stream time 0
 
     def read(self, packet: Packet, pts_s: float) -> None:
@@ -29,7 +34,8 @@ class WallClock:
         if self._zero is None:
             return received_at
         moment = self._zero + timedelta(seconds=pts_s)
-        return moment if abs(moment - received_at) < MAX_DISAGREEMENT else received_at
+        is_true = self._of_film or abs(moment - received_at) < MAX_DISAGREEMENT
+        return moment if is_true else received_at
 
 
 def _zero_of(microseconds: int, pts_s: float) -> datetime | None:

@@ -106,7 +106,11 @@ class Publisher:
         return float(timeout) if timeout.isdecimal() and int(timeout) else _USUAL_TIMEOUT_S
 
     async def _feed(self, client: RtspClient, broadcast: Broadcast, timeout_s: float) -> None:
-        reader = Reader(InterleavedOutput(client.transport, 0, 1), client.transport.abort)
+        reader = Reader(
+            InterleavedOutput(client.transport, 0, 1),
+            client.transport.abort,
+            client.transport.close,
+        )
         broadcast.join(reader, broadcast.prepare())
         self._report("PUBLISHING", None)
         try:

@@ -84,6 +84,11 @@ class Recorder:
         """Know that no picture follows."""
         self._mark(_END)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the disk is slow; films that could wait for it are not recorded."""
+        return self._queue.qsize() > _WAITING_UNITS // 2
+
     def close(self) -> None:
         """Write what is there and end; waits a moment for the disk."""
         self.stream.unlisten(self)

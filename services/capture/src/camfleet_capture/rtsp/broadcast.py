@@ -11,6 +11,7 @@ from camfleet_capture.rtsp.rtcp import format_goodbye, format_sender_report
 from camfleet_capture.stream import Stream
 
 BACKLOG_LIMIT_BYTES = 4_000_000
+HOLD_BYTES = 500_000  # what a reader may have left to take when the source can wait for it
 REPORT_INTERVAL_S = 2.0
 STALL_LIMIT_S = 60.0
 _GROUP_LIMIT = 600
@@ -21,11 +22,13 @@ class Reader:
     """One playing session: its output and what it got so far."""
 
     output: Output
-    hang_up: Callable[[], None]
+    hang_up: Callable[[], None]  # at once
+    finish: Callable[[], None]  # after what was sent
     packets: int = 0
     octets: int = 0
     next_report_at: float = 0.0
     slow_since: float | None = None
+    held_since: float | None = None
 
 
 class Broadcast:
@@ -86,16 +89,22 @@ class Broadcast:
         for reader in self._readers:
             self._send(reader, group)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a reader has much to take; one that takes nothing for long is hung up on."""
+        held = [reader for reader in self._readers if self._is_held_by(reader)]  # asks all of them
+        return bool(held)
+
     def forget(self) -> None:
         """Give new readers nothing older than the next key picture."""
         self._group = []
 
     def end(self) -> None:
-        """Say goodbye to every reader and hang up."""
+        """Say goodbye to every reader and hang up, once it has what was sent."""
         goodbye = format_goodbye(self._packetiser.source_id)
         for reader in self._readers:
             reader.output.send_report(goodbye)
-            reader.hang_up()
+            reader.finish()
 
     def _send(self, reader: Reader, group: PacketGroup) -> None:
         if not self._keeps_up(reader, group):
@@ -108,6 +117,15 @@ class Broadcast:
         if now >= reader.next_report_at:
             reader.next_report_at = now + REPORT_INTERVAL_S
             reader.output.send_report(self._report(reader, group, now))
+
+    def _is_held_by(self, reader: Reader) -> bool:
+        if reader.output.backlog_bytes <= HOLD_BYTES:
+            reader.held_since = None
+            return False
+        reader.held_since = reader.held_since or time.monotonic()
+        if time.monotonic() - reader.held_since > STALL_LIMIT_S:
+            reader.hang_up()
+        return True
 
     def _keeps_up(self, reader: Reader, group: PacketGroup) -> bool:
         full = reader.output.backlog_bytes > BACKLOG_LIMIT_BYTES

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from camfleet_capture.rtsp.auth import Authenticator
-from camfleet_capture.rtsp.broadcast import Broadcast, Reader
+from camfleet_capture.rtsp.broadcast import STALL_LIMIT_S, Broadcast, Reader
 from camfleet_capture.rtsp.limits import AddressLimits
 from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput
 from camfleet_capture.rtsp.requests import (
@@ -62,13 +62,13 @@ class Session:
         self.stream, self.output, self._broadcast = stream, output, broadcast
         self.reader: Reader | None = None
 
-    def play(self, hang_up: Callable[[], None], uri: str) -> tuple[str, Callable[[], None]]:
+    def play(self, way: "Connection", uri: str) -> tuple[str, Callable[[], None]]:
         """Return the RTP-Info header and the function that starts sending."""
         start = self._broadcast.prepare()
         info = f"RTP-Info: url={uri.rstrip('/')}/{TRACK}"
         if start:
             info += f";seq={start[0].sequence};rtptime={start[0].rtp_time}"
-        reader = Reader(self.output, hang_up)
+        reader = Reader(self.output, way.hang_up, way.finish)
 
         def begin() -> None:
             self.reader = reader
@@ -111,6 +111,8 @@ class Connection:
         try:
             while not self._is_over:
                 request = await self._next_request()
+                if self._is_over:
+                    return
                 self._last_request_at = time.monotonic()
                 self._writer.write(await self._answer(request))
                 self._begin_sending()
@@ -127,6 +129,18 @@ class Connection:
     def hang_up(self) -> None:
         """Break the connection at once."""
         self._writer.transport.abort()
+
+    def finish(self) -> None:
+        """Send nothing new; end when the client has what was sent, or does not take it."""
+        if self._session:
+            self._session.end()
+        self._is_over = True
+        transport = self._writer.transport
+        if transport.can_write_eof():  # closing instead could lose what is on the way
+            transport.write_eof()
+        else:
+            transport.close()
+        asyncio.get_running_loop().call_later(STALL_LIMIT_S, transport.abort)
 
     async def _next_request(self) -> Request:
         while True:
@@ -273,7 +287,7 @@ class Connection:
         headers: tuple[str, ...] = (f"Session: {session.id}", "Range: npt=now-")
         if session.reader is None:
             uri = request.uri.partition("?")[0]
-            info, self._after_answer = session.play(self.hang_up, uri)
+            info, self._after_answer = session.play(self, uri)
             headers = (*headers, info)
         return format_response(200, request.sequence, headers)
 

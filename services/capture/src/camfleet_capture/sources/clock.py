@@ -35,14 +35,20 @@ class LiveClock:
 
 
 class Pacer:
-    """Waits until things are due; after a long hold-up the schedule moves, nothing is rushed."""
+    """Waits until things are due; after a long hold-up the schedule moves, nothing is rushed.
 
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
+    Args:
+        real_time: False for what shows as soon as its readers take it: nothing is waited for.
+    """
+
+    def __init__(self, stop: threading.Event, *, real_time: bool = True) -> None:
+        self._stop, self._real_time = stop, real_time
         self.shift_s = 0.0
 
     def wait(self, due: float) -> bool:
         """Wait for `due` (time.monotonic(), before shifts); False when stopped meanwhile."""
+        if not self._real_time:
+            return not self._stop.is_set()
         rest = due + self.shift_s - time.monotonic()
         if rest < -_LATE_LIMIT_S:
             self.shift_s -= rest

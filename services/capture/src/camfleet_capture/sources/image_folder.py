@@ -14,9 +14,9 @@ from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import encoded
 from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
-from camfleet_capture.sources.rendered import show_paced
+from camfleet_capture.sources.rendered import show_all, show_paced
 
-FPS = 5.0
+FPS = 5.0  # so many pictures of each image in real time; one when its readers set the pace
 SHOWN_S = 1.0
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
@@ -28,9 +28,15 @@ class ImageFolder:
     note: str | None = None
 
     def __init__(
-        self, folder: Path, alteration: Alteration = NOTHING, *, loops: bool = True
+        self,
+        folder: Path,
+        alteration: Alteration = NOTHING,
+        *,
+        loops: bool = True,
+        real_time: bool = True,
     ) -> None:
         self._loops = loops
+        self._show, self._fps = (show_paced, FPS) if real_time else (show_all, 1 / SHOWN_S)
         if not folder.is_dir():
             raise SourceMissing(f"folder {folder.name}: not there; check the path")
         self._label = f"folder {folder.name}"
@@ -42,15 +48,15 @@ class ImageFolder:
         height = max(2, first.height * width // first.width // 2 * 2)
         self._size, self._alteration = (width, height), alteration
         size = alteration.size_of(width, height)
-        self.details = SourceDetails(encoded("images", alteration), *size, FPS)
+        self.details = SourceDetails(encoded("images", alteration), *size, self._fps)
         self.loop: Loop | None = None
         self._started_at = 0.0
         self._shown: tuple[Path, VideoFrame] | None = None
 
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
-        """Yield pictures at 5 per second."""
+        """Yield pictures at 5 per second, or each image once."""
         self._started_at = time.monotonic()
-        yield from show_paced(self._render, FPS, self._started_at, stop, self._alteration)
+        yield from self._show(self._render, self._fps, self._started_at, stop, self._alteration)
 
     def truth(self) -> dict[str, Any] | None:
         """Return None: nobody knows what images show."""

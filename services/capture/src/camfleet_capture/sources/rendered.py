@@ -1,5 +1,6 @@
 """Pictures that are made here, shown at a steady rate."""
 
+import itertools
 import math
 import threading
 import time
@@ -28,3 +29,17 @@ def show_paced(
         shown_at = started_at + number / fps
         yield from encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at)
         number = max(number + 1, math.floor((time.monotonic() - started_at) * fps))
+
+
+def show_all(
+    render: Render,
+    fps: float,
+    started_at: float,
+    stop: threading.Event,
+    alteration: Alteration = NOTHING,
+) -> Iterator[AccessUnit]:
+    """Encode every picture with the same times, without waiting for them."""
+    encoder = PictureEncoder(fps, alteration)
+    for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
+        shown_at = started_at + number / fps
+        yield from encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at)

@@ -93,13 +93,15 @@ def _open_file(address: SourceAddress, _credentials: Credentials) -> Source:
             path.stat()
     except OSError as error:
         raise SourceMissing(f"file {path.name}: {error.strerror}; check the path") from error
-    return VideoFile(path, address.alteration, loops=address.capturing.loop)
+    wanted = address.capturing
+    return VideoFile(path, address.alteration, loops=wanted.loop, real_time=wanted.real_time)
 
 
 def _open_folder(address: SourceAddress, _credentials: Credentials) -> Source:
     path = address.path
     try:
-        return ImageFolder(path, address.alteration, loops=address.capturing.loop)
+        wanted = address.capturing
+        return ImageFolder(path, address.alteration, loops=wanted.loop, real_time=wanted.real_time)
     except OSError as error:
         raise SourceMissing(f"folder {path.name}: {error.strerror}; check the path") from error
 

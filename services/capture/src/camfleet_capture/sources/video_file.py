@@ -1,4 +1,4 @@
-"""A video file, over and over, paced by its time stamps."""
+"""A video file, over and over, paced by its time stamps or by its readers."""
 
 import itertools
 import threading
@@ -57,8 +57,15 @@ class VideoFile:
 
     note: str | None = None
 
-    def __init__(self, path: Path, alteration: Alteration = NOTHING, *, loops: bool = True) -> None:
-        self._alteration, self._loops = alteration, loops
+    def __init__(
+        self,
+        path: Path,
+        alteration: Alteration = NOTHING,
+        *,
+        loops: bool = True,
+        real_time: bool = True,
+    ) -> None:
+        self._alteration, self._loops, self._real_time = alteration, loops, real_time
         self._opening = Opening(f"file:{path}", f"file {path.name}", FORMATS, "file")
         self._container, self._stream = self._opening.open()
         self._coder = open_coder(self._stream, self._alteration)
@@ -67,7 +74,7 @@ class VideoFile:
 
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         """Yield the file's pictures, round after round on one monotonic time axis."""
-        pacer = Pacer(stop)
+        pacer = Pacer(stop, real_time=self._real_time)
         starts_at: float | None = None
         for count in itertools.count():
             pictures = 0

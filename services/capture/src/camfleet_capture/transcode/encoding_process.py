@@ -11,6 +11,7 @@ from camfleet_capture.transcode.unit_format import HEAD_BYTES, format_unit, pars
 
 _CHILD = "camfleet_capture.transcode.child"
 _BACKLOG_LIMIT_BYTES = 4_000_000
+_ENOUGH_BYTES = 100_000
 _END_PATIENCE_S = 2.0
 
 
@@ -36,6 +37,11 @@ class EncodingProcess:
         self._waits_for_key = is_full or (self._waits_for_key and not unit.is_key)
         if not self._waits_for_key and not transport.is_closing():
             transport.write(format_unit(unit))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has more to do than a source that can wait should give it."""
+        return self._stdin.transport.get_write_buffer_size() > _ENOUGH_BYTES
 
     def finish(self) -> None:
         """Let the child end once it has made all of what it was fed."""

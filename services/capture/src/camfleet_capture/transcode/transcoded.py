@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
 
 import structlog
 
@@ -109,8 +111,18 @@ class TranscodedStream:
     async def _pass_on(self) -> None:
         """Pass the camera's units on until it sends others than every reader takes."""
         ended = asyncio.Event()
-        with _Feed(self._source, self.stream.deliver, ended.set, self._is_passed_on):
+        taker = _Taker(self.stream.deliver, ended.set, self._is_behind)
+        with _Feed(self._source, taker, self._is_passed_on) as feed:
             await ended.wait()
+        self._end_with(feed)
+
+    def _is_behind(self) -> bool:
+        """Whether the readers of what is made have much to take, or none is there for it."""
+        return self.stream.latest_key is not None and self.stream.is_held
+
+    def _end_with(self, feed: "_Feed") -> None:
+        if feed.has_ended:
+            self.stream.end()
 
     def _is_passed_on(self, key: AccessUnit) -> bool:
         return not self._needs_encoding(key)
@@ -120,7 +132,8 @@ class TranscodedStream:
         child = await EncodingProcess.start(self._fps() or _USUAL_FPS)
         self.is_encoding = True
         logger.info("transcoding begins", camera=self._source.name)
-        feed = _Feed(self._source, child.feed, child.finish, self._needs_encoding)
+        taker = _Taker(child.feed, child.finish, lambda: child.is_behind or self._is_behind())
+        feed = _Feed(self._source, taker, self._needs_encoding)
         try:
             with feed:
                 async for unit in child.units():
@@ -130,6 +143,7 @@ class TranscodedStream:
             code = await child.end()
             self.is_encoding = False
             logger.info("transcoding ended", camera=self._source.name, code=code)
+        self._end_with(feed)
         self.stream.forget()
         if not feed.is_over:
             self.fault = f"the process that encodes it ended with code {code}"
@@ -137,24 +151,29 @@ class TranscodedStream:
         return feed.is_over
 
 
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """What takes a stream's units: `take` each, `finish` after the last."""
+
+    take: Callable[[AccessUnit], None]
+    finish: Callable[[], None]
+    is_behind: Callable[[], bool]
+
+
 class _Feed:
-    """Gives a consumer a stream's units from its newest key picture on, while they are its kind."""
+    """Gives a taker a stream's units from its newest key picture on, while they are its kind."""
 
     def __init__(
-        self,
-        source: Stream,
-        consume: Callable[[AccessUnit], None],
-        finish: Callable[[], None],
-        is_kind: Callable[[AccessUnit], bool],
+        self, source: Stream, taker: _Taker, is_kind: Callable[[AccessUnit], bool]
     ) -> None:
-        self._source, self._consume, self._finish = source, consume, finish
-        self._is_kind = is_kind
-        self.is_over = False
+        self._source, self._taker, self._is_kind = source, taker, is_kind
+        self.is_over = self.has_ended = False
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         for unit in self._source.group:
-            self._consume(unit)
+            self._taker.take(unit)
         self._source.listen(self)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._source.unlisten(self)
@@ -162,14 +181,24 @@ class _Feed:
     def deliver(self, unit: AccessUnit) -> None:
         """Take the next unit."""
         if unit.is_key and not self._is_kind(unit):
-            self.end()
+            self._stop()
         if not self.is_over:
-            self._consume(unit)
+            self._taker.take(unit)
 
     def forget(self) -> None:
         """Go on: the next unit is a key picture."""
 
     def end(self) -> None:
-        """Know that nothing of this kind follows."""
+        """Know that nothing follows."""
+        self.has_ended = True
+        self._stop()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the taker is."""
+        return self._taker.is_behind()
+
+    def _stop(self) -> None:
+        """Nothing of this kind follows."""
         self.is_over = True
-        self._finish()
+        self._taker.finish()

@@ -36,6 +36,7 @@ from camfleet_contracts.stages import Tiles
 logger = logging.getLogger(__name__)
 
 WAIT_FOR_FRAME_S = 0.25
+ASK_AGAIN_S = 0.05
 NOTHING = Findings(no_detections())
 
 
@@ -167,13 +168,23 @@ class Pipeline:
             logger.error("camera cannot be analysed camera=%s reason=%s", self.camera.name, error)  # noqa: TRY400 - the reason says it all
 
     def _take(self, frame: Frame, analysis: Analysis) -> None:
-        detected = self._detect(frame, analysis)
+        detected = self._answer(frame, analysis)
         if detected is None:
             self.statistics.failed += 1
             self._publishing.show_without_result(frame)
             return
         self._analyse(frame, detected, analysis)
         self.fault = self._label_check.fault(analysis.pipeline, detected.model)
+
+    def _answer(self, frame: Frame, analysis: Analysis) -> Detected | None:
+        """The model's answer; a film waits until there is one."""
+        detected = self._detect(frame, analysis)
+        waits = self.source.slot.keeps_all
+        while waits and detected is None and not self._wanted.is_set():
+            if self._stopped.wait(ASK_AGAIN_S):
+                return None
+            detected = self._detect(frame, analysis)
+        return detected
 
     def _detect(self, frame: Frame, analysis: Analysis) -> Detected | None:
         """The model's answer, or its last one while nothing moves; None when there is none."""

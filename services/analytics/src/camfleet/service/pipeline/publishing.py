@@ -61,7 +61,9 @@ class Publishing:
 
     def note(self, frame: Frame, detected: Detected, track_s: float) -> None:
         """Count one frame that went the whole way."""
-        latency_s = max(0.0, (now_utc() - frame.captured_at).total_seconds())
+        is_film = self._source.slot.keeps_all  # its clock says nothing about ours
+        since = frame.received_at if is_film else frame.captured_at
+        latency_s = max(0.0, (now_utc() - since).total_seconds())
         self._statistics.note_frame(time.monotonic(), latency_s, detected.duration_s, track_s)
         self._ledger.note(detected, track_s)
 
