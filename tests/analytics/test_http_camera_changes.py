@@ -90,6 +90,39 @@ def test_some_values_change_and_comments_stay(app: RunningApp, client: httpx.Cli
     assert [words for words in kept if words not in app.file.read_text()] == []
 
 
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        (
+            {"pipeline": {"fps": 0, "model": "a:b:c"}},
+            {"pipeline.fps": "greater than 0", "pipeline.model": "a:b:c"},
+        ),
+        ({"capture": {"size": "big"}}, {"capture.size": "match pattern"}),
+        ({"detect_source": "gopher://x"}, {"detect_source": "scheme 'gopher' is not one of"}),
+        ({"credentials": "me:hunter2"}, {"credentials": "never the password itself"}),
+        ({"pipeline": {"sinks": ["mqqt"]}}, {"pipeline.sinks": "'mqqt' is not under"}),
+        (
+            {"pipeline": {"cascade": [{"name": "A B", "model": "x"}]}},
+            {"pipeline.cascade.0.name": ""},
+        ),
+        (
+            {"pipeline": {"cascade": [{"name": "face", "model": "x"}] * 2}},
+            {"pipeline.cascade": "the name 'face' is there twice"},
+        ),
+    ],
+    ids=["numbers", "size", "stream", "secret", "sink", "second model", "named twice"],
+)
+def test_a_refused_change_says_which_field_is_wrong_and_why(
+    client: httpx.Client, change: dict[str, object], fields: dict[str, str]
+) -> None:
+    answer = client.patch("/v1/cameras/door", json=change, headers=tag(client))
+    told = answer.json()
+    assert (answer.status_code, told["camera"]) == (400, "door")
+    assert told["fields"].keys() == fields.keys()
+    assert [path for path, words in fields.items() if words not in told["fields"][path]] == []
+    assert "hunter2" not in answer.text
+
+
 def test_null_takes_a_value_out(client: httpx.Client) -> None:
     answer = client.patch("/v1/cameras/door", json={"pipeline": {"fps": None}}, headers=tag(client))
     assert answer.json()["pipeline"]["fps"] == 5

@@ -49,6 +49,20 @@ LOADS = {
     ]
 }
 
+MORE = {
+    "detect_source": "rtsp://me:hunter2@10.0.0.9/sub",
+    "pipeline.labels": "car, person",
+    "pipeline.tracker": "ocsort",
+    "pipeline.sinks": "websocket",
+    "pipeline.cascade.0.name": "face",
+    "pipeline.cascade.0.model": "ultraface-rfb320",
+    "pipeline.cascade.0.labels": "person",
+    "capture.size": "1280x720",
+    "capture.frame_rate": "12.5",
+    "capture.rotation": "180",
+    "capture.masks": "0 0 0.3 0.2\n0 0, 0.5 0, 0.5 0.5",
+}
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -287,6 +301,80 @@ def test_a_camera_is_added_and_its_secret_is_never_shown(browser: Browser, app: 
     go(browser, "health")
     browser.wait_for_text(".health-view", "add cameras: yard")
     assert "hunter2" not in browser.text("body")
+
+
+def fill(browser: Browser, fields: dict[str, str]) -> None:
+    """Type into fields of the form by their names."""
+    for name, text in fields.items():
+        value, selector = json.dumps(text), json.dumps(f".form [name='{name}']")
+        browser.ask(f"void (document.querySelector({selector}).value = {value})")
+
+
+def faults(browser: Browser) -> dict[str, str]:
+    """Words of each marked field by its name, as a screen reader hears them."""
+    found: dict[str, str] = browser.ask(
+        "Object.fromEntries([...document.querySelectorAll('.form [aria-invalid]')].map((input) =>"
+        " [input.name, document.getElementById(input.getAttribute('aria-describedby')"
+        ".split(' ')[0]).textContent]))"
+    )
+    return found
+
+
+def test_more_settings_of_a_camera_are_written_and_the_others_stay(
+    browser: Browser, app: RunningApp
+) -> None:
+    go(browser, "cameras/door")
+    browser.wait_for("document.querySelector('.form [name=source]')?.value === 'demo:street'")
+    assert not browser.is_shown(".form [name='capture.size']")
+    browser.ask("document.querySelector('.form .more summary').click()")
+    press(browser, "Add a second model")
+    fill(browser, MORE)
+    press(browser, "Save")
+    browser.wait_for_text(".cameras-view > .message", "door is saved")
+    door = read_cameras(app.file, app.settings).find("door")
+    assert door is not None
+    assert door.detect_source == "rtsp://me:hunter2@10.0.0.9/sub"
+    assert (door.pipeline.labels, door.pipeline.sinks) == (("car", "person"), ("websocket",))
+    assert [(one.name, one.labels) for one in door.pipeline.cascade] == [("face", ("person",))]
+    assert (door.pipeline.tracker.kind, names_in(app)) == ("ocsort", ["gate"])
+    assert (door.capture.size, door.capture.frame_rate) == ("1280x720", 12.5)
+    assert door.capture.rotation == 180
+    assert door.capture.masks == ((0, 0, 0.3, 0.2), ((0, 0), (0.5, 0), (0.5, 0.5)))
+    go(browser, "cameras/door")
+    browser.wait_for("document.querySelector('.form [name=detect_source]')?.value")
+    assert "hunter2" not in browser.ask(
+        "document.body.textContent + [...document.querySelectorAll('input')].map((i) => i.value)"
+    )
+    before = app.file.read_text()
+    press(browser, "Save")
+    browser.wait_for_text(".cameras-view > .message", "door is saved")
+    assert app.file.read_text() == before
+
+
+def test_what_is_wrong_is_said_at_its_field(browser: Browser, app: RunningApp) -> None:
+    before = app.file.read_text()
+    go(browser, "cameras/door")
+    browser.wait_for("document.querySelector('.form [name=source]')?.value === 'demo:street'")
+    fill(browser, {"capture.size": "big", "capture.masks": "0 0 7"})
+    press(browser, "Save")
+    browser.wait_for_text(".form .message", "Nothing was saved")
+    assert faults(browser) == {
+        "capture.size": "Write width and height as 1280x720.",
+        "capture.masks": "Each line needs four numbers, or at least three corners (x y), "
+        "all between 0 and 1.",
+    }
+    assert browser.is_shown(".form [name='capture.size']")
+    fill(browser, {"capture.size": "", "capture.masks": "", "pipeline.sinks": "mqqt"})
+    fill(browser, {"pipeline.fps": "500"})
+    press(browser, "Save")
+    browser.wait_for("document.querySelector('[name=\"pipeline.fps\"][aria-invalid]')")
+    assert faults(browser) == {"pipeline.fps": "Input should be less than or equal to 120"}
+    fill(browser, {"pipeline.fps": "5"})
+    press(browser, "Save")
+    browser.wait_for("document.querySelector('[name=\"pipeline.sinks\"][aria-invalid]')")
+    assert "'mqqt' is not under the top-level 'sinks:'" in faults(browser)["pipeline.sinks"]
+    assert serious_findings(browser) == []
+    assert app.file.read_text() == before
 
 
 def test_a_camera_is_switched_off_and_removed_after_a_question(

@@ -1,7 +1,8 @@
 """cameras.yaml: reading it, and changing it so that nobody's work is lost."""
 
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -31,10 +32,22 @@ _UNFORESEEN = (  # what a strange document can raise in the parsers
 
 
 class BadCameras(Exception):
-    """cameras.yaml cannot be used; the text names file, line, camera and field."""
+    """cameras.yaml cannot be used; the text names file, line, camera and field.
 
-    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
+    `camera` and `fields` (what is wrong by the path of the value) are known where the fault is in
+    the entry of one camera.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        reason: str,
+        line: int | None = None,
+        camera: str | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
         self.path, self.reason, self.line = path, reason, line
+        self.camera, self.fields = camera, dict(fields or {})
         super().__init__(f"{path}{f':{line}' if line else ''}: {reason}")
 
 
@@ -218,7 +231,8 @@ def _refuse_unknown_sinks(
             if name not in known:
                 reason = f"sink {name!r} is not under the top-level 'sinks:'"
                 line = _line_of(entries, number)
-                raise BadCameras(path, f"camera {camera.name!r}: {reason}", line)
+                text, fields = f"camera {camera.name!r}: {reason}", {"pipeline.sinks": reason}
+                raise BadCameras(path, text, line, camera.name, fields)
 
 
 def _parse_one(entry: Any, defaults: dict[str, Any], path: Path, line: int | None) -> Camera:
@@ -231,7 +245,9 @@ def _parse_one(entry: Any, defaults: dict[str, Any], path: Path, line: int | Non
         camera = Camera(**{**entry, "pipeline": {**defaults, **pipeline}})
         camera.model_dump_json()  # a tracker takes any value, and REST tells them all
     except (ValueError, TypeError) as error:
-        raise BadCameras(path, f"camera {entry.get('name')!r}: {_reasons(error)}", line) from error
+        name, fields = str(entry.get("name")), _fields_of(error)
+        reason = f"camera {entry.get('name')!r}: {_reasons(error)}"
+        raise BadCameras(path, reason, line, name, fields) from error
     return camera
 
 
@@ -248,6 +264,24 @@ def _reasons(error: ValueError | TypeError) -> str:
         return str(error)
     faults = error.errors(include_url=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+
+
+def _fields_of(error: ValueError | TypeError) -> dict[str, str]:
+    """What is wrong by the path of its value.
+
+    A fault of the pipeline as a whole begins with the name of the setting it is about.
+    """
+    if not isinstance(error, ValidationError):
+        return {}
+    fields: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        words = fault["msg"].removeprefix("Value error, ")
+        path = ".".join(map(str, fault["loc"]))
+        about = re.split(r"\W", words, maxsplit=1)[0]
+        if path == "pipeline" and about in Pipeline.model_fields:
+            path = f"pipeline.{about}"
+        fields[path] = words
+    return fields
 
 
 def _refuse_twins(cameras: tuple[Camera, ...], entries: Any, path: Path) -> None:

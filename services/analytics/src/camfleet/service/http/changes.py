@@ -85,11 +85,22 @@ async def _answered(request: Request, answer: Handler) -> Response:
         return await answer(request)
     except Refused as error:
         return JSONResponse({"error": str(error)}, error.status)
-    except tuple(_STATUS) as error:
+    except BadCameras as error:
+        return JSONResponse(_told(error), _STATUS[type(error)])
+    except (NoSuchCamera, CameraExists) as error:
         return JSONResponse({"error": redact(str(error))}, _STATUS[type(error)])
     except OSError as error:
         logger.warning("nothing was changed path=%s reason=%s", request.url.path, error)
         return JSONResponse({"error": f"cameras.yaml: {error.strerror}"}, _status_of(error))
+
+
+def _told(error: BadCameras) -> dict[str, object]:
+    """The fault as a whole, and by field where it is one camera's."""
+    told: dict[str, object] = {"error": redact(str(error))}
+    if error.fields:
+        told |= {"camera": error.camera}
+        told |= {"fields": {field: redact(words) for field, words in error.fields.items()}}
+    return told
 
 
 def _status_of(error: OSError) -> HTTPStatus:

@@ -1,9 +1,9 @@
 // Questions to the service and changes of what it keeps; a refusal carries the service's own words.
 
 export class Refusal extends Error {
-  constructor(status, reason) {
-    super(reason);
-    this.status = status;
+  constructor(status, facts) {
+    super(facts.error ?? `the service answered ${status}`);
+    Object.assign(this, { status, facts });
   }
 }
 
@@ -19,16 +19,16 @@ export async function change(method, path, content, tag = null) {
 }
 
 async function read(answer) {
-  if (!answer.ok) throw new Refusal(answer.status, await reasonOf(answer));
+  if (!answer.ok) throw new Refusal(answer.status, await factsOf(answer));
   const body = answer.status === 204 ? null : await answer.json();
   return { body, tag: answer.headers.get("etag") };
 }
 
-async function reasonOf(answer) {
+async function factsOf(answer) {
   try {
-    return (await answer.json()).error;
+    return await answer.json();
   } catch {
-    return `the service answered ${answer.status}`;
+    return {};
   }
 }
 

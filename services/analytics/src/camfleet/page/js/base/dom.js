@@ -1,7 +1,8 @@
 // Make elements without markup in strings.
 
-export function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+export const make = (tag, attributes, ...children) => dressed(document.createElement(tag), attributes, children);
+
+export function dressed(element, attributes = {}, children = []) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "text") element.textContent = value;
     else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
@@ -9,6 +10,8 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+export const light = (level = "unknown") => make("span", { class: "light", "data-level": level });
 
 // Writing only what changed keeps the layout still and screen readers quiet.
 export function setText(element, text) {

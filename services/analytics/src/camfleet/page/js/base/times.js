@@ -1,8 +1,12 @@
 // Times in the viewer's own zone; UTC where somebody looks closer.
 
+import { make } from "./dom.js";
+
 const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 const seconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const days = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+export const clockTime = (date) => seconds.format(date);
 
 export const clockMinutes = (date) => minutes.format(date);
 
@@ -14,10 +18,5 @@ export function moment(date, now = new Date()) {
   return isToday ? seconds.format(date) : `${days.format(date)}, ${seconds.format(date)}`;
 }
 
-export function ago(date, now = new Date()) {
-  const past = Math.max(0, (now - date) / 1000);
-  if (past < 90) return `${Math.round(past)} s ago`;
-  if (past < 5400) return `${Math.round(past / 60)} min ago`;
-  if (past < 129_600) return `${Math.round(past / 3600)} h ago`;
-  return `${Math.round(past / 86_400)} days ago`;
-}
+// The moment as an element, with UTC for who looks closer.
+export const timeElement = (date, text = moment(date)) => make("time", { datetime: date.toISOString(), title: withUtc(date), text });

@@ -1,5 +1,7 @@
 // Numbers, times and states in words.
 
+import { clockTime } from "./times.js";
+
 const CAMERA_LEVELS = { LIVE: "ok", CONNECTING: "warning", STALLED: "warning", FAILED: "failed" };
 
 export const levelOfCamera = (state) => CAMERA_LEVELS[state] ?? "unknown";
@@ -15,14 +17,14 @@ export const rate = (fps) => (Number.isFinite(fps) ? `${fps.toFixed(1)} fps` : "
 
 export const delay = (milliseconds) => (Number.isFinite(milliseconds) ? `${Math.round(milliseconds)} ms` : "–");
 
+export const milliseconds = (value) => (Number.isFinite(value) ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : "–");
+
+export const insideOf = (occupancy) => Object.values(occupancy ?? {}).reduce((sum, count) => sum + count, 0);
+
 export function modelName(model) {
   if (!model?.name) return "none";
   return model.version ? `${model.name} v${model.version}` : model.name;
 }
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-
-export const clockTime = (date) => clock.format(date);
 
 export const asPlural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 

@@ -34,23 +34,18 @@ export class CameraView {
     this.name = name;
     this.tile = new Tile(name);
     this.zones = new ZoneTable(name);
-    this.list = make("ol", { class: "event-list", tabindex: "0", "aria-label": `Newest events of ${name}` });
-    this.events = new EventList(this.list);
+    const all = { href: linkTo("events", [], { camera: name }), text: "All its events" };
+    this.events = new EventList(` of ${name}`, all, "Nothing has happened here since this page was opened.");
+    this.events.element.classList.add("events-low");
     this.plots = new CountPlots(name);
     this.editButton = button("Edit lines and zones", () => this.edit(), { kind: "primary", hidden: true });
     this.gone = make("p", { class: "message", "data-level": "failed", hidden: true });
-    this.side = make("div", { class: "camera-side" }, this.zones.element, this.eventsCard());
+    this.side = make("div", { class: "camera-side" }, this.zones.element, this.events.element);
     const head = make("header", { class: "view-head" }, make("a", { class: "back", href: "#/", text: "All cameras" }), make("h1", { text: name }), this.editButton);
     this.element.replaceChildren(head, this.gone, make("div", { class: "camera-grid" }, this.tile.element, this.side), this.plots.element);
     for (const envelope of this.fleet.events) this.showEvent(envelope);
     if (this.fleet.status) this.showStatus(this.fleet.status);
     this.plots.start();
-  }
-
-  eventsCard() {
-    const all = make("a", { class: "events-more", href: linkTo("events", [], { camera: this.name }), text: "All its events" });
-    const empty = make("p", { class: "events-empty", text: "Nothing has happened here since this page was opened." });
-    return make("section", { class: "events events-low" }, make("header", { class: "events-head" }, make("h2", { text: "Events" }), all), this.list, empty);
   }
 
   edit() {

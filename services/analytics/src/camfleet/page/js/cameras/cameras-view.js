@@ -3,23 +3,26 @@
 import { ask, change, pathOf, wordsOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
-import { make, setText } from "../base/dom.js";
+import { light, make } from "../base/dom.js";
+import { Message } from "../base/message.js";
+import { tableOf } from "../base/table.js";
 import { levelOfCamera } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
 import { CameraForm } from "./camera-form.js";
+import { tryOut } from "./source-trial.js";
 
-const HEADS = ["Camera", "State", "Source", "Model", "Recorded", ""];
+const HEADS = ["Camera", "State", "Source", "Model", "Recorded"];
 
 export class CamerasView {
   constructor(fleet) {
     this.fleet = fleet;
     this.add = button("Add a camera", () => (location.hash = linkTo("cameras", ["new"])), { kind: "primary", hidden: true });
-    this.message = make("p", { class: "message", role: "status" });
+    this.message = new Message();
     this.body = make("tbody");
-    const table = make("table", { class: "table" }, make("caption", { class: "visually-hidden", text: "Cameras" }), make("thead", {}, make("tr", {}, ...HEADS.map((text) => make("th", { scope: "col" }, text || make("span", { class: "visually-hidden", text: "Actions" }))))), this.body);
+    const table = tableOf("Cameras", [...HEADS, make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
     this.form = make("div");
     this.empty = make("p", { class: "hint", hidden: true, text: "No camera yet. Add one: an address of a network camera, a USB camera, a file, or demo:street to try." });
-    this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
+    this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
   }
 
   async enter({ rest: [name] }) {
@@ -34,7 +37,7 @@ export class CamerasView {
   leave() {}
 
   finish(words) {
-    if (words) this.setMessage(words, "ok");
+    if (words) this.message.say(words, "ok");
     location.hash = linkTo("cameras");
     this.fleet.refresh();
   }
@@ -46,26 +49,24 @@ export class CamerasView {
       this.body.replaceChildren(...body.cameras.map((camera) => this.row(camera)));
       this.empty.hidden = body.cameras.length > 0;
     } catch (fault) {
-      this.setMessage(wordsOf(fault), "failed");
+      this.message.say(wordsOf(fault), "failed");
     }
   }
 
   row(camera) {
     const { name, state, source, pipeline, recording, enabled } = camera;
-    const light = make("span", { class: "light", "data-level": levelOfCamera(state) });
     const actions = make("div", { class: "buttons needs-admin" }, button("Test", () => this.test(name), { kind: "quiet", label: `Test ${name}` }), button("Edit", () => (location.hash = linkTo("cameras", [name])), { kind: "quiet", label: `Edit ${name}` }), button(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled), { kind: "quiet", label: `Switch ${name} ${enabled ? "off" : "on"}` }), button("Remove", () => this.remove(name), { kind: "quiet", label: `Remove ${name}` }));
     actions.hidden = !this.fleet.isAdmin;
-    const cells = [make("td", {}, light, ` ${words(state)}`), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
+    const cells = [make("td", {}, light(levelOfCamera(state)), ` ${words(state)}`), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
     return make("tr", {}, make("th", { scope: "row" }, make("a", { href: linkTo("camera", [name]), text: name })), ...cells);
   }
 
   async test(name) {
-    this.setMessage(`Looking at ${name}…`);
+    this.message.say(`Looking at ${name}…`);
     try {
-      const { body } = await change("POST", "/v1/source-trials", { camera: name });
-      this.setMessage(`${name} works: ${body.codec.toUpperCase()} ${body.width} × ${body.height}, ${body.fps.toFixed(1)} pictures a second, first picture after ${body.first_picture_s.toFixed(1)} s.${body.remark ? ` But: ${body.remark}` : ""}`, "ok");
+      this.message.say(`${name} ${(await tryOut({ camera: name })).words}`, "ok");
     } catch (fault) {
-      this.setMessage(wordsOf(fault), "failed");
+      this.message.say(wordsOf(fault), "failed");
     }
   }
 
@@ -81,17 +82,12 @@ export class CamerasView {
   async attempt(done, work) {
     try {
       await work();
-      this.setMessage(done, "ok");
+      this.message.say(done, "ok");
     } catch (fault) {
-      this.setMessage(wordsOf(fault), "failed");
+      this.message.say(wordsOf(fault), "failed");
     }
     await this.load();
     this.fleet.refresh();
-  }
-
-  setMessage(text, level = "unknown") {
-    setText(this.message, text);
-    this.message.dataset.level = level;
   }
 
   showStatus() {
@@ -106,7 +102,7 @@ export class CamerasView {
     for (const row of this.body.children) {
       const camera = running.find(({ name }) => name === row.querySelector("th").textContent);
       if (!camera) continue;
-      row.children[1].replaceChildren(make("span", { class: "light", "data-level": levelOfCamera(camera.state) }), ` ${words(camera.state)}`);
+      row.children[1].replaceChildren(light(levelOfCamera(camera.state)), ` ${words(camera.state)}`);
     }
   }
 

@@ -1,7 +1,7 @@
 // How camfleet logs in to a camera: a secret is written once and never shown; cameras.yaml only names where it is.
 
 import { change, pathOf } from "../base/api.js";
-import { choice, field } from "../base/controls.js";
+import { choice, field, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 
 const WAYS = [
@@ -15,9 +15,10 @@ const HINT = "The password is written to a file only the fleet's services read, 
 export class LoginFields {
   constructor() {
     this.way = choice(WAYS, "none", () => this.show());
-    this.user = make("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+    this.way.name = "credentials";
+    this.user = textInput();
     this.password = make("input", { type: "password", autocomplete: "new-password" });
-    this.place = make("input", { type: "text", spellcheck: "false", autocomplete: "off" });
+    this.place = textInput();
     this.secret = make("div", { class: "fields" }, field("User", this.user), field("Password", this.password, HINT));
     this.named = field("Name of the variable, or path of the file", this.place);
     this.element = make("div", { class: "login-fields" }, field("Login at the camera", this.way), this.secret, this.named);
@@ -36,10 +37,10 @@ export class LoginFields {
     this.named.hidden = !["env", "file"].includes(this.way.value);
   }
 
-  fault() {
-    if (this.way.value === "secret" && !(this.user.value && this.password.value)) return "Login: give user and password.";
-    if (!this.named.hidden && !this.place.value.trim()) return "Login: name the variable or the file.";
-    return "";
+  faults() {
+    if (this.way.value === "secret" && !(this.user.value && this.password.value)) return { credentials: "Give user and password." };
+    if (!this.named.hidden && !this.place.value.trim()) return { credentials: "Name the variable or the file." };
+    return {};
   }
 
   // What cameras.yaml shall say; undefined: what it says already.

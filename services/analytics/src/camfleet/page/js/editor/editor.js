@@ -3,6 +3,7 @@
 import { ask, change, pathOf, wordsOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { make, setText } from "../base/dom.js";
+import { Message } from "../base/message.js";
 import { conflictPanel } from "./conflict.js";
 import { Draft } from "./draft.js";
 import { DrawingArea } from "./drawing-area.js";
@@ -24,24 +25,24 @@ export class Editor {
     this.undo = button("Undo", () => this.draft.undo());
     this.redo = button("Redo", () => this.draft.redo());
     this.save = button("Save", () => this.store(), { kind: "primary" });
-    this.message = make("p", { class: "message", role: "status" });
+    this.message = new Message();
     this.conflict = make("div");
     this.tools.append(this.tool("line", "Draw a line"), this.tool("zone", "Draw a zone"), this.undo, this.redo);
     const end = make("div", { class: "buttons" }, this.save, button("Close", () => this.close()));
-    this.element = make("section", { class: "card editor", "aria-label": `Lines and zones of ${name}` }, this.tools, this.hint, this.forms, this.message, this.conflict, end);
+    this.element = make("section", { class: "card editor", "aria-label": `Lines and zones of ${name}` }, this.tools, this.hint, this.forms, this.message.element, this.conflict, end);
     this.element.addEventListener("keydown", (event) => this.shortcut(event));
     this.open();
   }
 
   async open() {
-    this.setMessage("Loading…");
+    this.message.say("Loading…");
     try {
       const { body, tag } = await ask(this.path);
       this.labels = await labelsOf(body.pipeline);
-      this.setMessage("");
+      this.message.say("");
       this.start(body.pipeline, tag);
     } catch (fault) {
-      this.setMessage(wordsOf(fault), "failed");
+      this.message.say(wordsOf(fault), "failed");
     }
   }
 
@@ -91,7 +92,7 @@ export class Editor {
     this.undo.disabled = !this.draft.before.length;
     this.redo.disabled = !this.draft.after.length;
     this.save.disabled = !this.draft.isChanged;
-    if (this.draft.isChanged && this.message.dataset.level !== "failed") this.setMessage("Not saved yet.");
+    if (this.draft.isChanged && this.message.level !== "failed") this.message.say("Not saved yet.");
   }
 
   showForms() {
@@ -116,18 +117,18 @@ export class Editor {
 
   async store() {
     const fault = this.draft.fault();
-    if (fault) return this.setMessage(fault, "failed");
+    if (fault) return this.message.say(fault, "failed");
     this.save.disabled = true;
     const pipeline = this.draft.toPipeline();
     try {
       const { tag } = await change("PATCH", this.path, { pipeline }, this.tag);
       this.tag = tag;
       this.draft.saved = JSON.stringify(pipeline);
-      this.setMessage("Saved. It counts with this from now on.", "ok");
+      this.message.say("Saved. It counts with this from now on.", "ok");
       this.saved();
     } catch (refusal) {
       if (refusal.status === CHANGED_MEANWHILE) await this.showConflict(pipeline);
-      else this.setMessage(wordsOf(refusal), "failed");
+      else this.message.say(wordsOf(refusal), "failed");
       this.save.disabled = false;
     }
   }
@@ -142,13 +143,8 @@ export class Editor {
     };
     const panel = conflictPanel(mine, body.pipeline, { shape: size, keepMine: decide(() => this.store()), takeTheirs: decide(() => this.start(body.pipeline, tag)) });
     this.conflict.replaceChildren(panel);
-    this.setMessage("");
+    this.message.say("");
     panel.focus();
-  }
-
-  setMessage(text, level = "unknown") {
-    setText(this.message, text);
-    this.message.dataset.level = level;
   }
 
   close() {

@@ -43,7 +43,7 @@ export class EventDetail {
     place.replaceChildren(message);
     try {
       const answer = await fetch(path);
-      if (!answer.ok) throw new Refusal(answer.status, (await answer.json()).error);
+      if (!answer.ok) throw new Refusal(answer.status, await answer.json());
       const video = make("video", { controls: true, playsinline: true, autoplay: true, src: URL.createObjectURL(await answer.blob()), "aria-label": `Clip of ${name}` });
       video.muted = true;
       video.addEventListener("emptied", () => URL.revokeObjectURL(video.src));

@@ -1,15 +1,17 @@
-// The event list: what happened, newest first.
+// A card with the newest events, and the way to all of them.
 
-import { colourOf } from "../base/colours.js";
 import { make } from "../base/dom.js";
-import { describe } from "./event-words.js";
-import { clockTime } from "../base/words.js";
+import { describe, lightOf } from "./event-words.js";
+import { clockTime, timeElement } from "../base/times.js";
 
 const MOST = 120;
 
 export class EventList {
-  constructor(list) {
-    this.list = list;
+  // `of`: whose events they are; `more`: where all of them are listed.
+  constructor(of, more, nothing) {
+    this.list = make("ol", { class: "event-list", id: "event-list", tabindex: "0", "aria-label": `Newest events${of}` });
+    const head = make("header", { class: "events-head" }, make("h2", { text: "Events" }), make("a", { class: "events-more", ...more }));
+    this.element = make("section", { class: "events", "aria-label": "Events" }, head, this.list, make("p", { class: "events-empty", text: nothing }));
     this.seen = new Set();
   }
 
@@ -24,10 +26,8 @@ export class EventList {
 
 function row(envelope) {
   const { words, detail, level, isOfWhole } = describe(envelope);
-  const light = make("span", { class: "light", "data-level": level, "aria-hidden": "true" });
-  if (!level && envelope.results.object_label) light.style.background = colourOf(envelope.results.object_label);
   const when = new Date(envelope.captured_at ?? envelope.timestamp);
-  const time = make("time", { datetime: when.toISOString(), title: `${when.toISOString()} (UTC)`, text: clockTime(when) });
+  const time = timeElement(when, clockTime(when));
   const where = make("span", { class: "event-where", text: [isOfWhole ? "" : envelope.camera, detail].filter(Boolean).join(" · ") });
-  return make("li", { class: "event", "data-new": "true" }, light, make("span", { class: "event-words", text: words }), time, where);
+  return make("li", { class: "event", "data-new": "true" }, lightOf(envelope, level), make("span", { class: "event-words", text: words }), time, where);
 }

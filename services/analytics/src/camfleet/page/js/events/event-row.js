@@ -1,20 +1,17 @@
 // One event of the long list: when, what, where, and a picture of that moment where there is a recording.
 
-import { colourOf } from "../base/colours.js";
 import { make } from "../base/dom.js";
-import { moment, withUtc } from "../base/times.js";
+import { timeElement } from "../base/times.js";
 import { pathOf } from "../base/api.js";
-import { describe } from "./event-words.js";
+import { describe, lightOf } from "./event-words.js";
 
 export const timeOf = (envelope) => new Date(envelope.captured_at ?? envelope.timestamp);
 
 export function eventRow(envelope, { recording, opened }) {
   const { words, detail, level, isOfWhole } = describe(envelope);
   const when = timeOf(envelope);
-  const light = make("span", { class: "light", "data-level": level, "aria-hidden": "true" });
-  if (!level && envelope.results.object_label) light.style.background = colourOf(envelope.results.object_label);
-  const time = make("time", { datetime: when.toISOString(), title: withUtc(when), text: moment(when) });
-  const text = make("span", { class: "row-text" }, make("span", { class: "row-words" }, light, words), make("span", { class: "row-where", text: [isOfWhole ? "" : envelope.camera, detail].filter(Boolean).join(" · ") }));
+  const time = timeElement(when);
+  const text = make("span", { class: "row-text" }, make("span", { class: "row-words" }, lightOf(envelope, level), words), make("span", { class: "row-where", text: [isOfWhole ? "" : envelope.camera, detail].filter(Boolean).join(" · ") }));
   const button = make("button", { type: "button", class: "event-row", "data-event": envelope.event_id }, thumbnail(envelope, when, recording), text, time);
   button.addEventListener("click", () => opened(envelope, button));
   return make("li", {}, button);

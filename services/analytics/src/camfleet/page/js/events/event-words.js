@@ -1,5 +1,7 @@
 // An event as a person would say it.
 
+import { colourOf } from "../base/colours.js";
+import { light } from "../base/dom.js";
 import { levelOfCamera, modelName } from "../base/words.js";
 
 const sentences = {
@@ -50,4 +52,12 @@ export function describe({ type, results, camera }) {
   if (sentence) return sentence({ ...results, camera, data: results.data ?? {} });
   const label = String(results.event_label ?? type).replaceAll("_", " ");
   return { words: [results.object_label, label].filter(Boolean).join(" "), detail: results.zone_label ?? "", level: "unknown" };
+}
+
+// The colour of the object, or how good it is what happened.
+export function lightOf({ results }, level) {
+  const lamp = light(level);
+  lamp.ariaHidden = "true";
+  if (!level && results.object_label) lamp.style.background = colourOf(results.object_label);
+  return lamp;
 }

@@ -1,6 +1,6 @@
 // Which events are shown; kept in the address, so that a choice can be sent to somebody.
 
-import { choice, field } from "../base/controls.js";
+import { choice, field, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 
 export const KINDS = [
@@ -20,7 +20,7 @@ export class Filter {
   constructor(changed) {
     this.changed = changed;
     this.values = {};
-    this.inputs = { camera: choice([["", "all cameras"]], ""), event: choice(KINDS, ""), place: text("all"), label: text("all"), span: choice(SPANS, ""), from: moment(), to: moment() };
+    this.inputs = { camera: choice([["", "all cameras"]], ""), event: choice(KINDS, ""), place: textInput({ placeholder: "all" }), label: textInput({ placeholder: "all" }), span: choice(SPANS, ""), from: moment(), to: moment() };
     this.own = make("div", { class: "filter-times", hidden: true }, field("From", this.inputs.from), field("To", this.inputs.to));
     const { camera, event, place, label, span } = this.inputs;
     this.element = make("form", { class: "filter", role: "search", "aria-label": "Choose events" }, field("Camera", camera), field("What", event), field("Line or zone", place), field("Object", label), field("When", span), this.own);
@@ -37,7 +37,7 @@ export class Filter {
   set(query) {
     for (const [name, input] of Object.entries(this.inputs)) {
       const value = query.get(name) ?? "";
-      if (name === "camera" && value && ![...input.options].some((option) => option.value === value)) input.append(make("option", { value, text: value }));
+      if (name === "camera" && value) this.nameCameras([value]);
       input.value = value;
     }
     this.values = Object.fromEntries(Object.entries(this.inputs).map(([name, input]) => [name, input.value]));
@@ -66,6 +66,5 @@ export class Filter {
   }
 }
 
-const text = (placeholder) => make("input", { type: "text", placeholder, spellcheck: "false", autocomplete: "off" });
 const moment = () => make("input", { type: "datetime-local", step: 1 });
 const utc = (local) => (local ? new Date(local).toISOString() : "");

@@ -1,7 +1,7 @@
 // Each camera's condition and what it costs: picture, rest, frames, and time by stage.
 
-import { make } from "../base/dom.js";
-import { levelOfCamera } from "../base/words.js";
+import { light, make } from "../base/dom.js";
+import { levelOfCamera, milliseconds } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
 import { DataTable } from "./data-table.js";
 
@@ -13,12 +13,11 @@ export function camerasTable() {
 }
 
 function row({ name, state, reason, picture, idle, frames = {}, cost = {} }) {
-  const light = make("span", { class: "light", "data-level": levelOfCamera(state) });
   const link = make("a", { href: linkTo("camera", [name]), text: name });
   const condition = [picture ?? (state === "LIVE" ? "clear" : state.toLowerCase()), reason ? make("p", { class: "reason", text: reason }) : ""];
   const lost = `${frames.still ?? 0}, ${(frames.dropped ?? 0) + (frames.failed ?? 0)}`;
   const costs = ["decode_ms", "scale_ms", "request_ms", "queue_ms", "track_ms"].map((stage) => milliseconds(cost[stage]));
-  return [[light, " ", link], condition, rest(idle), frames.analysed ?? 0, lost, ...costs];
+  return [[light(levelOfCamera(state)), " ", link], condition, rest(idle), frames.analysed ?? 0, lost, ...costs];
 }
 
 function rest(idle) {
@@ -26,5 +25,3 @@ function rest(idle) {
   if (idle.reason) return [make("span", { text: "never" }), make("p", { class: "reason", text: idle.reason })];
   return idle.resting ? "resting" : "awake";
 }
-
-const milliseconds = (value) => (Number.isFinite(value) ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : "–");

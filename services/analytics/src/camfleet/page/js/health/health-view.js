@@ -1,8 +1,9 @@
 // Whether everything works, and what it costs: services, cameras, sinks, and who changed what.
 
 import { ask } from "../base/api.js";
-import { make, setText } from "../base/dom.js";
-import { moment, withUtc } from "../base/times.js";
+import { light, make, setText } from "../base/dom.js";
+import { keepRows } from "../base/table.js";
+import { timeElement } from "../base/times.js";
 import { linkTo } from "../shell/router.js";
 import { Advice } from "./advice.js";
 import { DataTable } from "./data-table.js";
@@ -50,11 +51,10 @@ export class HealthView {
   }
 
   showServices(services) {
-    while (this.services.children.length > services.length) this.services.lastElementChild.remove();
-    while (this.services.children.length < services.length) this.services.append(serviceCard());
+    keepRows(this.services, services.length, serviceCard);
     services.forEach(({ name, state, reason }, place) => {
-      const [light, title, word] = this.services.children[place].children;
-      light.dataset.level = state;
+      const [lamp, title, word] = this.services.children[place].children;
+      lamp.dataset.level = state;
       setText(title, name);
       setText(word, reason ?? SERVICES[name] ?? "finds, follows and counts; serves this page");
     });
@@ -67,18 +67,17 @@ export class HealthView {
   showEnvelope() {}
 }
 
-const serviceCard = () => make("div", { class: "card service" }, make("span", { class: "light" }), make("strong"), make("p"));
+const serviceCard = () => make("div", { class: "card service" }, light(), make("strong"), make("p"));
 
 const SINK_LEVELS = { connected: "ok", connecting: "warning", waiting: "warning", unusable: "failed" };
 
 function sinkRow({ name, kind, state, reason, delivered, queued, refused, dropped }) {
-  const light = make("span", { class: "light", "data-level": reason ? "warning" : (SINK_LEVELS[state] ?? "unknown") });
-  return [`${name} (${kind})`, [light, ` ${state}`, reason ? make("p", { class: "reason", text: reason }) : ""], delivered, queued, refused, dropped];
+  const lamp = light(reason ? "warning" : SINK_LEVELS[state]);
+  return [`${name} (${kind})`, [lamp, ` ${state}`, reason ? make("p", { class: "reason", text: reason }) : ""], delivered, queued, refused, dropped];
 }
 
 function auditRow({ time, who, role, action, subject, status, reason }) {
-  const when = new Date(time);
   const camera = subject.split(":")[0];
   const what = action.endsWith("cameras") ? [`${action}: `, make("a", { href: linkTo("camera", [camera]), text: subject })] : `${action}: ${subject}`;
-  return [make("time", { datetime: time, title: withUtc(when), text: moment(when) }), `${who} (${role})`, what, reason ? `refused: ${reason}` : status < 300 ? "done" : String(status)];
+  return [timeElement(new Date(time)), `${who} (${role})`, what, reason ? `refused: ${reason}` : status < 300 ? "done" : String(status)];
 }

@@ -1,6 +1,7 @@
 // Draws boxes, ids, masks, counting lines and zones over one picture.
 
 import { colourOf } from "../base/colours.js";
+import { insideOf } from "../base/words.js";
 import { drawParts, drawPoints } from "./attribute-drawing.js";
 import { Labels } from "./labels.js";
 import { drawMask } from "./mask-drawing.js";
@@ -138,5 +139,4 @@ export class Overlay {
   }
 }
 
-const insideOf = (occupancy) => Object.values(occupancy ?? {}).reduce((sum, count) => sum + count, 0);
 const area = ({ corners: [left, top, right, bottom] }) => (right - left) * (bottom - top);

@@ -4,7 +4,8 @@ import { ask, change, wordsOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
 import { make, setText } from "../base/dom.js";
-import { moment, withUtc } from "../base/times.js";
+import { Message } from "../base/message.js";
+import { timeElement } from "../base/times.js";
 
 const SETTLED_AFTER_MS = 3000;
 
@@ -13,8 +14,8 @@ export class ConfigHistory {
     this.fleet = fleet;
     this.list = make("ol", { class: "history" });
     this.empty = make("p", { class: "hint" });
-    this.message = make("p", { class: "message", role: "status" });
-    this.element = make("section", { class: "card" }, make("h2", { text: "Changes of what is served" }), this.message, this.empty, this.list);
+    this.message = new Message();
+    this.element = make("section", { class: "card" }, make("h2", { text: "Changes of what is served" }), this.message.element, this.empty, this.list);
   }
 
   async load() {
@@ -34,9 +35,8 @@ export class ConfigHistory {
   }
 
   row(one) {
-    const when = new Date(one.time);
     const back = button("Roll back", () => this.ask(one), { kind: "quiet needs-admin", label: `Roll back to before change ${one.number}` });
-    return make("li", {}, make("time", { datetime: when.toISOString(), title: withUtc(when), text: moment(when) }), make("span", { text: told(one) }), back);
+    return make("li", {}, timeElement(new Date(one.time)), make("span", { text: told(one) }), back);
   }
 
   showRole() {
@@ -52,14 +52,14 @@ export class ConfigHistory {
   }
 
   async rollBack({ number }) {
-    this.setMessage("Rolling back…");
+    this.message.say("Rolling back…");
     try {
       const { body } = await change("POST", "/v1/config/rollback", { number, newest: this.newest });
-      if (!body.taken_back) return this.setMessage("It is served that way already; nothing was changed.", "ok");
+      if (!body.taken_back) return this.message.say("It is served that way already; nothing was changed.", "ok");
       this.since = Date.now();
-      this.setMessage("config.json is as before; the server is bringing the models in line…");
+      this.message.say("config.json is as before; the server is bringing the models in line…");
     } catch (refusal) {
-      this.setMessage(`Not rolled back: ${wordsOf(refusal)}`, "failed");
+      this.message.say(`Not rolled back: ${wordsOf(refusal)}`, "failed");
     }
     await this.load();
   }
@@ -71,12 +71,7 @@ export class ConfigHistory {
     if (versions.some(({ state }) => ["START", "LOADING", "UNLOADING"].includes(state))) return;
     this.since = null;
     const served = versions.filter(({ state }) => state === "AVAILABLE").map(({ name, version }) => `${name} v${version}`);
-    this.setMessage(`Rolled back. Served now: ${served.join(", ") || "nothing"}.`, "ok");
-  }
-
-  setMessage(text, level = "unknown") {
-    setText(this.message, text);
-    this.message.dataset.level = level;
+    this.message.say(`Rolled back. Served now: ${served.join(", ") || "nothing"}.`, "ok");
   }
 }
 

@@ -1,8 +1,8 @@
 // What the model server loaded, let go and refused, newest first, since it was started.
 
 import { ask, wordsOf } from "../base/api.js";
-import { make, setText } from "../base/dom.js";
-import { moment, withUtc } from "../base/times.js";
+import { light, make, setText } from "../base/dom.js";
+import { timeElement } from "../base/times.js";
 
 const LEVELS = { loaded: "ok", reloaded: "ok", unloaded: "unknown", refused: "failed", broken: "warning" };
 const WORDS = { loaded: "loaded", reloaded: "loaded anew, its files or settings had changed", unloaded: "let go", refused: "refused", broken: "of no use after a request, is loaded anew" };
@@ -37,10 +37,8 @@ export class LoadHistory {
 }
 
 function rowOf({ time, model, version, outcome, reason, took_s: took }) {
-  const when = new Date(time);
   const what = version === null ? model : `${model} v${version}`;
   const duration = took === null ? "" : ` (${took < 10 ? took.toFixed(2) : Math.round(took)} s)`;
-  const light = make("span", { class: "light", "data-level": LEVELS[outcome] ?? "unknown" });
-  const words = make("span", {}, light, `${what}: ${WORDS[outcome] ?? outcome}${duration}`, make("p", { class: "reason", text: reason ?? "" }));
-  return make("li", {}, make("time", { datetime: when.toISOString(), title: withUtc(when), text: moment(when) }), words);
+  const words = make("span", {}, light(LEVELS[outcome]), `${what}: ${WORDS[outcome] ?? outcome}${duration}`, make("p", { class: "reason", text: reason ?? "" }));
+  return make("li", {}, timeElement(new Date(time)), words);
 }

@@ -1,7 +1,9 @@
 // One model: its versions with state, reason and figures, who uses it, and its card on demand.
 
 import { ask, pathOf } from "../base/api.js";
-import { make, setLevel, setText } from "../base/dom.js";
+import { light, make, setLevel, setText } from "../base/dom.js";
+import { keepRows, tableOf } from "../base/table.js";
+import { milliseconds } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
 import { cardOf } from "./model-card.js";
 
@@ -14,7 +16,7 @@ export class ModelRow {
     this.users = make("p", { class: "hint" });
     this.body = make("tbody");
     const heads = ["Version", "State", "Requests", "Latency", "in the model", "Waiting"];
-    const table = make("table", { class: "table" }, make("caption", { class: "visually-hidden", text: `Versions of ${name}` }), make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })))), this.body);
+    const table = tableOf(`Versions of ${name}`, heads, this.body);
     this.card = make("div", { class: "model-card" });
     this.details = make("details", { class: "card-details" }, make("summary", { text: "Model card" }), this.card);
     this.details.addEventListener("toggle", () => this.details.open && this.loadCard());
@@ -29,8 +31,7 @@ export class ModelRow {
     this.versions = versions;
     const links = users.flatMap((name, place) => [place ? ", " : "used by ", make("a", { href: linkTo("camera", [name]), text: name })]);
     if (this.users.textContent !== links.map((part) => part.textContent ?? part).join("")) this.users.replaceChildren(...(links.length ? links : ["used by no camera"]));
-    while (this.body.children.length > versions.length) this.body.lastElementChild.remove();
-    while (this.body.children.length < versions.length) this.body.append(emptyRow());
+    keepRows(this.body, versions.length, emptyRow);
     versions.forEach((version, place) => fill(this.body.children[place], version));
   }
 
@@ -46,18 +47,17 @@ export class ModelRow {
 }
 
 function emptyRow() {
-  const state = make("td", {}, make("span", { class: "light" }), make("span"), make("p", { class: "reason" }));
+  const state = make("td", {}, light(), make("span"), make("p", { class: "reason" }));
   return make("tr", {}, make("th", { scope: "row" }), state, ...Array.from({ length: 4 }, () => make("td", { class: "number" })));
 }
 
 function fill(row, { version, state, reason, requests_s: rate, failures_s: failures, latency_ms: latency, inference_ms: inner, waiting }) {
   const [head, told, ...figures] = row.children;
-  const [light, word, why] = told.children;
+  const [lamp, word, why] = told.children;
   setText(head, version);
-  setLevel(light, LEVELS[state] ?? "unknown");
+  setLevel(lamp, LEVELS[state] ?? "unknown");
   setText(word, WORDS[state] ?? state);
   setText(why, reason ?? "");
-  const milliseconds = (value) => (Number.isFinite(value) ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : "–");
   const requests = Number.isFinite(rate) ? `${rate.toFixed(1)}/s${failures ? `, ${failures.toFixed(1)}/s fail` : ""}` : "–";
   [requests, milliseconds(latency), milliseconds(inner), String(waiting ?? "–")].forEach((text, place) => setText(figures[place], text));
 }

@@ -2,6 +2,7 @@
 
 import { make } from "../base/dom.js";
 import { draw } from "../base/svg.js";
+import { tableOf } from "../base/table.js";
 import { clockMinutes, withUtc } from "../base/times.js";
 import { roundStep } from "./scale.js";
 
@@ -16,8 +17,8 @@ export class BarPlot {
     this.table = make("tbody");
     this.total = make("span", { class: "plot-total" });
     const legend = make("span", { class: "legend" }, ...series.map(({ name, tone }) => make("span", { class: `key tone-${tone}`, text: name })));
-    const head = make("tr", {}, make("th", { scope: "col", text: "From" }), ...series.map(({ name }) => make("th", { scope: "col", text: name })));
-    const table = make("details", { class: "plot-table" }, make("summary", { text: "As a table" }), make("div", { class: "scroll", tabindex: "0" }, make("table", { class: "table" }, make("thead", {}, head), this.table)));
+    const rows = tableOf("", ["From", ...series.map(({ name }) => name)], this.table);
+    const table = make("details", { class: "plot-table" }, make("summary", { text: "As a table" }), make("div", { class: "scroll", tabindex: "0" }, rows));
     this.element = make("figure", { class: "card plot-card" }, make("figcaption", {}, make("strong", { text: title }), this.total, legend), this.svg, table);
     this.observer = new ResizeObserver(() => this.render());
     this.observer.observe(this.element);

@@ -1,6 +1,6 @@
 // The light of the whole fleet, with its reason, and one row per service behind it.
 
-import { make, setLevel, setText } from "../base/dom.js";
+import { light, make, setLevel, setText } from "../base/dom.js";
 import { asPlural } from "../base/words.js";
 
 const WORDS = { ok: "All well", warning: "Needs a look", failed: "Not working" };
@@ -40,6 +40,5 @@ function faultOf(cameras) {
 }
 
 function row({ name, state, reason }) {
-  const light = make("span", { class: "light", "data-level": state });
-  return make("div", { class: "health-row" }, light, make("strong", { text: name }), make("p", { text: reason ?? "works" }));
+  return make("div", { class: "health-row" }, light(state), make("strong", { text: name }), make("p", { text: reason ?? "works" }));
 }

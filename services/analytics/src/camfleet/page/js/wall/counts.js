@@ -1,14 +1,13 @@
 // The counts of one camera's lines, beside the truth where the demo scene knows it.
 
 import { make, setText } from "../base/dom.js";
+import { tableOf } from "../base/table.js";
 
 export class Counts {
   constructor(cameraName) {
     this.body = make("tbody");
     this.truthHead = make("th", { scope: "col", text: "Truth" });
-    const head = make("tr", {}, make("th", { scope: "col", text: "Line" }), make("th", { scope: "col", text: "In" }), make("th", { scope: "col", text: "Out" }), this.truthHead);
-    const caption = make("caption", { class: "visually-hidden", text: `Counts of ${cameraName}` });
-    this.element = make("table", { class: "counts" }, caption, make("thead", {}, head), this.body);
+    this.element = tableOf(`Counts of ${cameraName}`, ["Line", "In", "Out", this.truthHead], this.body, "counts");
     this.rows = new Map();
   }
 

@@ -1,7 +1,7 @@
 // One camera on the wall.
 
 import { Counts } from "./counts.js";
-import { make, setLevel, setText } from "../base/dom.js";
+import { light, make, setLevel, setText } from "../base/dom.js";
 import { Figures } from "./figures.js";
 import { icon } from "../base/icons.js";
 import { Picture } from "../live/picture.js";
@@ -12,7 +12,7 @@ export class Tile {
   constructor(name) {
     this.name = name;
     this.stateWord = make("span");
-    this.stateLight = make("span", { class: "light" });
+    this.stateLight = light();
     this.state = make("p", { class: "state" }, this.stateLight, this.stateWord);
     this.picture = new Picture(name);
     this.figures = new Figures();

@@ -8,14 +8,9 @@ export class WallView {
   constructor(fleet) {
     this.fleet = fleet;
     const grid = make("div", { class: "wall", "aria-busy": "true", id: "wall" });
-    const list = make("ol", { class: "event-list", id: "event-list", tabindex: "0", "aria-label": "Latest events, newest first" });
-    const empty = make("p", { class: "events-empty", text: "Line crossings and camera changes appear here as they happen." });
-    const more = make("a", { class: "events-more", href: "#/events", text: "All events" });
-    const head = make("header", { class: "events-head" }, make("h2", { id: "events-title", text: "Events" }), more);
-    const aside = make("section", { class: "events", "aria-labelledby": "events-title" }, head, list, empty);
-    this.element = make("div", { class: "page" }, make("h1", { class: "visually-hidden", text: "Cameras" }), grid, aside);
+    this.events = new EventList("", { href: "#/events", text: "All events" }, "Line crossings and camera changes appear here as they happen.");
+    this.element = make("div", { class: "page" }, make("h1", { class: "visually-hidden", text: "Cameras" }), grid, this.events.element);
     this.wall = new Wall(grid);
-    this.events = new EventList(list);
   }
 
   // Events that came while another view was shown.
