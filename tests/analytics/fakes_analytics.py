@@ -164,7 +164,7 @@ class NoLiveCamera:
     def refuse(self, reason: str) -> None:
         """Ignore it."""
 
-    def feed_with(self, feed: Feed | None) -> None:
+    def feed_with(self, feed: Feed | None, note: str | None = None) -> None:
         """Ignore it."""
 
 

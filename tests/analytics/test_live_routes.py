@@ -34,7 +34,7 @@ def test_a_viewer_gets_words_then_init_then_fragments(address: str) -> None:
     with connect(live(address, "door")) as socket:
         head = json.loads(socket.recv(5))
         init, fragment = socket.recv(5), socket.recv(5)
-    assert {"codec", "width", "height", "fps", "t0", "start_s"} == head.keys()
+    assert {"codec", "width", "height", "fps", "t0", "start_s", "note"} == head.keys()
     assert isinstance(init, bytes)
     assert isinstance(fragment, bytes)
     assert (init[4:8], fragment[4:8]) == (b"ftyp", b"moof")

@@ -2,11 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from browser import Browser, chromium
+from camfleet.service.sources import source_of
+from camfleet_contracts.cameras_file import read_cameras
+from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import read_settings
+from fakes_capture import camera_lines, capture_running, write_clip
 from fakes_live import ClipPlan
 from fakes_page import FilmedCamera, ScriptedFleet, camera_status, running, served
 from waiting import wait_until
@@ -257,6 +263,28 @@ def test_what_browsers_cannot_play_comes_as_motion_jpeg(
         browser.wait_for("document.querySelector('.picture img')?.naturalWidth === 320")
         assert "Motion JPEG: the camera sends MJPEG" in browser.text(".picture-note")
         assert not browser.is_shown("video")
+
+
+def test_h265_is_shown_as_video_made_for_browsers(
+    browser: Browser, fleet: ScriptedFleet, address: str, tmp_path: Path
+) -> None:
+    clip, file = write_clip(tmp_path / "a.mp4", codec="libx265"), tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(yard=str(clip)))
+    fleet.cameras[:] = [camera_status("yard")]
+    [wanted] = read_cameras(file).cameras
+    with capture_running(file) as capture:
+        settings = read_settings(state_dir=tmp_path, capture=capture.url(""))
+        keys = KeyStore(tmp_path / "keys.json")
+        source = source_of(wanted, fleet.hub.camera("yard"), settings, keys)
+        source.start()
+        try:
+            browser.open(address)
+            browser.wait_for(f"{VIDEO}?.currentTime > 1", 60)
+            assert "H.264 made for browsers: the camera sends HEVC" in browser.text(".picture-note")
+            assert browser.is_shown("video")
+            browser.screenshot(tmp_path / "h265.png")
+        finally:
+            source.stop()
 
 
 def test_the_page_survives_the_service(browser: Browser, fleet: ScriptedFleet) -> None:

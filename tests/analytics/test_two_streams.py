@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -14,11 +15,10 @@ from camfleet.service.live import LiveHub
 from camfleet.service.live.muxer import Fragment
 from camfleet.service.live.viewer import Message, Refusal, Viewer
 from camfleet.service.sources import source_of
-from camfleet.service.watched_stream import TwoStreams
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import read_settings
-from fakes_capture import write_clip
+from fakes_capture import write_clip, write_webcam_clip
 from fakes_live import ClipPlan, make_clip
 from processes import running
 from waiting import wait_until
@@ -34,9 +34,12 @@ def capturing(folder: Path) -> Iterator[int]:
         (folder / f"{name}.mp4").write_bytes(make_clip(replace(PLAN, size=size)))
     write_clip(folder / "newer.mp4", pictures=60, fps=15, codec="libx265")
     file = folder / "cameras.yaml"
-    names = ("door", "small", "newer")
+    write_clip(folder / "sampled.mp4", pictures=60, fps=15, pix_fmt="yuv422p")
+    write_webcam_clip(folder / "webcam.avi")
+    names = ("door", "small", "newer", "sampled")
     file.write_text(
         "".join(["cameras:\n"] + [f"  - {{name: {n}, source: {folder}/{n}.mp4}}\n" for n in names])
+        + f"  - {{name: webcam, source: {folder}/webcam.avi}}\n"
     )
     ports = ["--rtsp-port", "0", "--http-port", "0"]
     state = {"CAMFLEET_STATE": str(folder / "state")}
@@ -47,15 +50,17 @@ def capturing(folder: Path) -> Iterator[int]:
 class Watching:
     """A camera with two streams, and an event loop for its viewers."""
 
-    def __init__(self, folder: Path, port: int, detect: str, name: str) -> None:
+    def __init__(
+        self, folder: Path, port: int, detect: str | None, name: str, transcode: str = "auto"
+    ) -> None:
         self.live = LiveHub().camera(name)
         address = f"rtsp://127.0.0.1:{port}"
-        wanted = Camera.model_validate(
-            {"name": name, "source": "clip.mp4", "detect_source": f"{address}/{detect}"}
-        )
+        entry = {"name": name, "source": "clip.mp4", "transcode": transcode}
+        if detect:
+            entry["detect_source"] = f"{address}/{detect}"
+        wanted = Camera.model_validate(entry)
         settings = read_settings(state_dir=folder, capture=address)
         source = source_of(wanted, self.live, settings, KeyStore(folder / "keys.json"))
-        assert isinstance(source, TwoStreams)
         self.source, self._loop = source, asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="viewers")
 
@@ -80,13 +85,16 @@ class Watching:
         return self.live.watch(asyncio.get_running_loop())
 
 
+MakeWatching = Callable[..., Watching]
+
+
 @pytest.fixture(scope="module")
 def watching(
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[str, str], Watching]]:
+) -> Iterator[MakeWatching]:
     folder = tmp_path_factory.mktemp("two-streams")
     with capturing(folder) as port:
-        yield lambda detect, name: Watching(folder, port, detect, name)
+        yield partial(Watching, folder, port)
 
 
 def is_reading(name: str) -> bool:
@@ -94,7 +102,7 @@ def is_reading(name: str) -> bool:
 
 
 def test_analytics_sees_the_small_stream_and_people_the_large_one_while_they_look(
-    watching: Callable[[str, str], Watching],
+    watching: MakeWatching,
 ) -> None:
     with watching("small", "door") as camera:
         frame = wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame")
@@ -110,7 +118,7 @@ def test_analytics_sees_the_small_stream_and_people_the_large_one_while_they_loo
 
 
 def test_results_are_told_in_the_time_of_the_picture_that_is_watched(
-    watching: Callable[[str, str], Watching],
+    watching: MakeWatching,
 ) -> None:
     """Both streams are one here, so the same frame has a time in each connection."""
     with watching("door", "door") as camera:
@@ -127,7 +135,7 @@ def test_results_are_told_in_the_time_of_the_picture_that_is_watched(
 
 
 def test_a_stream_that_cannot_be_watched_is_said_and_analysed_all_the_same(
-    watching: Callable[[str, str], Watching],
+    watching: MakeWatching,
 ) -> None:
     with watching("small", "attic") as camera:
         viewer = camera.watch()
@@ -139,12 +147,59 @@ def test_a_stream_that_cannot_be_watched_is_said_and_analysed_all_the_same(
 
 
 def test_a_large_stream_in_h265_is_watched_as_h264(
-    watching: Callable[[str, str], Watching],
+    watching: MakeWatching,
 ) -> None:
     with watching("small", "newer") as camera:
         viewer = camera.watch()
-        fragment = wait_until(lambda: fragment_of(camera.next(viewer)), 60, "a live picture")
-        assert fragment.header.codec.startswith("avc1.")
+        assert picture_of(camera, viewer).header.codec.startswith("avc1.")
+
+
+@pytest.mark.parametrize(
+    ("name", "sends"), [("newer", "sends HEVC"), ("sampled", "sends H.264 as yuv422p")]
+)
+def test_one_stream_that_browsers_do_not_play_is_made_for_them_while_they_look(
+    watching: MakeWatching, name: str, sends: str
+) -> None:
+    with watching(None, name) as camera:
+        wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame")
+        assert not is_reading(f"{name}-watched")
+        for _ in range(2):
+            viewer = camera.watch()
+            fragment = picture_of(camera, viewer)
+            assert fragment.header.codec.startswith("avc1.")
+            assert sends in str(camera.live.note)
+            assert wait_until(lambda: camera.source.live_shift_s, 30, "both clocks")
+            camera.live.unwatch(viewer)
+            wait_until(lambda: not is_reading(f"{name}-watched"), 30, "nothing is made for nobody")
+
+
+def test_one_stream_that_browsers_play_is_watched_as_it_is(watching: MakeWatching) -> None:
+    with watching(None, "door") as camera:
+        fragment = picture_of(camera, camera.watch())
+        assert (fragment.header.width, fragment.header.height) == LARGE
+        assert camera.live.note is None
+        assert not is_reading("door-watched")
+
+
+@pytest.mark.parametrize(
+    ("name", "transcode", "sends"),
+    [
+        pytest.param("newer", "never", "sends HEVC", id="transcode: never"),
+        pytest.param("webcam", "auto", "sends MJPEG", id="Motion JPEG"),
+    ],
+)
+def test_what_is_not_made_for_browsers_is_refused_with_the_reason(
+    watching: MakeWatching, name: str, transcode: str, sends: str
+) -> None:
+    with watching(None, name, transcode) as camera:
+        wait_until(lambda: camera.source.slot.take(0.1), 30, "a frame")
+        refusal = camera.next(camera.watch())
+        assert isinstance(refusal, Refusal)
+        assert sends in refusal.reason
+
+
+def picture_of(camera: Watching, viewer: Viewer) -> Fragment:
+    return wait_until(lambda: fragment_of(camera.next(viewer)), 60, "a live picture")
 
 
 def fragment_of(message: Message | None) -> Fragment | None:

@@ -33,8 +33,11 @@ class LiveCamera(Protocol):
     def refuse(self, reason: str) -> None:
         """There is no stream to copy; tell the viewers why, until there is one."""
 
-    def feed_with(self, feed: "Feed | None") -> None:
-        """Let this feed bring the stream while somebody watches; None: it comes unasked."""
+    def feed_with(self, feed: "Feed | None", note: str | None = None) -> None:
+        """Let this feed bring the stream while somebody watches; None: it comes unasked.
+
+        `note` tells the viewers what they see where it is not the camera's own stream.
+        """
 
     @property
     def wants_pictures(self) -> bool:

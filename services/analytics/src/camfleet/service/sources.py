@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from camfleet.service.live_ports import LiveCamera
-from camfleet.service.watched_stream import TwoStreams, Unwatched, WatchedStream
+from camfleet.service.watched_stream import OwnOrMade, TwoStreams, Unwatched, WatchedStream
 from camfleet.video.addresses import with_credentials
 from camfleet.video.reader import CameraReader, PacketSink, rtsp
 from camfleet_contracts.access import is_loopback
@@ -65,17 +65,16 @@ def source_of(
 ) -> CameraReader | TwoStreams:
     """What a pipeline reads; each address is worked out anew for every connection."""
     ca_file = str(settings.tls_ca) if settings.tls_ca else None
-    sink: PacketSink = Unwatched() if camera.detect_source else live
-    reader = CameraReader(
-        camera.name,
-        rtsp(lambda: address_of(camera, settings, keys), ca_file),
-        sink,
-        taking="newest" if camera.capture.real_time else "every",
-    )
-    if not camera.detect_source:
-        return reader
 
-    def make_watched(tap: PacketSink, lost: Callable[[str], None]) -> CameraReader:
+    def read(sink: PacketSink) -> CameraReader:
+        return CameraReader(
+            camera.name,
+            rtsp(lambda: address_of(camera, settings, keys), ca_file),
+            sink,
+            taking="newest" if camera.capture.real_time else "every",
+        )
+
+    def read_watched(tap: PacketSink, lost: Callable[[str], None]) -> CameraReader:
         return CameraReader(
             f"{camera.name}-watched",
             rtsp(lambda: watched_address_of(camera, settings, keys), ca_file),
@@ -84,7 +83,12 @@ def source_of(
             lost=lost,
         )
 
-    return TwoStreams(reader, live, WatchedStream(live, make_watched))
+    watched = WatchedStream(live, read_watched)
+    if camera.detect_source:
+        return TwoStreams(read(Unwatched()), live, watched)
+    if settings.capture and camera.transcode != "never":
+        return TwoStreams(read(OwnOrMade(live, watched)), live, watched, always=False)
+    return read(live)
 
 
 def _own_address(camera: Camera, address: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import av
 
 from camfleet.service.live_ports import LiveCamera
+from camfleet.service.playable import why_not_played
 from camfleet.video.packets import Packet
 from camfleet.video.reader import CameraReader, Connection, PacketSink
 
@@ -50,6 +51,42 @@ class _Tap:
         self._is_open = False
 
 
+class OwnOrMade:
+    """The sink of a stream that people watch as it is where browsers play it.
+
+    Where they do not, a feed brings what capture makes of it while somebody watches. Not of Motion
+    JPEG: encoding that costs more than the pictures that the page shows instead.
+    """
+
+    def __init__(self, live: LiveCamera, made: "WatchedStream") -> None:
+        self._live, self._made = live, made
+        self._is_own = True
+
+    def push_stream(self, stream: av.VideoStream) -> None:
+        """Choose; a stream of the same kind as before changes nothing."""
+        coder = stream.codec_context
+        codec = coder.codec.canonical_name
+        reason = why_not_played(codec, coder.pix_fmt) if codec != "mjpeg" else None
+        if self._is_own and reason:
+            self._live.push_end()
+            self._live.feed_with(self._made, f"H.264 made for browsers: {reason}")
+        elif not self._is_own and not reason:
+            self._live.feed_with(None)
+        self._is_own = not reason
+        if self._is_own:
+            self._live.push_stream(stream)
+
+    def push_packet(self, packet: Packet) -> None:
+        """Pass on what is watched as it is."""
+        if self._is_own:
+            self._live.push_packet(packet)
+
+    def push_end(self) -> None:
+        """The same."""
+        if self._is_own:
+            self._live.push_end()
+
+
 class WatchedStream:
     """A live picture's feed: a reader that copies, while somebody watches."""
 
@@ -80,10 +117,17 @@ class WatchedStream:
 
 
 class TwoStreams:
-    """A source whose frames come from one stream and whose live picture from another."""
+    """A source whose frames come from one stream and whose live picture from another.
 
-    def __init__(self, reader: CameraReader, live: LiveCamera, watched: WatchedStream) -> None:
+    Args:
+        always: people watch nothing but `watched`; else the reader's sink decides that.
+    """
+
+    def __init__(
+        self, reader: CameraReader, live: LiveCamera, watched: WatchedStream, *, always: bool = True
+    ) -> None:
         self._reader, self._live, self._watched = reader, live, watched
+        self._always = always
         self.slot, self.counts, self.rest = reader.slot, reader.counts, reader.rest
 
     @property
@@ -100,7 +144,8 @@ class TwoStreams:
     def start(self) -> None:
         """Read the one, and the other one for who watches."""
         self._reader.start()
-        self._live.feed_with(self._watched)
+        if self._always:
+            self._live.feed_with(self._watched)
 
     def stop(self) -> None:
         """End both."""

@@ -10,9 +10,8 @@ from camfleet.service.live.sequence import LiveSequence
 from camfleet.service.live.stream import H264Stream
 from camfleet.service.live.viewer import Message, Refusal, Viewer
 from camfleet.service.live_ports import Feed
+from camfleet.service.playable import why_not_played
 from camfleet.video.frames import Frame
-
-_SAMPLING_BROWSERS_PLAY = frozenset({None, "yuv420p", "yuvj420p", "nv12", "gray"})
 
 
 class LiveCamera:
@@ -27,13 +26,14 @@ class LiveCamera:
         self._viewers: tuple[Viewer, ...] = ()
         self._refusal: Refusal | None = None
         self._feed: Feed | None = None
+        self.note: str | None = None  # what viewers are told of the stream they see
         self.pictures = PictureBoard()
 
     def push_stream(self, stream: av.VideoStream) -> None:
         """A connection begins: its codec, parameter sets and rate."""
         coder = stream.codec_context
         rate = stream.average_rate or stream.guessed_rate
-        reason = _why_not_copied(coder.codec.canonical_name, coder.pix_fmt)
+        reason = why_not_played(coder.codec.canonical_name, coder.pix_fmt)
         with self._lock:
             self._sequence.forget()
             self._refusal = Refusal(reason) if reason else None
@@ -51,9 +51,10 @@ class LiveCamera:
             self._refusal = Refusal(reason)
             self._send([self._refusal])
 
-    def feed_with(self, feed: Feed | None) -> None:
+    def feed_with(self, feed: Feed | None, note: str | None = None) -> None:
         """Let this feed bring the stream while somebody watches; None: it comes unasked."""
         with self._lock:
+            self.note = note
             before, self._feed, self._refusal = self._feed, feed, None
             if self._viewers and before is not None:
                 before.end()
@@ -128,11 +129,3 @@ class LiveCamera:
     def _send(self, messages: list[Message]) -> None:
         for viewer in self._viewers:
             viewer.offer(messages)
-
-
-def _why_not_copied(codec: str, pixel_format: str | None) -> str | None:
-    if codec != "h264":
-        return f"the camera sends {codec.upper()}, which browsers do not play from a live stream"
-    if pixel_format not in _SAMPLING_BROWSERS_PLAY:
-        return f"the camera sends H.264 as {pixel_format}, browsers play 4:2:0 with 8 bits only"
-    return None

@@ -58,7 +58,7 @@ def _answer_pictures(name: str, camera: LiveCamera | None) -> Response:
 
 async def _serve_stream(socket: WebSocket, camera: LiveCamera) -> None:
     viewer = camera.watch(asyncio.get_running_loop())
-    sending = asyncio.create_task(_send_all(socket, viewer))
+    sending = asyncio.create_task(_send_all(socket, viewer, camera))
     leaving = asyncio.create_task(_wait_until_left(socket))
     try:
         await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,28 +69,28 @@ async def _serve_stream(socket: WebSocket, camera: LiveCamera) -> None:
         await asyncio.gather(sending, leaving, return_exceptions=True)
 
 
-async def _send_all(socket: WebSocket, viewer: Viewer) -> None:
+async def _send_all(socket: WebSocket, viewer: Viewer, camera: LiveCamera) -> None:
     header: StreamHeader | None = None
     while (message := await viewer.take()) is not None:
-        header = await _send(socket, message, header)
+        header = await _send(socket, message, header, camera.note)
     await socket.close(ENDED, "the camera was removed, or the service ends")
 
 
 async def _send(
-    socket: WebSocket, message: Message, header: StreamHeader | None
+    socket: WebSocket, message: Message, header: StreamHeader | None, note: str | None
 ) -> StreamHeader | None:
     """Send one message, before it the header when it is a new one; the header now in force."""
     if not isinstance(message, Fragment):
         await socket.send_text(json.dumps({"fallback": "mjpeg", "reason": message.reason}))
         return None
     if message.header is not header:
-        await socket.send_text(_describe(message))
+        await socket.send_text(_describe(message, note))
         await socket.send_bytes(message.header.init)
     await socket.send_bytes(message.payload)
     return message.header
 
 
-def _describe(first: Fragment) -> str:
+def _describe(first: Fragment, note: str | None) -> str:
     header = first.header
     return json.dumps(
         {
@@ -100,6 +100,7 @@ def _describe(first: Fragment) -> str:
             "fps": round(header.fps, 3),
             "t0": header.t0,
             "start_s": first.start_s,
+            "note": note,
         }
     )
 

@@ -35,6 +35,7 @@ export class Player {
     this.edge?.stop();
     this.closeMedia();
     this.hideJpeg();
+    this.note("");
     this.socket = null;
   }
 
@@ -59,8 +60,9 @@ export class Player {
     else this.begin(head);
   }
 
-  begin({ codec, start_s: startS, t0 }) {
+  begin({ codec, start_s: startS, t0, note }) {
     this.hideJpeg();
+    this.note(note ? `Shown as ${note}.` : "");
     this.media ??= new MediaBuffer(this.video, {
       begun: (from, shift) => this.timeline.begin(from, shift),
       broken: (reason) => this.restart(reason),
@@ -105,6 +107,5 @@ export class Player {
     this.image.removeAttribute("src");
     this.image.hidden = true;
     this.video.hidden = false;
-    this.note("");
   }
 }
