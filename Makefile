@@ -100,6 +100,7 @@ bench-analytics: setup  ## the fleet beside a script for one camera; analytics' 
 	@$(BIN)/python benchmarks/bench_analytics_frame.py
 	@$(BIN)/python benchmarks/bench_library.py
 	@$(BIN)/python benchmarks/bench_idle.py
+	@$(BIN)/python benchmarks/bench_outbox_bytes.py
 
 engine:
 	@docker version >/dev/null 2>&1 || { echo 'no Docker Engine answers; start Docker, or the one of the tests: tests/containers/lab.sh up; eval "$$(tests/containers/lab.sh env)"' >&2; exit 1; }

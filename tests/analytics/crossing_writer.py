@@ -6,7 +6,7 @@ from pathlib import Path
 
 from camfleet.lines import LineCount
 from camfleet.service.events.hub import StreamHub
-from camfleet.service.events.outbox import open_outbox
+from camfleet.service.events.opening import open_outbox
 from camfleet.service.sinks.fleet import SinkFleet
 from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.clock import now_utc

@@ -15,6 +15,7 @@ from camfleet.heat import HeatMap
 from camfleet.service import messages
 from camfleet.service.events.outbox import Outbox
 from camfleet.service.events.outbox_database import Group, OutboxDatabase
+from camfleet.service.events.sums import Sums
 from camfleet.service.events.tallies import Tallies, ZoneTotals, tallies_of
 from camfleet.service.interval_counts import KEPT_MINUTES, IntervalCounts
 from camfleet.zones import Happening, ZoneEvent
@@ -109,7 +110,7 @@ def test_tallies_on_disk_are_those_of_a_day(tmp_path: Path) -> None:
     database = OutboxDatabase(tmp_path / "outbox.db")
     for day in range(3):
         tallies = tallies_of(zone("left", 1, NOON + timedelta(days=day), dwell_s=day))
-        database.commit(Group("epoch", tallies=tallies))
+        database.commit(Group("epoch", sums=Sums(day, tallies=tuple(tallies))))
     kept = {tally.minute for tally in database.tallies()}
     database.close()
     assert len(kept) == 2  # in all, and the last day

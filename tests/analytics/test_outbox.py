@@ -12,7 +12,8 @@ from camfleet.service import messages
 from camfleet.service.events.cursors import KEEP_GONE_S
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal, MemoryJournal
-from camfleet.service.events.outbox import MAX_WAITING, Outbox, open_outbox
+from camfleet.service.events.opening import open_outbox
+from camfleet.service.events.outbox import MAX_WAITING, Outbox
 from camfleet.service.events.outbox_lock import OutboxInUse
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Envelope, OccurrenceEvent, Origin, Times, envelope

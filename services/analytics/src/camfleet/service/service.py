@@ -7,7 +7,7 @@ from camfleet.inference.model_client import Access, ModelClient
 from camfleet.service.capture_watch import CaptureWatch
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal, MemoryJournal
-from camfleet.service.events.outbox import open_outbox
+from camfleet.service.events.opening import open_outbox
 from camfleet.service.events.quotas import KeyQuotas
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.http.app import Parts, create_app

@@ -9,7 +9,6 @@ Whoever finds a journal that was not closed by a machine that has since booted t
 new epoch, because numbers given in the last second before may have been lost.
 """
 
-import contextlib
 import logging
 import sqlite3
 import threading
@@ -22,12 +21,12 @@ from typing import Any
 from camfleet.lines import LineCount
 from camfleet.service.events.acknowledgements import Acknowledgements
 from camfleet.service.events.cursors import Cursors
-from camfleet.service.events.journal import DEFAULT_BOUND, Journal, Listener, MemoryJournal
-from camfleet.service.events.line_totals import LineTotals, totals_row
+from camfleet.service.events.journal import DEFAULT_BOUND, Listener
 from camfleet.service.events.outbox_database import Group, OutboxDatabase
 from camfleet.service.events.outbox_lock import OutboxLock
 from camfleet.service.events.stored import Sinks, Stored, Tail, numbered
-from camfleet.service.events.tallies import Tallies, ZoneTotals, tallies_of
+from camfleet.service.events.sums import LiveSums, PendingSums, messages_of
+from camfleet.service.events.tallies import ZoneTotals
 from camfleet_contracts.events import Envelope
 
 logger = logging.getLogger(__name__)
@@ -39,35 +38,6 @@ MAX_WAITING = 10_000  # events kept in memory while the disk refuses them
 PRUNE_EVERY = 500
 
 Incoming = tuple[Envelope, Sinks]
-
-
-def open_outbox(path: Path, listener: Listener) -> Journal:
-    """The journal on disk, a new one where it is corrupt; in memory when the disk refuses.
-
-    Raises:
-        OutboxInUse: another process has it open.
-    """
-    try:
-        return _open_or_replace(path, listener)
-    except (sqlite3.OperationalError, PermissionError) as error:
-        text = "outbox cannot be opened, events are kept in memory only file=%s reason=%s"
-        logger.error(text, path, error)  # noqa: TRY400 - the reason says it all
-        return MemoryJournal(listener)
-
-
-def _open_or_replace(path: Path, listener: Listener) -> "Outbox":
-    try:
-        return Outbox(path, listener)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        aside = f"{path.name}.corrupt-{int(time.time())}"
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + ending).rename(path.with_name(aside + ending))
-        text = "outbox is corrupt, beginning a new one file=%s kept=%s reason=%s"
-        logger.error(text, path, aside, error)  # noqa: TRY400 - the reason says it all
-    return Outbox(path, listener)
 
 
 class Outbox:
@@ -96,17 +66,20 @@ class Outbox:
     def _resume(self) -> None:
         found = self._database.resume()
         self.epoch, self._position, self._seq = found.epoch, found.position, found.seq
-        self._stored, self.newest_event = found.stored, found.newest
-        self._totals = LineTotals(self._database.totals())
-        self._tallies = Tallies(self._database.tallies())
+        self._oldest, self.newest_event = found.oldest, found.newest
+        self._sums = LiveSums(self._database.totals(), self._database.tallies())
+        self._not_summed = PendingSums()
+        messages = messages_of(self._database.not_summed())
+        self._not_summed.add(found.position, messages)
+        for message in messages:
+            self._sums.note(message)
         self._acknowledged = Acknowledgements(self._database.acknowledged())
         self.cursors = Cursors(self._database.cursors(found.position))
 
     def append(self, message: Envelope, sinks: Sinks = None) -> None:
         """Leave the event to the writing thread; never waits for the disk."""
         with self._lock:
-            self._totals.note(message)
-            self._tallies.note(message)
+            self._sums.note(message)
             self._incoming.append((message, sinks))
             if len(self._incoming) > MAX_WAITING:
                 self._incoming.popleft()
@@ -163,17 +136,17 @@ class Outbox:
     def totals(self, camera: str) -> dict[str, LineCount]:
         """The newest line totals of a camera, by line."""
         with self._lock:
-            return self._totals.of(camera)
+            return self._sums.totals(camera)
 
     def zone_totals(self, camera: str, zone: str) -> ZoneTotals:
         """What one zone saw since the outbox began."""
         with self._lock:
-            return self._tallies.zone(camera, zone)
+            return self._sums.zone(camera, zone)
 
     def intervals(self, camera: str, interval_s: int) -> list[dict[str, Any]]:
         """What a camera counted in each interval of the last day, oldest first."""
         with self._lock:
-            return self._tallies.intervals(camera, interval_s)
+            return self._sums.intervals(camera, interval_s)
 
     def close(self) -> None:
         """Write what waits, make it safe and note that nothing was lost."""
@@ -194,6 +167,8 @@ class Outbox:
                 synced_s, is_dirty = time.monotonic(), False
         self._retry_at_s = 0.0
         self._keep_incoming()
+        if not self._is_refused:
+            self._write([], [])  # the sums of what came last
 
     def _keep_incoming(self) -> bool:
         """Number, commit and show what came in; True when something was written."""
@@ -202,7 +177,7 @@ class Outbox:
             self._incoming.clear()
         if not self._is_refused:
             events = numbered(incoming, self._position, self._seq, self.epoch)
-            is_written = self._write(events, incoming)
+            is_written = self._write(events, [message for message, _ in incoming])
             if not self._is_refused:
                 self._show(events)
                 self._prune()
@@ -210,24 +185,24 @@ class Outbox:
         self._show_from_memory(incoming)
         return time.monotonic() >= self._retry_at_s and self._write_unwritten()
 
-    def _write(self, events: list[Stored], incoming: list[Incoming]) -> bool:
-        """Commit events and cursors; False when there is nothing, or when the disk refuses."""
+    def _write(self, events: list[Stored], messages: list[Envelope]) -> bool:
+        """Commit what there is; False when there is nothing, or when the disk refuses."""
         cursors = self.cursors.take_changed()
         acknowledged = self._acknowledged.take_changed()
-        if not (events or cursors or acknowledged):
+        sums = self._not_summed.due(is_last=self._closing.is_set())
+        if not (events or cursors or acknowledged or sums):
             return False
-        messages = [message for message, _ in incoming]
-        totals = [row for message in messages if (row := totals_row(message))]
-        tallies = [tally for message in messages for tally in tallies_of(message)]
         try:
-            group = Group(self.epoch, events, totals, tallies, cursors, acknowledged)
-            self._database.commit(group)
+            self._database.commit(Group(self.epoch, events, sums, cursors, acknowledged))
         except sqlite3.Error as error:
             self.cursors.give_back(cursors)
             self._acknowledged.give_back(acknowledged)
             self._note_refusal(error)
             return False
-        self._stored += len(events)
+        if sums:
+            self._not_summed = PendingSums()
+        if events:
+            self._not_summed.add(events[-1].position, messages)
         return True
 
     def _note_refusal(self, error: sqlite3.Error) -> None:
@@ -264,18 +239,16 @@ class Outbox:
     def _write_unwritten(self) -> bool:
         group = list(self._unwritten)
         events = [event for event, _ in group]
-        if not self._write(events, [(message, None) for _, message in group]):
+        if not self._write(events, [message for _, message in group]):
             return False
         logger.info("outbox can write again events=%s", len(events))
         self._is_refused = False
         with self._lock:
             self._unwritten.clear()
-        with contextlib.suppress(sqlite3.Error):  # it is a bound; the next refusal counts again
-            self._stored = self._database.count()
         return True
 
     def _prune(self) -> None:
-        if self._stored <= self._bound + PRUNE_EVERY:
+        if self._position - self._oldest <= self._bound + PRUNE_EVERY:
             return
         newest_to_drop = self._position - self._bound
         try:
@@ -286,7 +259,7 @@ class Outbox:
             logger.warning("outbox cannot drop the oldest events yet error=%s", error)
             return
         self.cursors.note_dropped(behind, newest_to_drop)
-        self._stored -= gone
+        self._oldest = newest_to_drop
         self.dropped += gone
 
     def _make_safe(self) -> None:

@@ -11,24 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from camfleet.service.events.cursors import Cursor
+from camfleet.service.events.journal import LARGEST_SEQ
 from camfleet.service.events.line_totals import TotalsRow
+from camfleet.service.events.outbox_schema import LARGEST_LOG_BYTES, prepare
 from camfleet.service.events.stored import Stored
+from camfleet.service.events.sums import Sums
 from camfleet.service.events.tallies import IN_ALL, Tally
 from camfleet.service.interval_counts import KEPT_MINUTES
 
-CHECKPOINT_BYTES = 8_000_000
+CHECKPOINT_COMMITS = 500
 BUSY_S = 2.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS events(position INTEGER PRIMARY KEY, epoch TEXT, seq INTEGER,
-    type TEXT, camera TEXT, text TEXT, sinks TEXT);
-CREATE INDEX IF NOT EXISTS events_by_seq ON events(epoch, seq);
-CREATE TABLE IF NOT EXISTS acknowledged(client TEXT PRIMARY KEY, position INTEGER);
-CREATE TABLE IF NOT EXISTS totals(camera TEXT, line TEXT, counts TEXT, PRIMARY KEY(camera, line));
-CREATE TABLE IF NOT EXISTS tallies(camera TEXT, minute INTEGER, kind TEXT, place TEXT, figure TEXT,
-    value REAL, PRIMARY KEY(minute, camera, kind, place, figure)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cursors(sink TEXT PRIMARY KEY, position INTEGER, dropped INTEGER);
-"""
 _ADD_TALLY = """
 INSERT INTO tallies(camera, minute, kind, place, figure, value) VALUES(?,?,?,?,?,?)
 ON CONFLICT DO UPDATE SET value = CASE WHEN figure IN ('peak', 'error', 'longest_s')
@@ -44,7 +36,7 @@ class Resumed(NamedTuple):
     epoch: str
     position: int
     seq: int
-    stored: int
+    oldest: int  # the position before the oldest event
     newest: Stored | None
 
 
@@ -54,8 +46,7 @@ class Group:
 
     epoch: str
     events: list[Stored] = field(default_factory=list)
-    totals: list[TotalsRow] = field(default_factory=list)
-    tallies: list[Tally] = field(default_factory=list)
+    sums: Sums | None = None
     cursors: dict[str, Cursor | None] = field(default_factory=dict)
     acknowledged: dict[str, int | None] = field(default_factory=dict)
 
@@ -68,20 +59,14 @@ class OutboxDatabase:
         self._database = sqlite3.connect(
             path, BUSY_S, check_same_thread=False, isolation_level=None
         )
+        self._epoch = ""  # that the disk knows
+        self._begun: set[str] = set()  # epochs with events
+        self._unchecked = 0  # commits since a checkpoint
         try:
-            self._prepare()
+            prepare(self._database)
         except sqlite3.Error:
             self._database.close()
             raise
-
-    def _prepare(self) -> None:
-        self._database.executescript(
-            f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;{_SCHEMA}"
-        )
-        self._database.execute("PRAGMA wal_autocheckpoint=0")
-        columns = {row[1] for row in self._database.execute("PRAGMA table_info(events)")}
-        if "sinks" not in columns:  # an outbox of a version that had none
-            self._database.execute("ALTER TABLE events ADD COLUMN sinks TEXT")
 
     def resume(self) -> Resumed:
         """Go on with the epoch, or begin one where numbers may have been lost with the power."""
@@ -92,10 +77,18 @@ class OutboxDatabase:
         with self._lock:
             for name, value in (("epoch", epoch), ("boot_id", boot_id), ("closed", "no")):
                 self._write_fact(name, value)
-        [(position,)] = self._rows("SELECT max(position) FROM events")
-        [(seq,)] = self._rows("SELECT max(seq) FROM events WHERE epoch=?", epoch)
-        newest = self.read((position or 0) - 1, 1)
-        return Resumed(epoch, position or 0, seq or 0, self.count(), newest[-1] if newest else None)
+        self._epoch = epoch
+        self._begun = {epoch for (epoch,) in self._rows("SELECT epoch FROM epochs")}
+        [(first,)] = self._rows("SELECT min(position) FROM events")  # one alone needs no search
+        [(last,)] = self._rows("SELECT max(position) FROM events")
+        newest = self.read(last - 1, 1)[0] if last else None
+        seq = newest.seq if newest and newest.epoch == epoch else 0
+        return Resumed(epoch, last or 0, seq, first - 1 if first else 0, newest)
+
+    def not_summed(self) -> list[Stored]:
+        """The events that came after the sums were written."""
+        [(summed,)] = self._rows("SELECT max(value + 0) FROM facts WHERE name='summed'")
+        return self.read(summed or 0, LARGEST_SEQ)
 
     def totals(self) -> list[TotalsRow]:
         """The newest totals of every line."""
@@ -125,18 +118,15 @@ class OutboxDatabase:
                 f"INSERT OR REPLACE INTO events({_COLUMNS}) VALUES(?,?,?,?,?,?,?)",
                 group.events,
             )
-            self._database.executemany("INSERT OR REPLACE INTO totals VALUES(?,?,?)", group.totals)
-            self._add_tallies(group.tallies)
+            self._write_epoch(group)
+            if group.sums is not None:
+                self._write_sums(group.sums)
             for sink, cursor in group.cursors.items():
                 self._write_cursor(sink, cursor)
             for client, position in group.acknowledged.items():
                 self._write_acknowledged(client, position)
-            self._write_fact("epoch", group.epoch)
-
-    def count(self) -> int:
-        """How many events are kept."""
-        [(count,)] = self._rows("SELECT count(*) FROM events")
-        return int(count)
+        self._epoch, self._unchecked = group.epoch, self._unchecked + 1
+        self._begun.update(event.epoch for event in group.events)
 
     def read(self, after: int, limit: int) -> list[Stored]:
         """The next events after a position."""
@@ -150,18 +140,22 @@ class OutboxDatabase:
 
     def position_of(self, seq: int, epoch: str) -> int:
         """The position of an event or the one before it that is kept; 0 when there is none."""
-        query = "SELECT max(position) FROM events WHERE epoch=? AND seq<=?"
-        [(position,)] = self._rows(query, epoch, seq)
+        zero, end = self._extent(epoch)
+        query = "SELECT max(position) FROM events WHERE position>? AND position<=?"
+        [(position,)] = self._rows(query, zero, min(zero + seq, end))
         return position or 0
 
     def before(self, epoch: str) -> int:
         """The position before the oldest event of an epoch that is kept."""
-        [(position,)] = self._rows("SELECT min(position) FROM events WHERE epoch=?", epoch)
+        query = "SELECT min(position) FROM events WHERE position>? AND position<=?"
+        [(position,)] = self._rows(query, *self._extent(epoch))
         return position - 1 if position else 0
 
     def delete_up_to(self, position: int) -> int:
         """Delete the oldest events; return how many there were."""
-        with self._lock:
+        ended = "DELETE FROM epochs WHERE number < (SELECT max(number) FROM epochs WHERE zero<=?)"
+        with self._lock, self._transaction():
+            self._database.execute(ended, (position,))
             return self._database.execute(
                 "DELETE FROM events WHERE position<=?", (position,)
             ).rowcount
@@ -169,13 +163,15 @@ class OutboxDatabase:
     def make_safe(self) -> None:
         """What was committed survives a loss of power from here on. Raises OSError too."""
         log = self._path.with_name(self._path.name + "-wal")
-        if log.stat().st_size > CHECKPOINT_BYTES:
+        if self._unchecked >= CHECKPOINT_COMMITS or log.stat().st_size > LARGEST_LOG_BYTES:
             with self._lock:
-                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return
+                # The log is written over from its beginning, so its size, which each fsync would
+                # have to write too, stays.
+                self._database.execute("PRAGMA wal_checkpoint(RESTART)")
+                self._unchecked = 0
         descriptor = os.open(log, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
 
@@ -202,12 +198,29 @@ class OutboxDatabase:
             raise
         self._database.execute("COMMIT")
 
-    def _add_tallies(self, tallies: list[Tally]) -> None:
-        if not tallies:
-            return
-        self._database.executemany(_ADD_TALLY, tallies)
-        oldest = max(tally.minute for tally in tallies) - KEPT_MINUTES
+    def _write_epoch(self, group: Group) -> None:
+        if group.epoch != self._epoch:
+            self._write_fact("epoch", group.epoch)
+        if group.events and group.epoch not in self._begun:
+            zero = group.events[0].position - group.events[0].seq
+            self._database.execute(
+                "INSERT OR REPLACE INTO epochs(epoch, zero) VALUES(?,?)", (group.epoch, zero)
+            )
+
+    def _extent(self, epoch: str) -> tuple[int, int]:
+        """The position before the first event of an epoch and that of its last, kept or not."""
+        query = "SELECT number, zero FROM epochs WHERE epoch=?"
+        for number, zero in self._rows(query, epoch):
+            [(end,)] = self._rows("SELECT min(zero) FROM epochs WHERE number>?", number)
+            return zero, LARGEST_SEQ if end is None else end
+        return 0, 0
+
+    def _write_sums(self, sums: Sums) -> None:
+        self._database.executemany("INSERT OR REPLACE INTO totals VALUES(?,?,?)", sums.totals)
+        self._database.executemany(_ADD_TALLY, sums.tallies)
+        oldest = max((tally.minute for tally in sums.tallies), default=0) - KEPT_MINUTES
         self._database.execute("DELETE FROM tallies WHERE minute>? AND minute<=?", (IN_ALL, oldest))
+        self._write_fact("summed", str(sums.position))
 
     def _write_cursor(self, sink: str, cursor: Cursor | None) -> None:
         if cursor is None:
