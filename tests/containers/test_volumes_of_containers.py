@@ -92,14 +92,26 @@ def test_a_read_only_volume_is_left_as_it_is_and_the_doctor_names_it(
     assert "folder model volume" in told.log
 
 
+FULL = ("--driver", "local", "--opt", "type=tmpfs", "--opt", "device=tmpfs")
+
+
 @pytest.mark.parametrize("service", ["analytics", "model-server"])
 def test_a_full_volume_is_named_in_the_log(fleet: ContainerFleet, service: str) -> None:
-    size = ("--driver", "local", "--opt", "type=tmpfs", "--opt", "device=tmpfs")
-    with volume(fleet, *size, "--opt", "o=size=200k,uid=10001,gid=10001") as models:
+    with volume(fleet, *FULL, "--opt", "o=size=200k,uid=10001,gid=10001") as models:
         options = (*CONFINED, "--volume", f"{models}:/models")
         told = run(fleet, fleet.image_of(service), options, "true")
 
     assert "seed: /models is full; make room" in told.log
+
+
+def test_a_full_volume_is_named_by_the_doctor(fleet: ContainerFleet) -> None:
+    fill_and_ask = "cat /dev/zero > /state/all 2>/dev/null; exec camfleet doctor --json"
+    with volume(fleet, *FULL, "--opt", "o=size=200k,uid=10001,gid=10001") as state:
+        options = (*CONFINED, "--volume", f"{state}:/state")
+        told = run(fleet, fleet.image_of("analytics"), options, "sh", "-c", fill_and_ask)
+
+    assert told.code == 1
+    assert '"text": "/state is full; make room (old model versions, recordings)"' in told.log
 
 
 def test_a_volume_of_another_owner_is_named_with_the_way_out(fleet: ContainerFleet) -> None:
