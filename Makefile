@@ -55,7 +55,7 @@ check-deploy: setup  ## Dockerfiles and compose files: hadolint, compose config,
 	@$(BIN)/python tools/deploy/check_deploy.py
 
 TARGET ?=
-balena: setup  ## TARGET=usb (hailo, intel-gpu, jetson): var/balena-usb, which `balena push` takes
+balena: setup  ## TARGET=usb (hailo, intel-gpu, jetson, small): var/balena-usb, which `balena push` takes
 	@$(BIN)/python tools/deploy/balena_tree.py $(TARGET)
 
 fix:  ## format and mend what can be mended

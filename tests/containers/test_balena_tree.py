@@ -15,10 +15,10 @@ def services_with(*names: str) -> dict[str, Any]:
 
 
 def test_the_targets_are_the_overlays_that_balena_can_use() -> None:
-    assert targets() == ["hailo", "intel-gpu", "jetson", "usb"]
+    assert targets() == ["hailo", "intel-gpu", "jetson", "small", "usb"]
 
 
-@pytest.mark.parametrize("name", ["hailo", "intel-gpu", "jetson", "usb"])
+@pytest.mark.parametrize("name", ["hailo", "intel-gpu", "jetson", "small", "usb"])
 def test_a_merged_file_keeps_the_rules_of_balena(name: str) -> None:
     assert violations(compose_for([name])) == []
 
@@ -55,7 +55,7 @@ def test_the_tree_has_what_the_images_are_built_from(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["cuda", "monitoring"])
 def test_an_overlay_that_balena_refuses_is_named_with_the_rule(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BadTarget, match=r"balena can use hailo, intel-gpu, jetson, usb\n"):
+    with pytest.raises(BadTarget, match=r"balena can use hailo, intel-gpu, jetson, small, usb\n"):
         write_tree([name], tmp_path / "tree")
     assert not (tmp_path / "tree").exists()
 

@@ -1,4 +1,4 @@
-"""The fleet on a network of its own (compose/bridge.yml), as on Docker Desktop.
+"""The fleet on a network of its own (compose/bridge.yml), within the bounds of a small box.
 
 Compose 1.29, which tests run with, does not know `!reset`, so both files are merged for it.
 """
@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from compose_merge import merged, read_compose
-from container_fleet import ContainerFleet, free_ports
+from container_fleet import SERVICES, ContainerFleet, free_ports
 from messages import next_message
 
 pytestmark = pytest.mark.containers
@@ -27,9 +27,10 @@ PORTS = {
 
 
 def with_free_ports(repository: Path, target: Path) -> dict[str, int]:
-    """Write both files as one with other ports on the side of the box; return them by names."""
-    overlay = read_compose(repository / "compose" / "bridge.yml")
-    document = merged(read_compose(repository / "docker-compose.yml"), overlay)
+    """Write the files as one with other ports on the side of the box; return them by names."""
+    document = read_compose(repository / "docker-compose.yml")
+    for overlay in ("bridge.yml", "small.yml"):
+        document = merged(document, read_compose(repository / "compose" / overlay))
     chosen = free_ports(tuple(PORTS))
     of_container = {PORTS[name]: port for name, port in chosen.items()}
     for service in document["services"].values():
@@ -61,3 +62,6 @@ def test_services_on_a_network_of_their_own_find_each_other_and_count(
 
     assert crossing["camera"] == "street"
     assert bridged_fleet.inspect("analytics", "{{.HostConfig.NetworkMode}}") != "host"
+    bounds = [int(bridged_fleet.inspect(one, "{{.HostConfig.Memory}}")) for one in SERVICES]
+    assert all(bounds)
+    assert [bridged_fleet.inspect(one, "{{.RestartCount}}") for one in SERVICES] == ["0"] * 4

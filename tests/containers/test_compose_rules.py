@@ -142,6 +142,23 @@ def test_balena_describes_the_same_version_as_the_packages(repository: Path) -> 
     assert f'version = "{described["version"]}"' in (repository / "pyproject.toml").read_text()
 
 
+def test_the_logo_is_a_square_of_the_size_that_balena_asks_for(repository: Path) -> None:
+    beginning = (repository / "docs" / "images" / "logo.png").read_bytes()[:24]
+
+    assert beginning.startswith(b"\x89PNG\r\n")
+    assert [int.from_bytes(beginning[at : at + 4]) for at in (16, 20)] == [512, 512]
+
+
+def test_the_overlay_for_small_boxes_bounds_every_service(
+    compose: dict[str, Any], repository: Path
+) -> None:
+    bounded = parsed(repository / "compose" / "small.yml")["services"]
+
+    assert bounded.keys() == compose["services"].keys()
+    megabytes = [int(service["mem_limit"].removesuffix("m")) for service in bounded.values()]
+    assert sum(megabytes) < 1900
+
+
 def test_the_overlay_for_usb_cameras_lets_capture_use_video_devices_and_no_others(
     compose: dict[str, Any], repository: Path
 ) -> None:
