@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-rtsp-peers test-notebooks test-containers check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
+.PHONY: help setup run test test-long test-browser test-rtsp-peers test-notebooks test-containers check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -22,8 +22,12 @@ run: setup  ## the whole fleet on the demo; CAMERAS="rtsp://... clip.mp4" MODEL=
 
 test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes on 2 cores)
 	@tools/apt.sh mosquitto:mosquitto nats-server:nats-server || echo 'test: without them the tests of MQTT and NATS skip'
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "not (alone or browser or notebooks or containers or peers)"
-	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "not (long or alone or browser or notebooks or containers or peers)"
+	@$(BIN)/python -m pytest -m "alone and not long"
+
+test-long: setup  ## fleets broken on purpose, counts on minutes of film, every model on every runtime (about 8 minutes)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "long and not alone"
+	@$(BIN)/python -m pytest -m "alone and long"
 
 test-browser: setup  ## the page in headless Chromium (installs Debian's chromium)
 	@tools/apt.sh chromium:chromium chromedriver:chromium-driver

@@ -16,6 +16,8 @@ from fakes_analytics import CollectingPublisher, NoLiveCamera, ScriptedSource, c
 from real_server import model_server, volume_of
 from waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 MODELS = ("fastestdet-coco", "mobilenet-v2-imagenet-quant", "ultraface-rfb320")
 SETTINGS = """{fps: 10, results_rate: 10, model: fastestdet-coco, cascade: [
   {name: breed, model: mobilenet-v2-imagenet-quant, labels: [dog]},

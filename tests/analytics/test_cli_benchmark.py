@@ -10,6 +10,8 @@ from camfleet.cli.packages import benchmark
 from cli_runs import CommandLine
 from model_volume import save_adder
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def camfleet(

@@ -13,6 +13,8 @@ from fakes_analytics import standing_at
 from offline_counting import analysed, without
 from street_recordings import RECORDED, SIZE, Run, read_runs
 
+pytestmark = pytest.mark.long
+
 GATE = Line.model_validate({"name": "gate", "from": [0, 0.68], "to": [1, 0.68]})
 SIZE_SQUARE = (100, 100)
 

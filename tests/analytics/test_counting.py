@@ -20,6 +20,8 @@ from direct_inference import load_direct
 from offline_counting import Film, analysed, without
 from street_recordings import RECORDED, SIZE, read_runs
 
+pytestmark = pytest.mark.long
+
 HIGHWAY = Line.model_validate({"name": "gate", "from": [0, 150 / 240], "to": [1, 150 / 240]})
 STREET = Line.model_validate({"name": "gate", "from": [0, 0.68], "to": [1, 0.68]})
 EVERYWHERE = [[0, 0], [1, 0], [1, 1], [0, 1]]

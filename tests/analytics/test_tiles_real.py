@@ -20,6 +20,8 @@ from camfleet_contracts.stages import Tiles
 from direct_inference import expected_of, read_picture
 from real_server import model_server, volume_of
 
+pytestmark = pytest.mark.long
+
 MODELS = ("fastestdet-coco", "ultraface-rfb320")  # a graph for one picture, and one for batches
 SIZE, COLUMNS = (1920, 1080), 3
 Truth = list[tuple[str, NDArray[np.float32]]]

@@ -23,6 +23,8 @@ from fakes_live import ClipPlan, make_clip
 from processes import running
 from waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 LARGE, SMALL = (320, 180), (160, 90)
 PLAN = ClipPlan(frames=60, fps=15, gop=15, container="mp4")
 

@@ -16,6 +16,8 @@ from camfleet_capture.demo import StreetScene
 from camfleet_contracts.files import sha256_of
 from camfleet_contracts.model_manifest import ModelManifest, read_manifest
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -11,6 +11,8 @@ import pytest
 from fleet_of_processes import Fleet, running_fleet, wait_for_frames
 from processes import BIN
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 CAMERAS = """
 cameras:

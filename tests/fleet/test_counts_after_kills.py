@@ -20,7 +20,7 @@ from fleet_of_processes import (
 from sink_bench import Broker, Subscriber, mosquitto, subscriber
 from waiting import wait_until
 
-pytestmark = pytest.mark.fleet
+pytestmark = [pytest.mark.fleet, pytest.mark.long]
 
 CAMERAS = """\
 version: 1

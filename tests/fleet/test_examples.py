@@ -26,7 +26,7 @@ from fleet_of_processes import (
 )
 from waiting import wait_until
 
-pytestmark = pytest.mark.fleet
+pytestmark = [pytest.mark.fleet, pytest.mark.long]
 
 FILM_S = 4
 EMPTY = "version: 1\ncameras: []\n"

@@ -24,7 +24,7 @@ from fleet_of_processes import (
 )
 from waiting import wait_until
 
-pytestmark = pytest.mark.fleet
+pytestmark = [pytest.mark.fleet, pytest.mark.long]
 
 CAMERAS = """\
 version: 1

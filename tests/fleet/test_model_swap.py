@@ -13,7 +13,7 @@ from camfleet_contracts.volume import publish_version
 from fleet_of_processes import Fleet, Messages, listening, running_fleet, wait_for_state
 from waiting import wait_until
 
-pytestmark = pytest.mark.fleet
+pytestmark = [pytest.mark.fleet, pytest.mark.long]
 
 SWAPS = 6
 STREET_LABELS = {"person", "car", "bicycle"}

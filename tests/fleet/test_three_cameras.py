@@ -15,7 +15,7 @@ from camfleet_contracts.volume import publish_version
 from fleet_of_processes import Fleet, Messages, listening, running_fleet, unix, wait_for_frames
 from waiting import wait_until
 
-pytestmark = [pytest.mark.fleet, pytest.mark.alone]
+pytestmark = [pytest.mark.fleet, pytest.mark.alone, pytest.mark.long]
 
 ONE_BY_ONE_S, HIGHWAY_S, STREET_S = 139.4, 56.63, 120.0
 CAMERAS = """\

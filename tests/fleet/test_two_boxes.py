@@ -13,7 +13,7 @@ import pytest
 from processes import BIN, Service, running
 from waiting import wait_until
 
-pytestmark = pytest.mark.fleet
+pytestmark = [pytest.mark.fleet, pytest.mark.long]
 
 SECRET = "one-secret-for-both-boxes-of-the-fleet"
 CAMERA_BOX, SERVER_BOX = "10.203.77.1", "10.203.77.2"

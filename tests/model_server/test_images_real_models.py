@@ -25,6 +25,8 @@ from camfleet_server.types import Tensors
 from direct_inference import MODELS, expected_of
 from picture_models import RUNTIMES, as_bytes, decoded
 
+pytestmark = pytest.mark.long
+
 CONFIDENCE = 0.4
 
 

@@ -22,6 +22,8 @@ from matrix_files import (
 from matrix_server import Matrix, running_matrix
 from waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 SCORE, BOX = 0.05, 0.02
 SURE = 0.3  # score from which a key point lies where it should
 # Shares of the range. LiteRT computes quantised models in integers, the others do not; what movenet

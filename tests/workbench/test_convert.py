@@ -17,6 +17,8 @@ from camfleet_workbench.tools.tflite_repairs import cut_detection, repair_axes
 from cli_runs import CommandLine
 from direct_inference import MODELS, load_direct, read_picture
 
+pytestmark = pytest.mark.long
+
 FASTESTDET = {
     "onnx": "FastestDet.onnx",
     "SavedModel": "saved_model",

@@ -16,6 +16,8 @@ from camfleet_workbench.tools.located import locate
 from cli_runs import CommandLine
 from direct_inference import MODELS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def camfleet(
