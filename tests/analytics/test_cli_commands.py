@@ -2,10 +2,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from camfleet.cli.application import build_app
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.keys import KeyStore
 from cli_runs import CommandLine
@@ -34,6 +38,22 @@ def test_help_of_every_verb_has_an_example(camfleet: CommandLine, verb: str) -> 
     outcome = camfleet.run(*verb.split(), "--help")
     assert outcome.code == 0
     assert f"camfleet {verb}" in outcome.out.split("Example", 1)[1]
+
+
+def test_examples_and_paragraphs_of_every_help_fit_a_terminal_of_80_columns() -> None:
+    too_long = [
+        (verb, line)
+        for verb, command in _verbs(get_command(build_app()), "camfleet")
+        for line in (command.help or "").split("\n")[1:]  # the first line is wrapped
+        if len(line) > 78
+    ]
+    assert too_long == []
+
+
+def _verbs(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    yield name, command
+    for verb, below in getattr(command, "commands", {}).items():
+        yield from _verbs(below, f"{name} {verb}")
 
 
 def test_help_imports_no_schema_or_vendor() -> None:

@@ -18,8 +18,9 @@ Publish = Annotated[bool, typer.Option("--publish", help="Publish it as the next
 def convert(model: Reference, out: Out = None, *, publish: Publish = False) -> None:
     """Convert ONNX, TensorFlow, SavedModel or TFLite to OpenVINO IR.
 
-    TFLite files that OpenVINO refuses are repaired where that is possible: the detection
-    post-processing is cut off and done by the decoder, wrong quantised axes are set right.
+    TFLite files that OpenVINO refuses are repaired where that is possible: the
+    detection post-processing is cut off and done by the decoder, wrong quantised
+    axes are set right.
 
     \b
     Examples:
@@ -52,8 +53,9 @@ def quantize(
 ) -> None:
     """Make an INT8 model with NNCF, and say how it differs from the original.
 
-    Take pictures of what the camera will see. Every fourth one is kept back to compare both: the
-    share of objects that both find, how far their scores differ, and the speed-up.
+    Take pictures of what the camera will see. Every fourth one is kept back to
+    compare both: the share of objects that both find, how far their scores
+    differ, and the speed-up.
 
     \b
     Examples:

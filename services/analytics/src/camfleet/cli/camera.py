@@ -43,7 +43,7 @@ def add(
     \b
     Examples:
       camfleet camera add desk /dev/video0 --model fastestdet-coco
-      camfleet camera add door rtsp://192.168.1.20/live --credentials '${env:DOOR}'
+      camfleet camera add door rtsp://10.0.0.20/live --credentials '${env:DOOR}'
     """
     from camfleet.cli.camera_changes import add_camera
     from camfleet.cli.settings import command_settings
@@ -78,7 +78,8 @@ def record(
 ) -> None:
     """Let capture keep a camera's newest pictures on the disk, or end it.
 
-    The stream is copied, not encoded. Clips by time: <capture>/cameras/NAME/clip?from=...&to=...
+    The stream is copied, not encoded. Clips by time:
+    <capture>/cameras/NAME/clip?from=...&to=...
 
     \b
     Examples:
@@ -120,8 +121,9 @@ def advise(
 ) -> None:
     """Look at the running fleet and say what would save how much processor time.
 
-    Lower rates, sub-streams, motion gate, idle mode, other models: in milliseconds of processor
-    time a second, from what each camera costs on this machine now. "?" is what nobody can know.
+    Lower rates, sub-streams, motion gate, idle mode, other models: in
+    milliseconds of processor time a second, from what each camera costs on this
+    machine now. "?" is what nobody can know.
 
     \b
     Examples:

@@ -19,10 +19,11 @@ def doctor(
 ) -> None:
     """Check this machine and the fleet; exit code 1 when something must be mended.
 
-    Python and packages, exactly one OpenCV and no TensorFlow, the runtimes with their
-    devices and the formats they read, H.264 in PyAV, cameras, ports, the model volume, the model
-    server and its models. With --capacity it measures instead, for half a minute, what 720p15 and
-    1080p15 cameras cost here and how many of them this box carries; the fleet must run.
+    Python and packages, exactly one OpenCV and no TensorFlow, the runtimes with
+    their devices and the formats they read, H.264 in PyAV, cameras, ports, the
+    model volume, the model server and its models. With --capacity it measures
+    instead, for half a minute, what 720p15 and 1080p15 cameras cost here and how
+    many of them this box carries; the fleet must run.
 
     \b
     Examples:

@@ -19,12 +19,13 @@ def install_pcie_driver(
 ) -> None:
     """Install the vendor's packages and check that the driver works.
 
-    Download them from the vendor's developer zone: the PCIe driver, and HailoRT for models.
+    Download them from the vendor's developer zone: the PCIe driver, and HailoRT
+    for models.
 
     \b
     Examples:
       camfleet hailo install-pcie-driver hailort-pcie-driver_4.23.0_all.deb
-      camfleet hailo install-pcie-driver hailort-pcie-driver_*.deb hailort_4.23.0_amd64.deb
+      camfleet hailo install-pcie-driver hailort-pcie-driver_*.deb hailort_*.deb
     """
     from camfleet.cli.hailo_driver import install
 

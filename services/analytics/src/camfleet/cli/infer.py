@@ -28,7 +28,7 @@ def infer(
     Examples:
       camfleet infer photo.jpg --model fastestdet-coco
       camfleet infer holiday/ --model yunet-n --save faces
-      camfleet infer clip.mp4 --model demo-street:1 --json | jq .results.predictions
+      camfleet infer clip.mp4 --model demo-street:1 --json | jq .results
     """
     from camfleet.cli.inference_run import InferenceRun
     from camfleet.cli.settings import command_settings

@@ -79,17 +79,18 @@ def pull(
 ) -> None:
     """Download, check sha256, publish as a new version and serve.
 
-    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes the files of names from there.
-    An address without --sha256 is pinned on first pull: a later pull must give the same.
+    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes the files of names
+    from there. An address without --sha256 is pinned on first pull: a later pull
+    must give the same.
 
     \b
     Examples:
       camfleet model pull fastestdet-coco
       camfleet model pull yunet-n movenet-lightning --no-serve
       CAMFLEET_MIRROR=/media/usb/models camfleet model pull fastestdet-coco
-      camfleet model pull https://host/pets.onnx --sha256 e8af074932d4ed7e232278e3055cefcd...
-      camfleet model pull https://host/net.xml https://host/net.bin        two files, one model
-      camfleet model pull https://host/pets.onnx --id me/pets --manifest model.json
+      camfleet model pull https://host/pets.onnx --sha256 e8af074932d4ed7e2322...
+      camfleet model pull https://host/net.xml https://host/net.bin    one model
+      camfleet model pull https://host/pets.onnx --manifest model.json
     """
     from camfleet.cli.packages.from_addresses import PullOptions, pull
     from camfleet.cli.settings import command_settings
@@ -108,7 +109,7 @@ def add(
 
     \b
     Examples:
-      camfleet model add resnet                      after copying var/models/resnet/1/model.onnx
+      camfleet model add resnet       after copying var/models/resnet/1/model.onnx
       camfleet model add resnet --path /srv/resnet
     """
     from camfleet.cli.model_changes import add_model
@@ -144,14 +145,15 @@ def log_changes(
 ) -> None:
     """Show where a model's versions come from; without a name, what changed in config.json.
 
-    Newest first. Of a version: who published it, when, from which notebook, what it was made
-    from, its metrics, and the hash of the pictures it was quantised with.
+    Newest first. Of a version: who published it, when, from which notebook, what
+    it was made from, its metrics, and the hash of the pictures it was quantised
+    with.
 
     \b
     Examples:
       camfleet model log
       camfleet model log demo-street
-      camfleet model log demo-street --json > trail.json      for DVC, MLflow and the like
+      camfleet model log demo-street --json > trail.json     for DVC, MLflow ...
       camfleet model log --json | jq '.[] | select(.removed != [])'
     """
     from camfleet.cli.config_history import print_changes
@@ -172,7 +174,8 @@ def rollback(
 ) -> None:
     """Give config.json the text it had before a change; the server follows at once.
 
-    The roll-back is a change of its own: `camfleet model rollback` a second time takes it back.
+    The roll-back is a change of its own: `camfleet model rollback` a second time
+    takes it back.
 
     \b
     Examples:

@@ -95,10 +95,12 @@ def configure(  # noqa: PLR0913 - alwaysAI's flags, one by one
 
     \b
     Examples:
-      camfleet model configure --framework onnx --model_file net.onnx --purpose ObjectDetection \\
-        --label_file coco.names --size 416 416 --decoder yolox
-      camfleet model configure pets --framework caffe --model_file pets.caffemodel \\
-        --config_file pets.prototxt --purpose Classification --mean 104 117 123 --id me/pets
+      camfleet model configure --framework onnx --model_file net.onnx \\
+        --purpose ObjectDetection --label_file coco.names --size 416 416 \\
+        --decoder yolox
+      camfleet model configure pets --framework caffe --mean 104 117 123 \\
+        --model_file pets.caffemodel --config_file pets.prototxt \\
+        --purpose Classification --id me/pets
       camfleet model configure pets --scalefactor 0.0078 --swaprb
     """
     from camfleet.cli.packages.configure import configure as write
@@ -161,15 +163,16 @@ def publish(  # noqa: PLR0913 - flags, one by one
 ) -> None:
     """Check a model's files and publish them as its next version, in one step.
 
-    The server tries it before it replaces the version that serves. One that it refuses, or whose
-    answers do not fit its labels, is taken back: volume and config.json are as before.
+    The server tries it before it replaces the version that serves. One that it
+    refuses, or whose answers do not fit its labels, is taken back: volume and
+    config.json are as before.
 
     \b
     Examples:
       camfleet model publish pets/
       camfleet model publish pets.tar.gz --id me/pets --version 7
       camfleet model publish pets/ --no-serve
-      camfleet model publish pets/ --metric mAP=0.61 --note "more rain"      see model log
+      camfleet model publish pets/ --metric mAP=0.61 --note "more rain"
     """
     from camfleet.cli.packages.publish import PublishOptions
     from camfleet.cli.packages.publish import publish as run
@@ -209,7 +212,8 @@ def sync(
 ) -> None:
     """Bring the models that an application names onto the volume, and serve them.
 
-    What is missing is published from the application's own models/ folder, else pulled.
+    What is missing is published from the application's own models/ folder, else
+    pulled.
 
     \b
     Examples:

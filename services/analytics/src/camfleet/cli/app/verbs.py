@@ -98,14 +98,15 @@ def install(
 ) -> None:
     """Bring its models, Debian packages (packages.txt) and Python packages here.
 
-    Models go into var/models, or where MODELS_DIR says. What requirements.txt lists goes into an
-    environment of its own, .venv, which also sees camfleet; where it lists nothing there is none.
+    Models go into var/models, or where MODELS_DIR says. What requirements.txt
+    lists goes into an environment of its own, .venv, which also sees camfleet;
+    where it lists nothing there is none.
 
     \b
     Examples:
       camfleet app install
       camfleet app install --clean
-      MODELS_DIR=/srv/fleet/models camfleet app install    for a fleet that serves them
+      MODELS_DIR=/srv/models camfleet app install    for a fleet that serves them
     """
     from camfleet.apps.application import read_application
     from camfleet.cli.app.installing import install as install_application
@@ -123,8 +124,9 @@ def start(
 ) -> None:
     """Run the application's scripts.start here; what follows -- goes to the script.
 
-    --watch looks at .py, .json, .yaml and .toml files (not below var/), also on shares that
-    tell of no changes. Ctrl-C ends the script and all that it started.
+    --watch looks at .py, .json, .yaml and .toml files (not below var/), also on
+    shares that tell of no changes. Ctrl-C ends the script and all that it
+    started.
 
     \b
     Examples:
@@ -201,7 +203,8 @@ def deploy(
 ) -> None:
     """Start the application as a container, now and whenever the machine starts.
 
-    Builds the image, writes camfleet.compose.yml for the device of `configure`, and starts it.
+    Builds the image, writes camfleet.compose.yml for the device of `configure`,
+    and starts it.
 
     \b
     Examples:
