@@ -15,8 +15,9 @@ from camfleet.inference.detector import Detected
 from camfleet.inference.errors import InferenceError
 from camfleet.inference.served_model import ServedModel, TensorSpec
 from camfleet.service.live_ports import Feed, LiveCamera
+from camfleet.video.connection import Connection, ReaderCounts, ReaderState
 from camfleet.video.frames import Frame, FrameSlot
-from camfleet.video.reader import Connection, ReaderCounts, ReaderState
+from camfleet.video.once import Once
 from camfleet.video.resting import Rest
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.cameras_file import parse_cameras
@@ -80,6 +81,7 @@ class ScriptedSource:
         self.counts = ReaderCounts()
         self.rest = Rest()
         self.live_shift_s = 0.0
+        self.reads_with: tuple[str, ...] = ()
         self.is_running = False
 
     def start(self) -> None:
@@ -104,7 +106,9 @@ class ScriptedDetector:
         self.asked: list[str] = []
         self._lock = threading.Lock()
 
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
+    def detect(
+        self, picture: av.VideoFrame, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
         with self._lock:
             self.asked.append(reference)
             answer = self.answer(len(self.asked))

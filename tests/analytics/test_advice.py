@@ -89,6 +89,16 @@ def test_sub_stream_saves_decoding_by_its_pixels() -> None:
     assert hint(file, "detect_source") is None
 
 
+def test_what_is_done_to_a_reader_that_others_share_is_to_be_done_by_all() -> None:
+    shared = replace(CAMERA, status={**CAMERA.status, "reads_with": ["yard", "gate"]})
+    for change in ("motion: true, idle", "detect_source"):
+        found, alone = hint(shared, change), hint(CAMERA, change)
+        assert found is not None
+        assert found.because.endswith("; together with yard, gate, which its reader serves too")
+        assert alone is not None
+        assert "together" not in alone.because
+
+
 def test_quicker_model_is_one_the_server_has_measured() -> None:
     server = ServerCosts(100.0, {"big": 10.0, "small": 10.0}, {"big": 8.0, "small": 2.0})
     costs = replace(CAMERA, inference_ms=server.processor_ms("big"))

@@ -18,6 +18,7 @@ from camfleet.inference.errors import InferenceError, ModelMissing
 from camfleet.service.pipeline import Pipeline, Surroundings
 from camfleet.service.pipeline.cascades.views import Views
 from camfleet.service.pipeline.cascades.votes import Votes
+from camfleet.video.once import Once
 from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.stages import Cascade
 from fakes_analytics import (
@@ -136,7 +137,9 @@ class TwoModels:
         self.go.set()
         self.sizes: list[tuple[int, int]] = []
 
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
+    def detect(
+        self, picture: av.VideoFrame, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
         if reference == "cars":
             return Detected(boxes((300, 180, 360, 240)), served(), 0.01)
         self.sizes.append((picture.width, picture.height))

@@ -10,7 +10,7 @@ import pytest
 
 from camfleet.inference.errors import ServerAbsent
 from camfleet.service.capture_watch import CaptureView
-from camfleet.video.reader import ReaderState
+from camfleet.video.connection import ReaderState
 from camfleet_contracts.keys import TooManyChecks
 from fakes_analytics import boxes, falling
 from running_app import ONE_CAMERA, RunningApp, running_app
@@ -58,6 +58,7 @@ def test_status_shows_what_the_page_needs(app: RunningApp, client: httpx.Client)
     assert status["model"] == {"name": "cars", "version": "1", "state": "ok", "reason": None}
     assert status["lines"][0]["by_label"] == {"car": {"in": 1, "out": 0}}
     assert status["latency_ms"] >= 0
+    assert (status["reads_with"], status["frames"]["shared"]) == ([], 0)
 
 
 def test_truth_is_shown_beside_the_count_from_the_same_moment(

@@ -4,7 +4,7 @@ import pytest
 
 from camfleet.inference.detector import Detected
 from camfleet.service.ledger import Ledger
-from camfleet.video.reader import ReaderCounts
+from camfleet.video.connection import ReaderCounts
 from fakes_analytics import boxes, served
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from browser import Browser, chromium
+from camfleet.service.reading import Readers
 from camfleet.service.sources import source_of
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.keys import KeyStore
@@ -275,7 +276,7 @@ def test_h265_is_shown_as_video_made_for_browsers(
     with capture_running(file) as capture:
         settings = read_settings(state_dir=tmp_path, capture=capture.url(""))
         keys = KeyStore(tmp_path / "keys.json")
-        source = source_of(wanted, fleet.hub.camera("yard"), settings, keys)
+        source = source_of(wanted, fleet.hub.camera("yard"), settings, keys, Readers())
         source.start()
         try:
             browser.open(address)

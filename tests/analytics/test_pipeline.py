@@ -17,8 +17,8 @@ from camfleet.inference.errors import (
 )
 from camfleet.lines import LineCount
 from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame, FrameSlot
-from camfleet.video.reader import ReaderState
 from camfleet_contracts.cameras import Camera
 from fakes_analytics import (
     CollectingPublisher,

@@ -11,10 +11,11 @@ import pytest
 
 from camfleet.video.addresses import RefusedAddress, check_address, with_credentials
 from camfleet.video.backoff import Backoff
+from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
-from camfleet.video.reader import CameraReader, ReaderState, rtsp
+from camfleet.video.reader import CameraReader, rtsp
 from camfleet_contracts.redaction import redact
 from fakes_capture import FPS, camera_lines, capture_running, number_of, write_clip
 from processes import Service, running

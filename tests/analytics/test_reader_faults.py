@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from camfleet.video import reader as reader_module
-from camfleet.video.reader import CameraReader, ReaderState, rtsp
+from camfleet.video.connection import ReaderState
+from camfleet.video.reader import CameraReader, rtsp
 from fakes_analytics import NoLiveCamera
 from fakes_fleet import free_port
 from test_reader import CountingSink, capturing, next_frame, reading

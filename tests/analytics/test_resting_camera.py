@@ -8,8 +8,9 @@ import av
 import numpy as np
 
 from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet.service.reading import Readers, Subscription
+from camfleet.video.frames import Frame
 from camfleet.video.packets import Packet
-from camfleet.video.reader import CameraReader, rtsp
 from fakes_analytics import CollectingPublisher, NoLiveCamera, ScriptedDetector, camera
 from processes import running
 from waiting import wait_until
@@ -50,19 +51,20 @@ def write_film(path: Path) -> Path:
 
 
 @contextmanager
-def filming(folder: Path) -> Iterator[tuple[Pipeline, CountingLive]]:
+def filming(folder: Path, readers: Readers) -> Iterator[tuple[Pipeline, CountingLive, str]]:
     file = folder / "cameras.yaml"
     file.write_text(f"cameras:\n  - {{name: door, source: {write_film(folder / 'film.mp4')}}}\n")
     arguments = ["--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
     state, live = {"CAMFLEET_STATE": str(folder / "state")}, CountingLive()
     with running("camfleet-capture", *arguments, env=state) as capture:
         port = capture.logged(r"rtsp=[\d.]+:(\d+)", 30)[1]
-        reader = CameraReader("door", rtsp(lambda: f"rtsp://127.0.0.1:{port}/door"), live)
+        address = f"rtsp://127.0.0.1:{port}/door"
+        read = Subscription(readers, "door", lambda: address, live)
         around = Surroundings(ScriptedDetector(), CollectingPublisher(), "box")
-        pipeline = Pipeline(camera(SETTINGS), reader, live, around, {})
+        pipeline = Pipeline(camera(SETTINGS), read, live, around, {})
         pipeline.start()
         try:
-            yield pipeline, live
+            yield pipeline, live, address
         finally:
             pipeline.stop(10)
 
@@ -70,14 +72,38 @@ def filming(folder: Path) -> Iterator[tuple[Pipeline, CountingLive]]:
 def test_a_still_camera_rests_and_wakes_with_what_moves_and_viewers_miss_nothing(
     tmp_path: Path,
 ) -> None:
-    with filming(tmp_path) as (pipeline, live):
-        counts, rest = pipeline.source.counts, pipeline.source.rest
+    with filming(tmp_path, Readers()) as (pipeline, live, _):
+        source, rest = pipeline.source, pipeline.source.rest
         wait_until(lambda: rest.is_resting, 40, "the rest")
-        wait_until(lambda: counts.rested >= 20, 40, "pictures that were not decoded")
+        wait_until(lambda: source.counts.rested >= 20, 40, "pictures that were not decoded")
         analysed = pipeline.statistics.analysed
         wait_until(lambda: not rest.is_resting, 40, "the waking")
-        decoded = counts.decoded
-        wait_until(lambda: counts.decoded > decoded + 10, 40, "every picture again")
+        decoded = source.counts.decoded
+        wait_until(lambda: source.counts.decoded > decoded + 10, 40, "every picture again")
         assert pipeline.statistics.analysed > analysed
+        counts = source.counts
         assert live.packets >= counts.decoded + counts.rested - 1
         assert (counts.undecodable, counts.connections) == (0, 1)
+
+
+def test_who_wants_every_picture_gets_it_though_another_one_of_the_camera_would_rest(
+    tmp_path: Path,
+) -> None:
+    readers = Readers()
+    with filming(tmp_path, readers) as (pipeline, _, address):
+        rest, numbers = pipeline.source.rest, list[int]()
+
+        def note(frame: Frame) -> bool:
+            numbers.append(frame.number)
+            return True
+
+        wait_until(lambda: rest.is_resting, 40, "the rest")
+        second = Subscription(readers, "yard", lambda: address, NoLiveCamera())
+        second.slot.wants = note
+        second.start()
+        wait_until(lambda: len(numbers) > 2 * RATE, 40, "every picture")
+        assert not rest.is_resting
+        assert second.counts.rested <= 1  # the packet with which it came
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        second.stop()
+        wait_until(lambda: rest.is_resting, 40, "the rest, once it may be had again")

@@ -14,6 +14,7 @@ from camfleet.inference.errors import InferenceRefused, ServerBusy
 from camfleet.inference.model_client import ModelClient
 from camfleet.inference.tile_merging import merge
 from camfleet.inference.tiling import TiledDetector, tiles_of
+from camfleet.video.once import Once
 from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.stages import Tiles
 from fakes_analytics import Box, boxes, camera, picture, served
@@ -145,7 +146,9 @@ def test_answers_that_do_not_divide_are_asked_for_one_by_one_from_then_on() -> N
 
 
 class Busy:
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
+    def detect(
+        self, picture: av.VideoFrame, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
         raise ServerBusy("h:9000", "queue full")
 
     def detect_all(
@@ -160,7 +163,9 @@ def test_one_tile_without_an_answer_costs_the_frame() -> None:
 
 
 class Classifying(Busy):
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
+    def detect(
+        self, picture: av.VideoFrame, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
         return Detected(boxes(), served(decoder="classification"), 0)
 
 

@@ -14,6 +14,7 @@ import pytest
 from camfleet.service.live import LiveHub
 from camfleet.service.live.muxer import Fragment
 from camfleet.service.live.viewer import Message, Refusal, Viewer
+from camfleet.service.reading import Readers
 from camfleet.service.sources import source_of
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.keys import KeyStore
@@ -62,7 +63,7 @@ class Watching:
             entry["detect_source"] = f"{address}/{detect}"
         wanted = Camera.model_validate(entry)
         settings = read_settings(state_dir=folder, capture=address)
-        source = source_of(wanted, self.live, settings, KeyStore(folder / "keys.json"))
+        source = source_of(wanted, self.live, settings, KeyStore(folder / "keys.json"), Readers())
         self.source, self._loop = source, asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="viewers")
 

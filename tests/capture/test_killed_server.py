@@ -14,7 +14,8 @@ import cv2
 import httpx
 import pytest
 
-from camfleet.video.reader import CameraReader, ReaderState, rtsp
+from camfleet.video.connection import ReaderState
+from camfleet.video.reader import CameraReader, rtsp
 from fakes_capture import FPS, camera_lines, number_of, read_numbers, reading_options
 from fakes_rtsp import Client
 from processes import Service, running

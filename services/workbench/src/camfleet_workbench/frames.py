@@ -17,8 +17,9 @@ from camfleet.cli.media import files_of, frame_count, is_picture, read_frames
 from camfleet.cli.settings import command_settings
 from camfleet.streams.live import NoSink
 from camfleet.video.addresses import with_credentials
+from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
-from camfleet.video.reader import CameraReader, ReaderState, rtsp
+from camfleet.video.reader import CameraReader, rtsp
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.direct import capture_http_address
 from camfleet_contracts.keys import KeyStore

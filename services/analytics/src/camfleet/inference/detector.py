@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -16,12 +16,14 @@ from camfleet.inference.errors import InferenceRefused, NoDecoder
 from camfleet.inference.model_client import Answer, ModelClient, Prepare
 from camfleet.inference.pictures import Picture
 from camfleet.inference.served_model import ServedModel
+from camfleet.video.once import Once
 from camfleet_contracts.model_manifest import ModelManifest
 
 MOST_BESIDE = 8  # requests of all cameras whose model takes no batches
 MAX_APART = 64
 
 Read = TypeVar("Read")
+Ask = Callable[[], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,23 @@ class Detected:
     model: ServedModel
     duration_s: float  # of the request, on the wire and in the server
     scale_s: float = 0.0  # processor time of making the input
+    is_shared: bool = False  # somebody else's request for the same picture brought it
 
 
 class Detector(Protocol):
     """Finds objects in pictures; may be called from many threads."""
 
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
-        """Ask a model about a picture; raises InferenceError."""
+    def detect(
+        self, picture: av.VideoFrame, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
+        """Ask a model about a picture; raises InferenceError.
+
+        Args:
+            picture: as it was decoded.
+            reference: "name" or "name:version".
+            confidence: of the weakest objects to find.
+            once: of this picture; what others have asked the same model is not asked again.
+        """
 
     def detect_all(
         self, pictures: Sequence[av.VideoFrame], reference: str, confidence: float
@@ -54,9 +66,13 @@ class ServerDetector:
         self._beside = ThreadPoolExecutor(MOST_BESIDE, "detect")  # its threads start on first use
         self._apart: set[tuple[str, int]] = set()  # versions that are not asked in batches
 
-    def detect(self, picture: Picture, reference: str, confidence: float) -> Detected:
-        """Ask a model about a picture; raises InferenceError."""
-        return self.ask(picture, reference, partial(read_answer, confidence=confidence))
+    def detect(
+        self, picture: Picture, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
+        """Ask a model about a picture, `once` for all who look at it; raises InferenceError."""
+        ask = partial(self._client.ask, picture, reference)
+        first = ask if once is None else partial(self._ask_once, once, ask, reference)
+        return self._read(first, ask, reference, partial(read_answer, confidence=confidence))
 
     def detect_all(
         self, pictures: Sequence[Picture], reference: str, confidence: float
@@ -80,16 +96,32 @@ class ServerDetector:
         Raises:
             InferenceError: see inference.errors, and what `read` raises but UnexpectedOutputs.
         """
-        answer = self._client.ask(picture, reference, prepare)
+        ask = partial(self._client.ask, picture, reference, prepare)
+        return self._read(ask, ask, reference, read)
+
+    def _read(
+        self, ask: Ask, ask_anew: Ask, reference: str, read: Callable[[Answer], Read]
+    ) -> Read:
         try:
-            return read(answer)
+            return read(ask())
         except UnexpectedOutputs:
             self._client.forget(reference)
-        answer = self._client.ask(picture, reference, prepare)
+        answer = ask_anew()
         try:
             return read(answer)
         except UnexpectedOutputs as error:
             raise InferenceRefused(answer.model.name, str(error)) from error
+
+    def _ask_once(self, once: Once, ask: Ask, reference: str) -> Answer:
+        """The raw answer is shared: everybody decodes it with its own confidence."""
+        known = self._client.current(reference)
+        answer, is_own = once.ask((known.name, known.version), ask)
+        if is_own:
+            return answer
+        wanted = reference.partition(":")[2]
+        return (
+            replace(answer, is_shared=True) if wanted in {"", str(answer.model.version)} else ask()
+        )
 
     def ask_all(
         self,
@@ -140,7 +172,7 @@ def read_answer(answer: Answer, confidence: float, iou: float | None = None) -> 
     except (ValueError, TypeError, IndexError, KeyError) as error:  # what a manifest can cause
         reason = f"its postprocess does not fit: {error!r}; correct it in model.json"
         raise InferenceRefused(answer.model.name, reason) from error
-    return Detected(found, answer.model, answer.duration_s, answer.scale_s)
+    return Detected(found, answer.model, answer.duration_s, answer.scale_s, answer.is_shared)
 
 
 def _named(manifest: ModelManifest, answer: Answer) -> ModelManifest:

@@ -38,6 +38,7 @@ class Answer:
     resize: Resize
     duration_s: float
     scale_s: float = 0.0  # processor time of making the input
+    is_shared: bool = False  # somebody else's request for the same picture brought it
 
 
 @dataclass(frozen=True, slots=True)

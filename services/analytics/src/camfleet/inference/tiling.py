@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import av
 
@@ -11,6 +12,7 @@ from camfleet.inference.detector import Detected, Detector
 from camfleet.inference.errors import InferenceRefused
 from camfleet.inference.tile_merging import merge
 from camfleet.predictions import is_tracked
+from camfleet.video.once import Once
 from camfleet_contracts.stages import Tiles
 
 
@@ -20,8 +22,17 @@ class TiledDetector:
     def __init__(self, detector: Detector, tiles: Tiles) -> None:
         self._detector, self._tiles = detector, tiles
 
-    def detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
-        """Ask about all parts at once; raises InferenceError."""
+    def detect(
+        self, picture: av.VideoFrame, reference: str, confidence: float, once: Once | None = None
+    ) -> Detected:
+        """Ask about all parts at once, `once` for all who want the same; raises InferenceError."""
+        detect = partial(self._detect, picture, reference, confidence)
+        if once is None:
+            return detect()
+        found, is_own = once.ask((self._tiles, reference, confidence), detect)
+        return found if is_own else replace(found, is_shared=True)
+
+    def _detect(self, picture: av.VideoFrame, reference: str, confidence: float) -> Detected:
         size = (picture.width, picture.height)
         parts, began_s = tiles_of(size, self._tiles), time.thread_time()
         pictures = [crop(picture, part) for part in parts]

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from camfleet.inference.detector import Detected
-from camfleet.video.reader import ReaderCounts
+from camfleet.video.connection import ReaderCounts
 
 REMEMBERED_REQUESTS = 100
 
@@ -26,7 +26,7 @@ class Ledger:
         """One frame went the whole way; call it in the pipeline's thread."""
         self.track_s += track_s
         self.thread_s = time.thread_time()
-        if not detected.duration_s:  # the answer before was repeated
+        if detected.is_shared or not detected.duration_s:  # another's request; none: repeated
             return
         self.asked += 1
         self.scale_s += detected.scale_s

@@ -15,10 +15,11 @@ from camfleet.service.http.server import HttpServer
 from camfleet.service.live import LiveHub
 from camfleet.service.options import Options
 from camfleet.service.picture_news import PictureNews
-from camfleet.service.pipeline import Surroundings
+from camfleet.service.pipeline import SourceFactory, Surroundings
+from camfleet.service.reading import Readers
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.sinks.fleet import SinkFleet
-from camfleet.service.sources import source_of
+from camfleet.service.sources import ca_file_of, source_of
 from camfleet.service.status import Identity, StatusBoard, Watches
 from camfleet_contracts.access import Network, check_exposure
 from camfleet_contracts.device import device_id
@@ -53,7 +54,7 @@ def run(options: Options) -> None:
         around = Surroundings(ServerDetector(client), hub, device_id(settings))
         fleet = PipelineFleet(
             settings,
-            lambda camera, its_live: source_of(camera, its_live, settings, keys),
+            _sources(settings, keys),
             live := LiveHub(),
             around,
             journal,
@@ -95,6 +96,11 @@ def _keys_of(settings: FleetSettings) -> KeyStore:
     keys = KeyStore(settings.state_dir / "keys.json")
     keys.ensure(settings.api_key, settings.service_key)
     return keys
+
+
+def _sources(settings: FleetSettings, keys: KeyStore) -> SourceFactory:
+    readers = Readers(ca_file_of(settings))
+    return lambda camera, live: source_of(camera, live, settings, keys, readers)
 
 
 def _open_journal(options: Options, hub: StreamHub) -> Journal:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from camfleet.service.live_ports import LiveCamera
+from camfleet.service.reading import Readers, Subscription
 from camfleet.service.watched_stream import OwnOrMade, TwoStreams, Unwatched, WatchedStream
-from camfleet.video.addresses import with_credentials
+from camfleet.video.addresses import place_of, with_credentials
 from camfleet.video.reader import CameraReader, PacketSink, rtsp
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.cameras import (
@@ -23,7 +24,8 @@ from camfleet_contracts.settings import FleetSettings
 def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
     """The address to read: `detect_source`, else capture's, else the camera's own.
 
-    A sub-stream that is rotated or masked comes from capture, which does that.
+    A sub-stream that is rotated or masked comes from capture, which does that. An entry whose
+    `source` is another camera at capture reads that one, and not what capture makes of it.
 
     Raises:
         ValueError: there is none, or the credentials it refers to are not there.
@@ -31,17 +33,29 @@ def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
     if camera.capture.alters and not settings.capture:
         raise ValueError("rotation and masks need capture; set CAMFLEET_CAPTURE")
     if camera.detect_source and not camera.capture.alters:
-        return _own_address(camera, camera.detect_source)
+        return _own_address(camera, camera.detect_source, settings, keys)
+    if not camera.capture.alters and _is_at_capture(camera.source, settings.capture):
+        return _with_fleet_key(camera.source, keys)
     if not settings.capture:
         if source_kind(camera.source) != "rtsp":
             raise ValueError(f"source {camera.source} needs capture; set CAMFLEET_CAPTURE")
-        return _own_address(camera, camera.source)
+        return _own_address(camera, camera.source, settings, keys)
     stream = camera.name + (SUB_STREAM_SUFFIX if camera.detect_source else "")
     return _in_capture(stream, settings.capture, keys)
 
 
 def _in_capture(stream: str, capture: str, keys: KeyStore) -> str:
-    address = f"{capture.rstrip('/')}/{stream}"
+    return _with_fleet_key(f"{capture.rstrip('/')}/{stream}", keys)
+
+
+def _is_at_capture(address: str, capture: str) -> bool:
+    """Whether an address of cameras.yaml is one of our own capture service."""
+    if not capture or not address.startswith(("rtsp://", "rtsps://")):
+        return False
+    return place_of(address) == place_of(capture)
+
+
+def _with_fleet_key(address: str, keys: KeyStore) -> str:
     if is_loopback(urlsplit(address).hostname or ""):
         return address
     return with_credentials(address, ("camfleet", keys.fleet_secret()))
@@ -61,23 +75,23 @@ def watched_address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) 
 
 
 def source_of(
-    camera: Camera, live: LiveCamera, settings: FleetSettings, keys: KeyStore
-) -> CameraReader | TwoStreams:
+    camera: Camera, live: LiveCamera, settings: FleetSettings, keys: KeyStore, readers: Readers
+) -> Subscription | TwoStreams:
     """What a pipeline reads; each address is worked out anew for every connection."""
-    ca_file = str(settings.tls_ca) if settings.tls_ca else None
 
-    def read(sink: PacketSink) -> CameraReader:
-        return CameraReader(
+    def read(sink: PacketSink) -> Subscription:
+        return Subscription(
+            readers,
             camera.name,
-            rtsp(lambda: address_of(camera, settings, keys), ca_file),
+            lambda: address_of(camera, settings, keys),
             sink,
-            taking="newest" if camera.capture.real_time else "every",
+            is_film=not camera.capture.real_time,
         )
 
     def read_watched(tap: PacketSink, lost: Callable[[str], None]) -> CameraReader:
         return CameraReader(
             f"{camera.name}-watched",
-            rtsp(lambda: watched_address_of(camera, settings, keys), ca_file),
+            rtsp(lambda: watched_address_of(camera, settings, keys), ca_file_of(settings)),
             tap,
             taking="packets",
             lost=lost,
@@ -91,6 +105,14 @@ def source_of(
     return read(live)
 
 
-def _own_address(camera: Camera, address: str) -> str:
+def ca_file_of(settings: FleetSettings) -> str | None:
+    """The certificates that cameras and capture are checked against; None: nothing is checked."""
+    return str(settings.tls_ca) if settings.tls_ca else None
+
+
+def _own_address(camera: Camera, address: str, settings: FleetSettings, keys: KeyStore) -> str:
+    """The camera's credentials are for the camera; capture knows the fleet's own key."""
+    if _is_at_capture(address, settings.capture):
+        return _with_fleet_key(address, keys)
     environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
     return with_credentials(address, resolve_credentials(camera.credentials, environment))

@@ -14,6 +14,7 @@ class Statistics:
     analysed: int = 0
     failed: int = 0  # the model server did not answer them
     still: int = 0  # answered by the answer before: nothing moved
+    shared: int = 0  # answered by what another camera's pipeline asked about the same picture
     published: int = 0
     latency_ms: float | None = None
     request_ms: float | None = None

@@ -15,7 +15,7 @@ from camfleet.service.pipeline import Pipeline
 from camfleet.service.pipeline.cascades import RunningCascade
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.truth_counts import Counts, TruthCounts
-from camfleet.video.reader import ReaderState
+from camfleet.video.connection import ReaderState
 from camfleet.zones import ZoneWatcher
 from camfleet_contracts.cameras import Camera, source_kind
 from camfleet_contracts.clock import now_utc, rfc3339
@@ -134,6 +134,7 @@ class StatusBoard:
             "model": _model(pipeline.model),
             "lines": self._lines(pipeline),
             "zones": [self._zone(camera.name, zone) for zone in pipeline.zones],
+            "reads_with": list(pipeline.source.reads_with),
             "idle": _idle(pipeline),
             "cascades": [_cascade(cascade) for cascade in pipeline.cascades],
             "frames": _frames(pipeline),
@@ -189,6 +190,7 @@ def _frames(pipeline: Pipeline) -> Facts:
         "analysed": statistics.analysed,
         "skipped": pipeline.source.slot.skipped,
         "still": statistics.still,
+        "shared": statistics.shared,
         "failed": statistics.failed,
     }
 

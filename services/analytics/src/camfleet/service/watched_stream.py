@@ -6,8 +6,10 @@ import av
 
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.playable import why_not_played
+from camfleet.service.reading import Subscription
+from camfleet.video.connection import Connection, ReaderCounts
 from camfleet.video.packets import Packet
-from camfleet.video.reader import CameraReader, Connection, PacketSink
+from camfleet.video.reader import CameraReader, PacketSink
 
 MakeReader = Callable[[PacketSink, Callable[[str], None]], CameraReader]
 
@@ -124,30 +126,40 @@ class TwoStreams:
     """
 
     def __init__(
-        self, reader: CameraReader, live: LiveCamera, watched: WatchedStream, *, always: bool = True
+        self, read: Subscription, live: LiveCamera, watched: WatchedStream, *, always: bool = True
     ) -> None:
-        self._reader, self._live, self._watched = reader, live, watched
+        self._read, self._live, self._watched = read, live, watched
         self._always = always
-        self.slot, self.counts, self.rest = reader.slot, reader.counts, reader.rest
+        self.slot, self.rest = read.slot, read.rest
 
     @property
     def connection(self) -> Connection:
         """Of the stream that is analysed."""
-        return self._reader.connection
+        return self._read.connection
+
+    @property
+    def counts(self) -> ReaderCounts:
+        """Of the stream that is analysed."""
+        return self._read.counts
+
+    @property
+    def reads_with(self) -> tuple[str, ...]:
+        """The cameras that share that stream."""
+        return self._read.reads_with
 
     @property
     def live_shift_s(self) -> float:
         """The clocks of both streams are compared by the arrival of their fastest frames."""
-        read_s, watched_s = self._reader.zero_s, self._watched.zero_s
+        read_s, watched_s = self._read.zero_s, self._watched.zero_s
         return 0.0 if read_s is None or watched_s is None else read_s - watched_s
 
     def start(self) -> None:
         """Read the one, and the other one for who watches."""
-        self._reader.start()
+        self._read.start()
         if self._always:
             self._live.feed_with(self._watched)
 
     def stop(self) -> None:
         """End both."""
         self._live.feed_with(None)
-        self._reader.stop()
+        self._read.stop()

@@ -17,7 +17,8 @@ from av.container import InputContainer
 from camfleet.streams.errors import StreamMissing
 from camfleet.streams.live import LiveVideoStream, NoSink
 from camfleet.video.backoff import Backoff
-from camfleet.video.reader import CameraReader, ReaderState
+from camfleet.video.connection import ReaderState
+from camfleet.video.reader import CameraReader
 
 _PROGRAM = "gst-launch-1.0"
 

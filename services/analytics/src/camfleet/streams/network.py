@@ -11,7 +11,8 @@ from camfleet.streams.errors import StreamMissing
 from camfleet.streams.live import LiveVideoStream, NoSink
 from camfleet.video.addresses import ALLOWED_SCHEMES
 from camfleet.video.backoff import Backoff
-from camfleet.video.reader import OPEN_TIMEOUT_S, READ_TIMEOUT_S, CameraReader, ReaderState, rtsp
+from camfleet.video.connection import ReaderState
+from camfleet.video.reader import OPEN_TIMEOUT_S, READ_TIMEOUT_S, CameraReader, rtsp
 from camfleet_contracts.redaction import redact
 
 HTTP_SCHEMES = frozenset({"http", "https"})

@@ -5,6 +5,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from camfleet_contracts.redaction import redact
 
 ALLOWED_SCHEMES = frozenset({"rtsp", "rtsps"})
+_PORTS = {"rtsp": 554, "rtsps": 322}
+_SAME_HOSTS = {"localhost": "127.0.0.1"}
 
 
 class RefusedAddress(ValueError):
@@ -29,3 +31,25 @@ def with_credentials(address: str, credentials: tuple[str, str] | None) -> str:
         return address
     user, password = (quote(part, safe="") for part in credentials)
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))
+
+
+def normal_form(address: str) -> str:
+    """A form that all spellings of an address share; user and password are part of it.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    parts, (host, port) = urlsplit(address), place_of(address)
+    rights = parts.netloc.rpartition("@")[0]
+    return f"{parts.scheme}://{rights}@{host}:{port}{parts.path or '/'}?{parts.query}"
+
+
+def place_of(address: str) -> tuple[str, int]:
+    """Host and port, also where the address leaves the port to its scheme.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    return _SAME_HOSTS.get(host, host), parts.port or _PORTS.get(parts.scheme, 0)

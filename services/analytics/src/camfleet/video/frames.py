@@ -2,10 +2,13 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 import av
+
+from camfleet.video.once import Once
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,19 @@ class Frame:
     received_at: datetime
     received_s: float  # time.monotonic(); of a film that is not in real time, its own clock
     connection: int = 0  # counts the reader's connections; pts_s begins anew with each
+    once: Once = field(default_factory=Once, compare=False)  # what was asked about the picture
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the picture in pixels."""
         return self.picture.width, self.picture.height
+
+
+class FrameTaker(Protocol):
+    """Gets the frames of a reader, in its thread; must not block."""
+
+    def put(self, frame: Frame) -> None:
+        """The newest one."""
 
 
 Choice = Callable[[Frame], bool]  # True for a frame to look at

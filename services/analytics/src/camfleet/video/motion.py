@@ -10,6 +10,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from camfleet.video.once import Once
 from camfleet.video.scaling import reformatted
 
 GRID = (64, 36)  # cells across and down
@@ -26,15 +27,16 @@ class MotionGate:
         self._newest: tuple[av.VideoFrame, NDArray[np.float32]] | None = None
         self._must_look = True
 
-    def is_still(self, picture: av.VideoFrame, time_s: float) -> bool:
+    def is_still(self, picture: av.VideoFrame, time_s: float, once: Once | None = None) -> bool:
         """True when nothing moved since the last picture for which this was False.
 
         Args:
             picture: the picture as it was decoded.
             time_s: its time on the stream's clock.
+            once: of this picture, where others look at it too.
         """
         rest_s = time_s - self._seen_s
-        grid = self._grid_of(picture)
+        grid = self._grid_of(picture, once or Once())
         if self._seen is None or rest_s < 0 or _moved(self._seen, grid):
             self._moved_s = time_s
         elif not self._must_look and rest_s < LONGEST_REST_S:
@@ -50,10 +52,11 @@ class MotionGate:
         """Let the next picture be looked at, whatever it shows."""
         self._must_look = True
 
-    def _grid_of(self, picture: av.VideoFrame) -> NDArray[np.float32]:
+    def _grid_of(self, picture: av.VideoFrame, once: Once) -> NDArray[np.float32]:
         """A camera at rest shows one picture many times."""
         if self._newest is None or self._newest[0] is not picture:
-            self._newest = (picture, _grid_of(picture))
+            grid, _ = once.ask("motion grid", lambda: _grid_of(picture))
+            self._newest = (picture, grid)
         return self._newest[1]
 
 

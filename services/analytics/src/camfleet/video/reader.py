@@ -5,8 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal, Protocol
 
 import av
@@ -15,7 +13,9 @@ from av.container import InputContainer
 
 from camfleet.video.addresses import RefusedAddress, check_address
 from camfleet.video.backoff import Backoff
-from camfleet.video.frames import Frame, FrameSlot
+from camfleet.video.connection import Connection, ReaderCounts, ReaderState
+from camfleet.video.explaining import Explanation, explain_at_capture
+from camfleet.video.frames import Frame, FrameSlot, FrameTaker
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
 from camfleet.video.resting import Rest, RestingDecoder, Shown
@@ -49,43 +49,8 @@ class PacketSink(Protocol):
         """The connection is over."""
 
 
-class ReaderState(StrEnum):
-    """What the page shows of a camera's connection."""
-
-    CONNECTING = "CONNECTING"
-    LIVE = "LIVE"
-    STALLED = "STALLED"
-    FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A snapshot of what the reader knows."""
-
-    state: ReaderState = ReaderState.CONNECTING
-    reason: str | None = None
-    width: int | None = None
-    height: int | None = None
-    source_fps: float | None = None
-    codec: str | None = None
-
-
-@dataclass(slots=True)
-class ReaderCounts:
-    """Totals since the start; written by the reader's thread only."""
-
-    decoded: int = 0
-    rested: int = 0  # coded frames that were not decoded, at rest
-    late: int = 0
-    undecodable: int = 0
-    connections: int = 0
-    decode_s: float = 0.0  # processor time of decoding in the reader's thread
-    thread_s: float = 0.0  # all processor time of that thread
-
-
 Taking = Literal["newest", "every", "packets"]
 Opening = Callable[[], AbstractContextManager[InputContainer]]
-Explanation = Callable[[Exception, Backoff], tuple[str, ReaderState]]
 
 
 def _ignore(_: str) -> None:
@@ -133,14 +98,14 @@ class CameraReader:
         self.name = name
         self._real_time, self._decodes = taking != "every", taking != "packets"
         self.slot = FrameSlot(keeps_all=not self._real_time)
+        self.taker: FrameTaker = self.slot  # who else gets the frames is set before the start
         self.counts = ReaderCounts()
         self.connection = Connection()
         self.rest = Rest()
-        self.live_shift_s = 0.0  # the sink's clock is the frames' own
         self.zero_s: float | None = None  # time.monotonic() at stream time 0
         self._opening, self._sink = opening, sink
         self._lost = lost
-        self._explain = explain or _explain
+        self._explain = explain or explain_at_capture
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{name}", daemon=True)
 
@@ -149,11 +114,15 @@ class CameraReader:
         self._thread.start()
 
     def stop(self, timeout_s: float = 0.5) -> None:
-        """Ask the thread to end; one that waits for the camera ends when that wait is over."""
-        self._stopped.set()
-        self.slot.close()
+        """End it; a thread that waits for the camera ends when that wait is over."""
+        self.end()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+
+    def end(self) -> None:
+        """Ask the thread to end, and do not wait."""
+        self._stopped.set()
+        self.slot.close()
 
     def _run(self) -> None:
         backoff = Backoff()
@@ -242,7 +211,7 @@ class CameraReader:
         number = self.counts.decoded + self.counts.rested
         clock_s = received_s if self._real_time else captured_at.timestamp()
         times = (number, pts_s, captured_at, received_at, clock_s)
-        self.slot.put(Frame(shown.picture, *times, self.counts.connections))
+        self.taker.put(Frame(shown.picture, *times, self.counts.connections))
 
     def _note(self, picture: av.VideoFrame, stream: av.VideoStream) -> None:
         known = self.connection
@@ -278,23 +247,3 @@ def _choose_threads(stream: av.VideoStream) -> None:
     rate = float(stream.average_rate or stream.guessed_rate or 0)
     if stream.codec_context.width * stream.codec_context.height * rate <= ONE_THREAD_PIXELS:
         stream.codec_context.thread_count = 1
-
-
-def _explain(error: Exception, backoff: Backoff) -> tuple[str, ReaderState]:
-    """What failed, as a sentence with the way out, and whether the camera was there at all."""
-    if isinstance(error, ConnectionRefusedError):
-        return "nobody listens at its address; is capture running?", ReaderState.CONNECTING
-    if isinstance(error, av.error.HTTPNotFoundError):
-        return "capture does not send this camera (404); see its state there", ReaderState.FAILED
-    if isinstance(error, av.error.HTTPUnauthorizedError):
-        return "user or password are wrong; see `credentials` in cameras.yaml", ReaderState.FAILED
-    if isinstance(error, av.error.HTTPError):
-        return (
-            "capture has no picture of this camera yet; see its state there",
-            ReaderState.CONNECTING,
-        )
-    if isinstance(error, av.error.InvalidDataError):
-        backoff.host_is_silent()
-        return "its address answers, but not with a stream", ReaderState.FAILED
-    backoff.host_is_silent()
-    return redact(f"cannot be reached: {error}"), ReaderState.CONNECTING

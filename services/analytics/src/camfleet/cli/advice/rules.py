@@ -88,6 +88,7 @@ def _idle(costs: CameraCosts, seen: Stillness | None) -> Iterator[Advice]:
     between = max(1.0, seen.key_frame_s * costs.decoded_s)
     saves = costs.decode_ms_s * share * (1 - 1 / between)
     because = f"still for {share:.0%}, a key frame every {seen.key_frame_s:.1f} s; at most this"
+    because += _together(costs)
     yield Advice(costs.name, "motion: true, idle: {}", saves, because)
 
 
@@ -101,7 +102,14 @@ def _sub_stream(costs: CameraCosts) -> Iterator[Advice]:
     saves = costs.decode_ms_s * (1 - pixels / (width * height))
     size = f"{SUB_STREAM[0]}x{SUB_STREAM[1]}"
     because = f"if the camera has a sub-stream: {size} at the same rate instead of {width}x{height}"
+    because += _together(costs)
     yield Advice(costs.name, "detect_source: rtsp://...", saves, because)
+
+
+def _together(costs: CameraCosts) -> str:
+    """What one camera does to a reader that it shares saves nothing."""
+    others = costs.status.get("reads_with")
+    return f"; together with {', '.join(others)}, which its reader serves too" if others else ""
 
 
 def _model(costs: CameraCosts, server: ServerCosts | None, known: Alternatives) -> Iterator[Advice]:

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.pipeline import Pipeline
-from camfleet.video.reader import ReaderState
+from camfleet.video.connection import ReaderState
 
 _GAUGES: Mapping[str, tuple[str, Callable[[Pipeline], float | None]]] = {
     "camfleet_camera_live": (
@@ -63,6 +63,10 @@ _COUNTERS: Mapping[str, tuple[str, Callable[[Pipeline], float]]] = {
     "camfleet_frames_still": (
         "Analysed frames in which nothing moved: the answer before was repeated",
         lambda p: p.statistics.still,
+    ),
+    "camfleet_frames_shared": (
+        "Frames that another camera's request to the model answered",
+        lambda p: p.statistics.shared,
     ),
     "camfleet_frames_failed": ("Frames the model did not answer", lambda p: p.statistics.failed),
     "camfleet_results_published": ("Results given to the stream", lambda p: p.statistics.published),

@@ -11,6 +11,7 @@ from camfleet.inference.served_model import ServedModel
 from camfleet.service import messages
 from camfleet.service.model_state import ModelState, state_after
 from camfleet.service.pipeline.ports import Outlet
+from camfleet.video.once import Once
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,17 @@ class ModelAsker:
         """True for a while after a failure: nothing is asked."""
         return time.monotonic() < self._retry_at_s
 
-    def ask(self, picture: av.VideoFrame, confidence: float) -> Detected | None:
-        """The model's answer; None when it has none for this picture, or rests after a failure."""
+    def ask(
+        self, picture: av.VideoFrame, confidence: float, once: Once | None = None
+    ) -> Detected | None:
+        """The model's answer; None when it has none for this picture, or rests after a failure.
+
+        `once` belongs to the picture: who else has it asks the same model no second time.
+        """
         if self.is_resting:
             return None
         try:
-            detected = self._detector.detect(picture, self.state.name, confidence)
+            detected = self._detector.detect(picture, self.state.name, confidence, once)
         except InferenceError as error:
             self._note_failure(error)
             return None

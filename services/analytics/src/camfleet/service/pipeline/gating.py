@@ -18,7 +18,7 @@ class AnswerGate:
         """The last answer when it still holds for this frame; None: ask, and `keep` the answer."""
         if self._last is None:
             self._motion.forget()
-        if not self._motion.is_still(frame.picture, frame.pts_s) or self._last is None:
+        if not self._motion.is_still(frame.picture, frame.pts_s, frame.once) or self._last is None:
             return None
         return replace(self._last, duration_s=0.0)
 

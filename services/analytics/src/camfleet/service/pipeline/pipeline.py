@@ -25,8 +25,8 @@ from camfleet.service.pipeline.ports import Outlet, Source, Surroundings
 from camfleet.service.pipeline.publishing import Publishing
 from camfleet.service.statistics import Statistics
 from camfleet.tracking.box_tracker import BadTrackerParameters
+from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
-from camfleet.video.reader import ReaderState
 from camfleet.zones import ZoneWatcher
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.clock import now_utc
@@ -189,15 +189,20 @@ class Pipeline:
     def _detect(self, frame: Frame, analysis: Analysis) -> Detected | None:
         """The model's answer, or its last one while nothing moves; None when there is none."""
         if not analysis.pipeline.motion:
-            return self._asker.ask(frame.picture, analysis.lowest_confidence)
+            return self._ask(frame, analysis)
         repeated = self._gate.repeat(frame)
         self._idling.decide(self._gate.still_for_s(frame))
         if repeated:
             self.statistics.still += 1
             return repeated
         self._gate.keep(None)  # also when asking fails in a way nobody foresaw
-        answer = self._asker.ask(frame.picture, analysis.lowest_confidence)
+        answer = self._ask(frame, analysis)
         self._gate.keep(answer)
+        return answer
+
+    def _ask(self, frame: Frame, analysis: Analysis) -> Detected | None:
+        answer = self._asker.ask(frame.picture, analysis.lowest_confidence, frame.once)
+        self.statistics.shared += answer is not None and answer.is_shared
         return answer
 
     def _analyse(self, frame: Frame, detected: Detected, analysis: Analysis) -> None:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from camfleet.inference.detector import Detector
 from camfleet.service.live_ports import LiveCamera
+from camfleet.video.connection import Connection, ReaderCounts
 from camfleet.video.frames import FrameSlot
-from camfleet.video.reader import Connection, ReaderCounts
 from camfleet.video.resting import Rest
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.events import Envelope, Origin
@@ -17,8 +17,11 @@ class Source(Protocol):
     """Where the frames come from, e.g. a CameraReader."""
 
     slot: FrameSlot
-    counts: ReaderCounts
     rest: Rest
+
+    @property
+    def counts(self) -> ReaderCounts:
+        """What was read; the time of a reader that several share is split among them."""
 
     @property
     def connection(self) -> Connection:
@@ -27,6 +30,10 @@ class Source(Protocol):
     @property
     def live_shift_s(self) -> float:
         """What takes a frame's `pts_s` to the clock of the picture that people watch."""
+
+    @property
+    def reads_with(self) -> tuple[str, ...]:
+        """The other cameras that the same reader serves."""
 
     def start(self) -> None:
         """Begin to fill the slot."""
