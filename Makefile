@@ -29,7 +29,7 @@ test-long: setup  ## fleets broken on purpose, counts on minutes of film, every 
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "long and not alone"
 	@$(BIN)/python -m pytest -m "alone and long"
 
-test-browser: setup  ## the page in headless Chromium (installs Debian's chromium)
+test-browser: setup  ## the page and JupyterLab in headless Chromium (installs Debian's chromium)
 	@tools/apt.sh chromium:chromium chromedriver:chromium-driver
 	@$(BIN)/python -m pytest -m browser
 

@@ -60,6 +60,7 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     config.FleetKernelSpecs.notebooks = str(notebooks.absolute())
     config.LabApp.log_level = "WARN"
     config.LabApp.news_url = None
+    config.LabApp.app_settings_dir = str(Path(__file__).with_name("lab_settings"))
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
     config.LabApp.extension_manager = "readonly"
     return config
