@@ -62,6 +62,30 @@ def test_script_is_interrupted_so_that_it_can_close_what_it_has_open(app: Path) 
         wait_until(exit_code_of(service), 20, "the end of the command")
 
 
+def test_a_watched_script_is_interrupted_without_a_traceback(app: Path) -> None:
+    with started(app, "--watch") as service:
+        service.logged("says")
+        service.process.send_signal(signal.SIGINT)
+        service.logged("closed")
+        wait_until(exit_code_of(service), 20, "the end of the command")
+        assert service.stop() == 0
+        assert "Traceback" not in service.log()
+        assert "KeyboardInterrupt" not in service.log()
+
+
+def test_faults_of_a_watched_script_and_the_users_sitecustomize_stay(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app / "own").mkdir()
+    (app / "own" / "sitecustomize.py").write_text("print('customized', flush=True)")
+    monkeypatch.setenv("PYTHONPATH", str(app / "own"))
+    write(app, "print('says', flush=True); raise ValueError('mine')")
+    with started(app, "--watch") as service:
+        service.logged("customized")
+        service.logged("ValueError: mine")
+        service.logged("the script ended with 1")
+
+
 def test_whole_family_of_a_shell_command_ends_by_ctrl_c(app: Path) -> None:
     write(app, SAYS_AND_STAYS, "python app.py one & python app.py two; wait")
     with started(app) as service:

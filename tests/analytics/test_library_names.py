@@ -15,11 +15,30 @@ HEAVY = ("supervision", "trackers", "cv2", "grpc", "tritonclient", "av", "numpy"
 def test_import_of_the_library_loads_nothing_heavy() -> None:
     script = f"import sys, camfleet; print([name for name in {HEAVY!r} if name in sys.modules])"
 
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    assert run_python(script) == "[]"
+
+
+def test_services_streams_and_trackers_do_without_supervision_and_trackers() -> None:
+    names = "FileVideoStream, IPVideoStream, KalmanTracker, ObjectDetection, Streamer, VideoWriter"
+    unwanted = ("supervision", "trackers", "matplotlib", "scipy", "openvino")
+    script = (
+        f"import sys; from camfleet import {names};"
+        f"print([name for name in {unwanted!r} if name in sys.modules])"
     )
 
-    assert done.stdout.strip() == "[]"
+    assert run_python(script) == "[]"
+
+
+def test_import_of_the_library_takes_less_than_half_a_second_of_processor_time() -> None:
+    script = "import time; t = time.process_time(); import camfleet; print(time.process_time() - t)"
+
+    assert float(run_python(script)) < 0.5
+
+
+def run_python(script: str) -> str:
+    """What a fresh interpreter prints."""
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.mark.parametrize("name", NAMES)

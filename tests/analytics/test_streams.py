@@ -122,7 +122,7 @@ def test_network_camera_gives_new_frames_only(writer_of: Any) -> None:
 
 
 def test_camera_that_stops_is_an_error_and_one_that_comes_back_is_read_again(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(live, "READ_TIMEOUT_S", 1.0)
     writer = MjpgVideoWriter(port=0)
@@ -133,6 +133,7 @@ def test_camera_that_stops_is_an_error_and_one_that_comes_back_is_read_again(
     writer.close()
     with pytest.raises(StreamLost, match="no picture for 1 s"):
         [stream.read() for _ in range(5)]
+    assert "camera lost" in caplog.text  # it goes on in the background
     monkeypatch.setattr(live, "READ_TIMEOUT_S", 60.0)
     with MjpgVideoWriter(port=port) as again, writing_on(again.write_frame):
         assert stream.read().shape == (48, 64, 3)
@@ -148,10 +149,13 @@ def test_camera_that_stops_is_an_error_and_one_that_comes_back_is_read_again(
         ("clip.mp4", "use .* FileVideoStream for a file"),
     ],
 )
-def test_camera_that_cannot_be_reached_is_named_without_its_password(url: str, reason: str) -> None:
+def test_camera_that_cannot_be_reached_is_named_once_and_without_its_password(
+    url: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(StreamMissing, match=reason) as caught:
         IPVideoStream(url).start()
     assert "secret" not in str(caught.value)
+    assert not caplog.records
 
 
 def test_wrong_path_is_told_apart_from_an_absent_host() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import camfleet
 
-LINE = 0.6  # of the picture's height; where a person's feet are decides
+LINE, MARGIN = 0.6, 0.03  # of the picture's height; boxes tremble, so feet must be past both
 
 
 class LineCount:
@@ -15,10 +15,13 @@ class LineCount:
         self.total = {"in": 0, "out": 0}
         self._is_below: dict[int, bool] = {}
 
-    def update(self, people: camfleet.TrackingResults[Any], line_y: float) -> None:
-        """Look where they are now; each crossing is published."""
+    def update(self, people: camfleet.TrackingResults[Any], height: int) -> None:
+        """Look where their feet are now; each crossing is published."""
         for person_id, person in people.items():
-            is_below = person.box.end_y > line_y
+            past_line = person.box.end_y / height - LINE
+            if abs(past_line) < MARGIN:
+                continue
+            is_below = past_line > 0
             if self._is_below.setdefault(person_id, is_below) != is_below:
                 self._cross(person_id, "in" if is_below else "out")
             self._is_below[person_id] = is_below
@@ -29,12 +32,9 @@ class LineCount:
 
     def _cross(self, person_id: int, way: str) -> None:
         self.total[way] += 1
+        now, data = camfleet.generate_event_timestamp(), {"direction": way, **self.total}
         camfleet.OccurrenceEvent(
-            camfleet.generate_event_timestamp(),
-            "line_passed",
-            object_label="person",
-            object_id=person_id,
-            data={"direction": way, **self.total},
+            now, "line_passed", object_label="person", object_id=person_id, data=data
         ).publish_event()
 
 
@@ -50,7 +50,7 @@ def main(source: str = "0") -> None:
             image = video.read()
             found = detector.detect_objects(image, confidence_level=0.4)
             people = camfleet.filter_predictions_by_label(found.predictions, ["person"])
-            count.update(tracker.update(people), LINE * image.shape[0])
+            count.update(tracker.update(people), image.shape[0])
             page.send_data(camfleet.markup_image(image, people), [f"{count.total}"])
 
 

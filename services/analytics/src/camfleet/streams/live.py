@@ -36,6 +36,7 @@ class LiveVideoStream(VideoStream):
         """Connect and wait for the first frame."""
         self.stop()
         self._reader = reader = self._make_reader()
+        reader.is_awaited = True
         reader.start()
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while self._first is None:
@@ -44,6 +45,7 @@ class LiveVideoStream(VideoStream):
                 reason = reader.connection.reason or f"no picture within {START_TIMEOUT_S:g} s"
                 self.stop()
                 raise StreamMissing(f"{self._name}: {reason}")
+        reader.is_awaited = False
         return self
 
     def read(self) -> Image:

@@ -102,6 +102,7 @@ class CameraReader:
         self.counts = ReaderCounts()
         self.connection = Connection()
         self.rest = Rest()
+        self.is_awaited = False  # whoever waits for the first frame is told by an exception
         self.zero_s: float | None = None  # time.monotonic() at stream time 0
         self._opening, self._sink = opening, sink
         self._lost = lost
@@ -235,7 +236,8 @@ class CameraReader:
 
     def _lose(self, state: ReaderState, reason: str) -> None:
         before = self.connection
-        if (before.state, before.reason) != (state, reason):
+        is_news = (before.state, before.reason) != (state, reason)
+        if is_news and not self.is_awaited:
             logger.warning("camera lost camera=%s state=%s reason=%s", self.name, state, reason)
         self.connection = Connection(state, reason, before.width, before.height)
         self._lost(reason)

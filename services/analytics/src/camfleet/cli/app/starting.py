@@ -1,11 +1,13 @@
 """`camfleet app start`: run the script, and with --watch again after every change."""
 
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from camfleet.apps.application import Application, BadApplication, read_application
@@ -17,6 +19,7 @@ from camfleet.cli.console import note, print_error
 _LOOK_S = 0.2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OF_SIGNAL = 128
+_QUIET = Path(__file__).with_name("quiet_interrupt")
 
 
 class _Ending:
@@ -50,7 +53,7 @@ def start_and_watch(application: Application, arguments: Sequence[str]) -> int:
     """Run `scripts.start`, anew whenever a source file has changed, until we are told to end."""
     with _signals() as ending:
         watch = SourceWatch(application.folder)
-        script: Script | None = _begin(application, arguments)
+        script: Script | None = _begin_watched(application, arguments)
         note("watching for changes; Ctrl-C ends it")
         try:
             while not ending.asked.is_set():
@@ -77,7 +80,7 @@ def _watch_once(
     if script and code is None:
         script.end()
     try:
-        fresh = _begin(read_application(application.folder), arguments)
+        fresh = _begin_watched(read_application(application.folder), arguments)
     except BadApplication as error:
         print_error(str(error))
         return None
@@ -88,13 +91,27 @@ def _watch_once(
 def _begin(
     application: Application, arguments: Sequence[str], *, keeps_terminal: bool = False
 ) -> Script:
-    return Script(
-        application.start_script,
-        arguments,
-        application.folder,
-        surroundings(application),
-        keeps_terminal=keeps_terminal,
-    )
+    environment = surroundings(application)
+    return _script(application, arguments, environment, keeps_terminal=keeps_terminal)
+
+
+def _begin_watched(application: Application, arguments: Sequence[str]) -> Script:
+    """Start a script that is interrupted again and again, without a traceback each time."""
+    environment = surroundings(application)
+    folders = [str(_QUIET), *filter(None, [environment.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(folders)
+    return _script(application, arguments, environment, keeps_terminal=False)
+
+
+def _script(
+    application: Application,
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    *,
+    keeps_terminal: bool,
+) -> Script:
+    command, folder = application.start_script, application.folder
+    return Script(command, arguments, folder, environment, keeps_terminal=keeps_terminal)
 
 
 def _end(script: Script, ending: _Ending) -> int:
