@@ -85,6 +85,7 @@ bench-server: setup  ## the model server: against the raw runtime, its front, me
 	@$(BIN)/python benchmarks/bench_server_scheduling.py
 	@$(BIN)/python benchmarks/bench_pictures.py
 	@$(BIN)/python benchmarks/bench_server_reload.py
+	@$(BIN)/python benchmarks/bench_publish.py
 
 PEER_BENCH ?= ../shared/tools/peer-bench
 PEERS := $(CURDIR)/var/peer-bench

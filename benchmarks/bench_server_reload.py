@@ -123,8 +123,12 @@ class Asker:
 
     def answers_as(self, version: int) -> bool:
         """Ask once; True when this version answered."""
+        return self.version() == version
+
+    def version(self) -> int:
+        """Ask once; the version that answered."""
         answer = self._client.infer(NAME, [self._input]).get_response()
-        return int(answer.model_version) == version
+        return int(answer.model_version)
 
 
 def load_seconds(server: Server) -> float:

@@ -12,6 +12,8 @@ import pytest
 from camfleet.testing import AppRun, run_app
 from real_server import model_server, volume_of
 
+pytestmark = pytest.mark.long
+
 MODELS = ("fastestdet-coco", "yolo-fastest-1.1-coco", "movenet-lightning")
 FRAMES = 460  # of the clip with six visits: two of them
 NEAR = 12  # frames by which a small detector sees a visit begin or end elsewhere

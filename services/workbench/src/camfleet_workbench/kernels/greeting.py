@@ -8,4 +8,5 @@ from camfleet.compat import explain_missing_tensorflow
 def load_ipython_extension(_shell: object) -> None:
     """Called once, when a kernel starts."""
     explain_missing_tensorflow()
-    warnings.filterwarnings("ignore", message="IProgress not found")  # bars of text do as well
+    for missing in ("IProgress not found", 'install "ipywidgets"'):  # bars of text do as well
+        warnings.filterwarnings("ignore", message=missing)
