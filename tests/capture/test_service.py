@@ -24,6 +24,16 @@ def test_service_listens_serves_and_ends_cleanly_on_a_signal(
         assert service.process.wait(20) == 0
 
 
+def test_service_listens_within_a_second_of_processor_time(tmp_path: Path, clip: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip)))
+    command = ["camfleet-capture", "--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
+    with running(*command, env={"CAMFLEET_STATE": str(tmp_path)}) as service:
+        service.logged("listening")
+        used = Path(f"/proc/{service.process.pid}/schedstat").read_text()
+    assert int(used.split()[0]) < 1e9, "run make setup: it compiles the packages"
+
+
 def test_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

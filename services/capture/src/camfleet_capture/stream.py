@@ -56,7 +56,7 @@ class Stream:
 
     def push(self, unit: AccessUnit) -> None:
         """Hand over a unit; called by the source's thread, returns at once."""
-        self._call(lambda: self.deliver(unit))
+        self._call(self.deliver, unit)
 
     def push_in_turn(self, unit: AccessUnit, stop: threading.Event) -> None:
         """Hand over a unit, then wait until somebody listens and all who do keep up.
@@ -64,7 +64,7 @@ class Stream:
         Called by the thread of a source that can wait.
         """
         turn = threading.Event()
-        self._call(lambda: self._deliver_in_turn(unit, turn))
+        self._call(self._deliver_in_turn, unit, turn)
         while not turn.wait(_STOP_LOOK_S) and not stop.is_set():
             continue
 
@@ -120,9 +120,9 @@ class Stream:
             listener.end()
         self._listeners = ()
 
-    def _call(self, action: Callable[[], None]) -> None:
+    def _call(self, action: Callable[..., None], *arguments: object) -> None:
         try:
-            self._loop.call_soon_threadsafe(action)
+            self._loop.call_soon_threadsafe(action, *arguments)
         except RuntimeError:  # the loop has ended; the source's thread is about to
             return
 
