@@ -4,6 +4,10 @@
 from camfleet.app_config import AppConfig as AppConfig
 from camfleet.apps.application import BadApplication as BadApplication
 from camfleet.apps.video_streams import video_streams_of as video_streams_of
+from camfleet.background import KNN as KNN
+from camfleet.background import MOG2 as MOG2
+from camfleet.background import get_boundingboxes as get_boundingboxes
+from camfleet.background import get_contours as get_contours
 from camfleet.drawing.compose import blend_images as blend_images
 from camfleet.drawing.compose import cutout_image as cutout_image
 from camfleet.drawing.compose import list_images as list_images
@@ -121,6 +125,13 @@ from camfleet.streams.jetson import JetsonVideoStream as JetsonVideoStream
 from camfleet.streams.network import IPVideoStream as IPVideoStream
 from camfleet.streams.webcam import WebcamVideoStream as WebcamVideoStream
 from camfleet.streams.webcam import list_webcams as list_webcams
+from camfleet.this_machine import find_ncs1 as find_ncs1
+from camfleet.this_machine import find_ncs2 as find_ncs2
+from camfleet.this_machine import find_nvidia_gpu as find_nvidia_gpu
+from camfleet.this_machine import find_usb_device as find_usb_device
+from camfleet.this_machine import is_jetson as is_jetson
+from camfleet.this_machine import is_jetson_xavier_nx as is_jetson_xavier_nx
+from camfleet.this_machine import is_opencv_cuda_available as is_opencv_cuda_available
 from camfleet.vision.classification import Classification as Classification
 from camfleet.vision.codes import BarcodeDetection as BarcodeDetection
 from camfleet.vision.codes import QRCodeDetection as QRCodeDetection
