@@ -160,7 +160,7 @@ class FakeKernel:
     def open(self, path: str) -> int:
         if number := self.refusals.get(path):
             raise OSError(number, os.strerror(number))
-        camera = self.cameras.get(path)
+        camera = self.cameras.get(os.path.realpath(path))  # follows links, as the real one does
         has_node = not self._needs_nodes or Path(path).exists()
         if camera is None or not camera.is_there or not has_node:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")

@@ -45,6 +45,30 @@ def reason(capture: RunningCapture, camera: str) -> str:
     return str(wait_until(lambda: capture.state(camera)["reason"], 60, f"reason of {camera}"))
 
 
+def test_cameras_that_were_never_there_hold_up_no_other(tmp_path: Path, clip: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dead = {
+            "refusing": "rtsp://127.0.0.1:9/main",
+            "silent": f"rtsp://127.0.0.1:{silent.getsockname()[1]}/main",
+            "unplugged": "/dev/video99",
+            "absent": "absent.mp4",
+        }
+        file.write_text(camera_lines(**dead, works=str(clip)))
+        with capture_running(file) as capture:
+            began = time.monotonic()
+            assert len(read_numbers(capture.url("works"), 60).numbers) == 60
+            took_s = time.monotonic() - began
+            reasons = {name: reason(capture, name) for name in dead}
+            works = capture.state("works")
+    assert took_s < 5 + 60 / 30  # no waiting for the silent one, which takes 5 s to be given up
+    assert (works["state"], works["reason"], works["reconnects"]) == ("LIVE", None, 0)
+    assert "connection refused; is the camera on?" in reasons["refusing"]
+    assert "no answer in 5 s" in reasons["silent"]
+    assert "not there; is it plugged in?" in reasons["unplugged"]
+    assert "file absent.mp4: not there; check the path" in reasons["absent"]
+
+
 def test_wrong_passwords_and_paths_of_an_rtsp_camera_are_told_apart(
     tmp_path: Path, locked: RunningCapture, capfd: pytest.CaptureFixture[str]
 ) -> None:

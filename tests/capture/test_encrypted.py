@@ -1,5 +1,6 @@
 import ssl
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from fakes_capture import (
     camera_lines,
     capture_running,
     number_of,
+    read_numbers,
     reading_options,
 )
 
@@ -42,6 +44,20 @@ def test_reader_that_checks_the_certificate_gets_pictures_over_rtsps(
             number_of(frame) for frame, _ in zip(container.decode(video=0), range(5), strict=False)
         ]
     assert [(number - numbers[0]) % LENGTH for number in numbers] == [0, 1, 2, 3, 4]
+
+
+def test_camera_that_speaks_rtsps_is_read_and_its_secret_stays_one(
+    encrypted: RunningCapture, tmp_path: Path
+) -> None:
+    file, url = tmp_path / "cameras.yaml", encrypted.url("one").replace("rtsp:", "rtsps:")
+    file.write_text(camera_lines(far=url) + "    credentials: ${env:FAR}\n")
+    secret = secret_of(encrypted)
+    with capture_running(file, environment={"FAR": f"camfleet:{secret}"}) as capture:
+        capture.wait_for("far", "LIVE")
+        numbers = read_numbers(capture.url("far"), LENGTH).numbers
+        state = capture.get("/cameras/far").text
+    assert all(after == (before + 1) % LENGTH for before, after in pairwise(numbers))
+    assert secret not in state
 
 
 def test_clear_text_gets_nothing_where_encryption_is_on(encrypted: RunningCapture) -> None:

@@ -1,7 +1,8 @@
 """`source: auto`: every camera that is plugged in, now or later, by where it is plugged in."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from camfleet_capture.errors import SourceMissing
 from camfleet_capture.plugged_in import PluggedIn
 from camfleet_capture.sources.v4l2.nodes import place_of
+from camfleet_capture.sources.v4l2.source import open_device
+from camfleet_contracts.capturing import Capturing
 from fakes_capture import RunningCapture, camera_lines, capture_running, read_numbers
 from fakes_v4l2 import METADATA, STREAMING, FakeBus, FakeCamera
 from waiting import wait_until
@@ -94,6 +97,22 @@ def test_devices_that_another_entry_names_are_left_to_it(tmp_path: Path, bus: Fa
     plugged_in.look()
     (name,) = plugged_in.names_of("others", [str(by_path)])
     assert name.startswith("others-2-")
+
+
+def test_a_device_is_opened_by_its_fixed_name_whatever_its_number(
+    tmp_path: Path, bus: FakeBus
+) -> None:
+    by_path, camera = tmp_path / "pci-usb-0:1-video-index0", FakeCamera()
+    for number in (0, 5):
+        bus.plug(number, "1-1", camera)
+        bus.with_node(number)
+        by_path.unlink(missing_ok=True)
+        by_path.symlink_to(bus.path(number))
+        with closing(open_device(str(by_path), Capturing(), bus.devices)) as source:
+            assert next(source.units(threading.Event())).is_key
+        bus.unplug(number)
+        with pytest.raises(SourceMissing, match="not there; is it plugged in"):
+            open_device(str(by_path), Capturing(), bus.devices)
 
 
 def test_metadata_nodes_and_parts_of_camera_pipelines_are_no_cameras(bus: FakeBus) -> None:
