@@ -17,6 +17,7 @@ from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.publish import PublishOptions, publish
 from camfleet.cli.settings import command_settings
+from camfleet.inference.model_client import ModelClient
 from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from camfleet_contracts.volume import versions_of
@@ -181,6 +182,21 @@ def test_full_disk_is_said_and_leaves_nothing_behind(
     outcome = camfleet.run("model", "publish", str(adder))
     assert (outcome.code, "free some space and repeat" in outcome.err) == (1, True)
     assert not (camfleet.models / "adder").exists()
+
+
+def test_colours_of_a_file_reach_clients_and_stay_in_their_file(
+    server: CommandLine, adder: Path
+) -> None:
+    (adder / "colors.txt").write_text("0,128,255\n")
+    manifest = {"labels": ["cat"], "colors_file": "colors.txt"}
+    (adder / "model.json").write_text(json.dumps(manifest))
+    assert server.run("model", "publish", str(adder)).code == 0
+    assert "label_colors" not in json.loads((server.models / "adder/1/model.json").read_text())
+    client = ModelClient(command_settings().server)
+    try:
+        assert client.current("adder").manifest.label_colors == ((0, 128, 255),)
+    finally:
+        client.close()
 
 
 def test_a_volume_that_is_full_names_the_file(

@@ -29,6 +29,7 @@ from camfleet import (
     WrongPurpose,
     close_connections,
 )
+from camfleet.colours import colour_of
 from camfleet.images import Image
 from fakes_kserve import FakeServer, FakeVersion, one_box, one_face, serving
 
@@ -328,6 +329,15 @@ def test_instances_have_masks_of_the_images_size(server: FakeServer) -> None:
 def test_a_detector_without_masks_is_no_instance_segmentation(server: FakeServer) -> None:
     with pytest.raises(CamfleetError, match=r"use ObjectDetection\('m'\)"):
         InstanceSegmentation("m", server=server.address).load()
+
+
+def test_colours_are_those_of_the_models_colours_file_where_it_has_one() -> None:
+    told = {"labels": ["cat", "dog"], "label_colors": [[1, 2, 3]]}
+    colors = ModelConfig.read(told).colors
+    assert colors[0].tolist() == [1, 2, 3]
+    assert colors[1].tolist() == list(colour_of(1))
+    assert colors.dtype == np.uint8
+    assert ModelConfig.read({}).colors.shape == (0, 3)
 
 
 def test_colours_are_one_a_label_and_may_be_set(detector: ObjectDetection) -> None:

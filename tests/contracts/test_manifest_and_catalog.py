@@ -32,6 +32,22 @@ def test_labels_come_from_the_label_file(tmp_path: Path) -> None:
     assert manifest.labels == ("person", "car")
 
 
+def test_colours_come_from_the_colours_file(tmp_path: Path) -> None:
+    (tmp_path / "colors.txt").write_text("0, 128,255\n\n10,20,30\n")
+    (tmp_path / "model.json").write_text('{"colors_file": "colors.txt"}')
+    manifest = read_manifest(tmp_path)
+    assert manifest is not None
+    assert manifest.label_colors == ((0, 128, 255), (10, 20, 30))
+
+
+@pytest.mark.parametrize("line", ["0,0", "0,0,256", "red", "-1,0,0", "0,0,0,0", "1.5,0,0"])
+def test_a_line_that_is_no_colour_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "colors.txt").write_text(f"0,0,0\n{line}\n")
+    (tmp_path / "model.json").write_text('{"colors_file": "colors.txt"}')
+    with pytest.raises(BadManifest, match=f"colors_file 'colors.txt': the line '{line}'"):
+        read_manifest(tmp_path)
+
+
 def test_a_folder_without_manifest_has_none(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) is None
 

@@ -6,6 +6,7 @@ precision, batching, pulled_from and trail.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from camfleet_contracts.trail import Trail
 
 MANIFEST_NAMES = ("model.json", "alwaysai.model.json")
+_CHANNELS, _BRIGHTEST = 3, 255
 _NESTED = ("model_parameters", "modelParameters", "config", "model")
 
 
@@ -84,7 +86,7 @@ class PulledFile(_Part):
 
 
 class ModelManifest(_Part):
-    """A manifest with its labels inlined."""
+    """A manifest with its labels and colours inlined."""
 
     id: str = ""
     purpose: str = ""
@@ -95,6 +97,7 @@ class ModelManifest(_Part):
     colors_file: str = ""
     license: str = ""
     labels: tuple[str, ...] = ()
+    label_colors: tuple[tuple[int, int, int], ...] | None = None  # blue, green, red
     mean: tuple[float, ...] | None = None
     scalefactor: float | None = None
     size: tuple[int, ...] | None = None
@@ -146,10 +149,10 @@ def parse_manifest(document: Any, *, where: str) -> ModelManifest:
 
 
 def read_manifest(version_folder: Path) -> ModelManifest | None:
-    """Read the manifest of a version folder with its labels; None when it has none.
+    """Read the manifest of a version folder, labels and colours inlined; None when it has none.
 
     Raises:
-        BadManifest: the file, or the label file it names, cannot be read or used.
+        BadManifest: the file, or one of labels or colours it names, cannot be read or used.
     """
     path = next(
         (version_folder / n for n in MANIFEST_NAMES if (version_folder / n).is_file()), None
@@ -161,9 +164,12 @@ def read_manifest(version_folder: Path) -> ModelManifest | None:
     except (OSError, ValueError, RecursionError) as error:
         raise BadManifest(f"{path}: not readable as JSON: {error}") from error
     manifest = parse_manifest(document, where=str(path))
-    if manifest.labels or not manifest.label_file:
-        return manifest
-    return manifest.model_copy(update={"labels": read_labels(version_folder, manifest.label_file)})
+    inlined: dict[str, Any] = {}
+    if manifest.label_file and not manifest.labels:
+        inlined["labels"] = read_labels(version_folder, manifest.label_file)
+    if manifest.colors_file and manifest.label_colors is None:
+        inlined["label_colors"] = read_colors(version_folder, manifest.colors_file)
+    return manifest.model_copy(update=inlined) if inlined else manifest
 
 
 def read_labels(version_folder: Path, name: str) -> tuple[str, ...]:
@@ -172,10 +178,37 @@ def read_labels(version_folder: Path, name: str) -> tuple[str, ...]:
     Raises:
         BadManifest: the file cannot be read, or it lies outside: clients see what is in it.
     """
+    return tuple(_lines_of(version_folder, name, "label_file"))
+
+
+def read_colors(version_folder: Path, name: str) -> tuple[tuple[int, int, int], ...]:
+    """Read one colour a line, `blue,green,red` of 0 to 255, as alwaysAI's colours files have them.
+
+    Raises:
+        BadManifest: as `read_labels`, or a line is no colour.
+    """
+    return tuple(
+        _colour_of(line, f"colors_file {name!r}")
+        for line in _lines_of(version_folder, name, "colors_file")
+    )
+
+
+def _colour_of(line: str, where: str) -> tuple[int, int, int]:
+    parts = [part.strip() for part in line.split(",")]
+    numbers = [int(part) for part in parts if part.isascii() and part.isdecimal()]
+    if len(parts) != len(numbers) or len(numbers) != _CHANNELS or max(numbers) > _BRIGHTEST:
+        raise BadManifest(f"{where}: the line {line[:40]!r} is no colour; write 0,128,255")
+    blue, green, red = numbers
+    return blue, green, red
+
+
+def _lines_of(version_folder: Path, name: str, field: str) -> Iterator[str]:
+    """The lines of a file that are not empty."""
     path = version_folder / name
     try:
         if not path.resolve().is_relative_to(version_folder.resolve()):
-            raise BadManifest(f"label_file {name!r} leaves the folder {version_folder}")
-        return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
+            raise BadManifest(f"{field} {name!r} leaves the folder {version_folder}")
+        text = path.read_text()
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that go in circles
-        raise BadManifest(f"label_file {path}: cannot be read: {error}") from error
+        raise BadManifest(f"{field} {path}: cannot be read: {error}") from error
+    return (line.strip() for line in text.splitlines() if line.strip())

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet.colours import colour_of
 from camfleet.detections import Detections
 from camfleet.errors import BadArgument, NotLoaded, WrongPurpose
 from camfleet.images import Image, check_image
@@ -171,8 +170,7 @@ class VisionService(Publishing, Generic[P]):
     def colors(self) -> NDArray[np.uint8]:
         """A colour (blue, green, red) a label, as (N, 3); raises NotLoaded. May be set."""
         if self._colors is None:
-            count = len(self.model_config.labels)
-            self._colors = np.array([colour_of(index) for index in range(count)], np.uint8)
+            self._colors = self.model_config.colors
         return self._colors
 
     @colors.setter

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from camfleet.colours import colour_of
 from camfleet.errors import BadArgument
 from camfleet_contracts.engines import ENGINES
 from camfleet_contracts.frameworks import (
@@ -49,6 +53,14 @@ class ModelConfig:
     def labels(self) -> tuple[str, ...]:
         """By index."""
         return self.manifest.labels
+
+    @property
+    def colors(self) -> NDArray[np.uint8]:
+        """A colour (blue, green, red) a label, (N, 3): of its colours file, else the fleet's."""
+        count = len(self.labels)
+        told = list(self.manifest.label_colors or ())[:count]
+        own = [colour_of(index) for index in range(len(told), count)]
+        return np.array([*told, *own], np.uint8).reshape(count, 3)
 
     @property
     def framework_type(self) -> str:

@@ -82,6 +82,8 @@ def _document(manifest: ModelManifest | None) -> dict[str, Any]:
     document = manifest.model_dump(mode="json", exclude_unset=True, exclude={"files"})
     if manifest.label_file:
         document.pop("labels", None)  # they were read from the file and stay there
+    if manifest.colors_file:
+        document.pop("label_colors", None)
     return document
 
 
