@@ -4,6 +4,7 @@
 
 Windows with no viewer, one and eight take turns, so that what others do to the machine meets all
 of them; printed is the median over the rounds of what viewers add to analytics' processor time.
+Besides: the wait for the first picture in Debian's Chromium, from the navigation on.
 """
 
 import argparse
@@ -15,12 +16,15 @@ from pathlib import Path
 
 import camfleet
 import films
+from camfleet_contracts.keys import KeyStore
 from measured_fleet import Fleet, running_fleet
 from measured_process import loads
+from page_openings import first_pictures_ms
 from stream_client import watching
 
 CAMERA = "cam"
 CROWD = 8
+OPENINGS = 10
 FILM_S = 12  # it begins anew
 SERVED = {".html", ".js", ".css", ".svg"}
 
@@ -37,7 +41,10 @@ def main() -> None:
             time.sleep(8)
             rounds = [one_round(fleet, options.seconds) for _ in range(options.rounds)]
             waits_ms = sorted(1000 * first_fragment_s(fleet) for _ in range(9))
-    show(rounds, waits_ms)
+            keys = KeyStore(Path(name) / "state" / "keys.json")
+            login = f"{fleet.page}/login?token={keys.new_login()}"
+            pictures_ms = sorted(first_pictures_ms(fleet.page, login, OPENINGS))
+    show(rounds, waits_ms, pictures_ms)
 
 
 def one_round(fleet: Fleet, seconds: float) -> tuple[float, float, float]:
@@ -65,7 +72,9 @@ def first_fragment_s(fleet: Fleet) -> float:
     return came[0] - began_s
 
 
-def show(rounds: list[tuple[float, float, float]], waits_ms: list[float]) -> None:
+def show(
+    rounds: list[tuple[float, float, float]], waits_ms: list[float], pictures_ms: list[float]
+) -> None:
     none = statistics.median(one[0] for one in rounds)
     alone = statistics.median(one[1] - one[0] for one in rounds)
     crowd = statistics.median(one[2] - one[0] for one in rounds)
@@ -74,10 +83,13 @@ def show(rounds: list[tuple[float, float, float]], waits_ms: list[float]) -> Non
     print(f"\n### One camera 720p15, {len(rounds)} rounds\n\n| | |\n|---|---|")
     print(f"| analytics without a viewer (1 fps) | {none:.1%} of a core |")
     print(f"| one viewer adds | **{alone:.2%}** of a core |")
-    print(f"| {CROWD} viewers add | **{crowd:.2%}** of a core |")
+    print(f"| {CROWD} viewers add | **{crowd:.2%}** of a core ({crowd / alone:.1f} times one) |")
     print(
         f"| first fragment after | {statistics.median(waits_ms):.0f} ms (to {waits_ms[-1]:.0f}) |"
     )
+    if pictures_ms:
+        middle = statistics.median(pictures_ms)
+        print(f"| first picture in Chromium after | {middle:.0f} ms (to {pictures_ms[-1]:.0f}) |")
     print(f"| all files of the page | {size / 1000:.0f} kB |")
     print(f"\nload average {loads()}")
 

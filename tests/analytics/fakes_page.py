@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -81,6 +82,7 @@ class ScriptedFleet:
     hub: LiveHub = field(default_factory=LiveHub)
     locked: bool = False  # the session ended
     stream_locked: bool = False
+    clock_behind: timedelta = timedelta(0)
     asked_since: list[str | None] = field(default_factory=list)
     _listeners: set["asyncio.Queue[str]"] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop | None = None
@@ -90,7 +92,7 @@ class ScriptedFleet:
         return {
             "version": "0.1.0",
             "device_id": "box-1",
-            "time": rfc3339(now_utc()),
+            "time": rfc3339(now_utc() - self.clock_behind),
             "cameras_file": "var/models/cameras.yaml",
             "health": self.health,
             "services": self.services,

@@ -1,12 +1,13 @@
 """Viewers of a live camera: nobody costs nothing, a slow one goes on at a key frame."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from camfleet.service.live.camera import LiveCamera
 from camfleet.service.live.muxer import Fragment, StreamHeader
-from camfleet.service.live.viewer import Message, Refusal, Viewer
+from camfleet.service.live.viewer import Message, Refusal, Viewer, offer_to_all
 from fakes_live import ClipPlan, make_clip, push_clip
 
 HEADER = StreamHeader("avc1.64001f", 320, 180, 15.0, 0.0, b"init")
@@ -18,7 +19,7 @@ def fragment(number: int, *, is_key: bool = False, size: int = 10) -> Fragment:
 
 async def queue(messages: list[Message]) -> Viewer:
     viewer = Viewer(asyncio.get_running_loop())
-    viewer.offer(messages)
+    offer_to_all((viewer,), messages)
     await asyncio.sleep(0)
     return viewer
 
@@ -28,6 +29,27 @@ def test_nothing_is_muxed_while_nobody_watches() -> None:
     push_clip(camera, make_clip(ClipPlan()))
     assert camera._sequence._muxer is None
     assert camera._sequence._fragments == []
+
+
+def test_a_fragment_wakes_the_loop_once_however_many_watch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def show_to_eight() -> tuple[int, list[Message | None]]:
+        camera, loop = LiveCamera("door"), asyncio.get_running_loop()
+        viewers = [camera.watch(loop) for _ in range(8)]
+        woken, wake = list[object](), loop.call_soon_threadsafe
+
+        def counted(*call: Any) -> asyncio.Handle:
+            woken.append(call)
+            return wake(*call)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
+        push_clip(camera, make_clip(ClipPlan(frames=3, gop=3)))
+        return len(woken), [await asyncio.wait_for(one.take(), 2) for one in viewers]
+
+    wake_ups, first = asyncio.run(show_to_eight())
+    assert wake_ups == 3
+    assert len({id(one) for one in first}) == 1  # one fragment in memory for all
 
 
 def test_muxing_ends_with_the_last_viewer() -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,53 @@ def test_no_camera_names_the_file_to_edit(
     fleet.cameras.append(camera_status("street"))
     browser.wait_for_text(".tile-name", "street")
     assert browser.text(".empty") == ""
+
+
+@contextmanager
+def clock_moved(browser: Browser, milliseconds: int) -> Iterator[None]:
+    """This device's clock is so far off on all pages that are opened inside the block."""
+    script = f"const real = Date.now; Date.now = () => real() + {milliseconds};"
+    add, remove = (
+        "Page.addScriptToEvaluateOnNewDocument",
+        "Page.removeScriptToEvaluateOnNewDocument",
+    )
+    added = browser.driver.execute_cdp_cmd(add, {"source": script})
+    try:
+        yield
+    finally:
+        browser.driver.execute_cdp_cmd(remove, added)
+
+
+@pytest.mark.parametrize(
+    ("moved_ms", "words"),
+    [
+        (3 * 60_000, "The fleet's clock is 3 min behind this device's."),
+        (-5 * 3_600_000, "The fleet's clock is 5 h ahead of this device's."),
+    ],
+    ids=["fast device", "slow device"],
+)
+def test_a_device_whose_clock_is_wrong_is_told(
+    browser: Browser, address: str, moved_ms: int, words: str
+) -> None:
+    with clock_moved(browser, moved_ms):
+        browser.open(address)
+        browser.wait_for_text("#clock-note", words)
+        assert browser.is_shown("#clock-note")
+        assert "Times are the fleet's" in browser.text("#clock-note")
+        browser.wait_for(f"{VIDEO}?.currentTime > 1")
+        browser.wait_for(f"{DRAWN}.count > 100")  # boxes go by the stream's clock
+
+
+def test_a_box_whose_clock_is_wrong_is_told_until_it_is_right(
+    browser: Browser, fleet: ScriptedFleet, address: str
+) -> None:
+    browser.open(address)
+    browser.wait_for_text(".state", "LIVE")
+    assert not browser.is_shown("#clock-note")
+    fleet.clock_behind = timedelta(minutes=10)
+    browser.wait_for_text("#clock-note", "The fleet's clock is 10 min behind this device's.")
+    fleet.clock_behind = timedelta(seconds=30)  # near enough
+    browser.wait_for("document.querySelector('#clock-note').hidden")
 
 
 def test_an_ended_session_asks_to_log_in(

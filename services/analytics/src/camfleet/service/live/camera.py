@@ -8,7 +8,7 @@ import av
 from camfleet.service.live.pictures import PictureBoard
 from camfleet.service.live.sequence import LiveSequence
 from camfleet.service.live.stream import H264Stream
-from camfleet.service.live.viewer import Message, Refusal, Viewer
+from camfleet.service.live.viewer import Message, Refusal, Viewer, offer_to_all
 from camfleet.service.live_ports import Feed
 from camfleet.service.playable import why_not_played
 from camfleet.video.frames import Frame
@@ -101,7 +101,7 @@ class LiveCamera:
                 self._feed.begin()
             self._viewers += (viewer,)
             first: Message | None = self._refusal or self._sequence.watch()
-            viewer.offer([first] if first else [])
+            offer_to_all((viewer,), [first] if first else [])
         return viewer
 
     def unwatch(self, viewer: Viewer) -> None:
@@ -127,5 +127,4 @@ class LiveCamera:
         self._sequence.forget()
 
     def _send(self, messages: list[Message]) -> None:
-        for viewer in self._viewers:
-            viewer.offer(messages)
+        offer_to_all(self._viewers, messages)

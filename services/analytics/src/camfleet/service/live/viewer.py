@@ -22,13 +22,13 @@ Message = Fragment | Refusal
 
 
 class Viewer:
-    """Made and read on the event loop; `offer` and `end` may be called from any thread.
+    """Made and read on the event loop; `offer_to_all` and `end` may be called from any thread.
 
     A viewer that falls behind loses what is waiting and goes on at the next key frame.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._waiting: deque[Message] = deque()
         self._size_bytes = 0
         self._wants_key = True
@@ -36,13 +36,15 @@ class Viewer:
         self._changed = asyncio.Event()
         self.dropped = 0
 
-    def offer(self, messages: list[Message]) -> None:
-        """Queue messages for this viewer."""
-        self._call(self._append_all, messages)
-
     def end(self) -> None:
         """Tell the viewer that nothing more will come."""
-        self._call(self._end)
+        _call(self.loop, self._end)
+
+    def append(self, messages: list[Message]) -> None:
+        """Queue messages; on the event loop."""
+        for message in messages:
+            self._append(message)
+        self._changed.set()
 
     async def take(self) -> Message | None:
         """The next message; None when the camera ended."""
@@ -54,15 +56,6 @@ class Viewer:
         message = self._waiting.popleft()
         self._size_bytes -= _size(message)
         return message
-
-    def _call(self, function: Callable[..., None], *args: object) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, *args)
-
-    def _append_all(self, messages: list[Message]) -> None:
-        for message in messages:
-            self._append(message)
-        self._changed.set()
 
     def _append(self, message: Message) -> None:
         if isinstance(message, Fragment) and not self._accepts(message):
@@ -88,6 +81,23 @@ class Viewer:
     def _end(self) -> None:
         self._ended = True
         self._changed.set()
+
+
+def offer_to_all(viewers: tuple[Viewer, ...], messages: list[Message]) -> None:
+    """Queue messages for viewers, waking their loop once: a wake-up costs more than a message."""
+    loops = {viewer.loop for viewer in viewers} if messages else ()
+    for loop in loops:
+        _call(loop, _append_to_all, [one for one in viewers if one.loop is loop], messages)
+
+
+def _append_to_all(viewers: list[Viewer], messages: list[Message]) -> None:
+    for viewer in viewers:
+        viewer.append(messages)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(function, *args)
 
 
 def _size(message: Message) -> int:
