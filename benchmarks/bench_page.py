@@ -25,14 +25,14 @@ from stream_client import watching
 CAMERA = "cam"
 CROWD = 8
 OPENINGS = 10
-FILM_S = 12  # it begins anew
+FILM_S = 6.0  # it begins anew: each window of this length sees the same pictures
 SERVED = {".html", ".js", ".css", ".svg"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of a window")
+    parser.add_argument("--seconds", type=float, default=FILM_S, help="length of a window")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         film = films.write_moving(Path(name) / "moving.mp4", seconds=FILM_S)

@@ -39,6 +39,7 @@ async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
 
 async def _serve(websocket: WebSocket, hub: StreamHub, listener: Listener, quota: Bucket) -> None:
     receiving = asyncio.create_task(_receive(websocket, hub, listener))
+    receiving.add_done_callback(lambda _: listener.changed.set())
     try:
         await _send_until_gone(websocket, hub, listener, quota, receiving)
     finally:
@@ -69,9 +70,7 @@ async def _send_until_gone(
                     await websocket.send_text(text)
                 else:
                     hub.quotas.left_out += 1
-            changed = asyncio.create_task(listener.changed.wait())
-            await asyncio.wait({changed, receiving}, return_when=asyncio.FIRST_COMPLETED)
-            changed.cancel()
+            await listener.changed.wait()
 
 
 async def _receive(websocket: WebSocket, hub: StreamHub, listener: Listener) -> None:
