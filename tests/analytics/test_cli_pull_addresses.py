@@ -292,11 +292,11 @@ def test_a_real_model_is_available_after_its_pull(
     assert not (camfleet.models / "broken").exists()
 
 
-def write_catalog(models: Path, url: str, **manifest: Any) -> None:
+def write_catalog(models: Path, url: str, **of_weights: Any) -> None:
     models.mkdir(parents=True, exist_ok=True)
     files = [
         {"path": "net.xml", "url": f"{url}/net.xml", "sha256": sha256(GRAPH)},
-        {"path": "net.bin", "url": f"{url}/net.bin", "size": len(WEIGHTS)},
+        {"path": "net.bin", "url": f"{url}/net.bin", "size": len(WEIGHTS), **of_weights},
     ]
     entry = {
         "name": "zoo-net",
@@ -304,7 +304,7 @@ def write_catalog(models: Path, url: str, **manifest: Any) -> None:
         "licence": "Apache-2.0",
         "aliases": ["vendor/net"],
         "files": files,
-        "manifest": {"labels": ["background", "face"], **manifest},
+        "manifest": {"labels": ["background", "face"]},
     }
     (models / "catalog.json").write_text(json.dumps({"entries": [entry]}))
 
@@ -341,3 +341,15 @@ def test_a_catalogue_file_of_another_size_is_refused_though_no_sha256_is_known(
     outcome = camfleet.run("model", "pull", "zoo-net")
     assert outcome.code == 1
     assert f"wanted {len(WEIGHTS)}" in outcome.err
+
+
+def test_a_catalogue_file_of_another_sha384_is_refused_at_its_first_pull(
+    camfleet: CommandLine, upstream: Upstream
+) -> None:
+    write_catalog(camfleet.models, upstream.url, sha384=hashlib.sha384(WEIGHTS).hexdigest())
+    upstream.files["/net.bin"] = OTHER
+    outcome = camfleet.run("model", "pull", "zoo-net")
+    assert outcome.code == 1
+    assert f"sha384 {hashlib.sha384(OTHER).hexdigest()}, wanted" in outcome.err
+    upstream.files["/net.bin"] = WEIGHTS
+    assert camfleet.run("model", "pull", "zoo-net").code == 0

@@ -98,4 +98,5 @@ def test_files_come_from_the_zoo_and_those_of_known_content_are_checked(reposito
             assert file.url.startswith("https://storage.openvinotoolkit.org/repositories/")
             assert file.size
     assert all(file.sha256 for file in crossing.files[:2])
+    assert all(file.sha384 and not file.sha256 for file in faces.files[:2])
     assert "pinned on first pull" in faces.description

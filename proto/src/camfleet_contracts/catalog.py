@@ -24,6 +24,7 @@ class CatalogFile(BaseModel):
     path: str
     url: str
     sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
+    sha384: str = Field("", pattern="^([0-9a-f]{96})?$")  # where that is what the origin states
     size: int | None = Field(None, ge=0)
     licence: str = ""
 

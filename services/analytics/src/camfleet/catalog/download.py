@@ -58,8 +58,19 @@ def _copy(source: Path, part: Path, wanted: CatalogFile, report: Report) -> None
 
 
 def _check(part: Path, wanted: CatalogFile, source: str | Path) -> None:
-    size, digest = part.stat().st_size, sha256_of(part)
-    if wanted.sha256 in {"", digest} and wanted.size in {None, size}:
-        return
-    part.unlink()
-    raise WrongContent(wanted, source, size, digest)
+    size, sha256 = part.stat().st_size, sha256_of(part)
+    found = {"bytes": str(size), "sha256": sha256}
+    stated = size if wanted.size is None else wanted.size
+    expected = {"bytes": str(stated), "sha256": wanted.sha256 or sha256}
+    if wanted.sha384:
+        found["sha384"], expected["sha384"] = _sha384_of(part), wanted.sha384
+    wrong = next((name for name in found if found[name] != expected[name]), None)
+    if wrong is not None:
+        part.unlink()
+        difference = (f"{wrong} {found[wrong]}", expected[wrong])
+        raise WrongContent(wanted.path, source, difference, sha256)
+
+
+def _sha384_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha384").hexdigest()

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from camfleet.catalog.addresses import public_address
-from camfleet_contracts.catalog import CatalogFile
 
 
 class CatalogError(Exception):
@@ -51,16 +50,17 @@ class BadAnswer(DownloadFailed):
 
 
 class WrongContent(DownloadFailed):
-    """Size or sha256 differ from those wanted; nothing was published."""
+    """Size or sum differ from those wanted; nothing was published."""
 
-    def __init__(self, wanted: CatalogFile, source: str | Path, size: int, sha256: str) -> None:
-        place = public_address(source) if isinstance(source, str) else source
-        self.place, self.sha256 = place, sha256
-        found, expected = f"sha256 {sha256}", wanted.sha256
-        if wanted.size not in {None, size}:
-            found, expected = f"{size} bytes", f"{wanted.size}"
+    def __init__(
+        self, name: str, source: str | Path, difference: tuple[str, str], sha256: str
+    ) -> None:
+        """`difference` is what was found and what was wanted; `sha256` is that of what came."""
+        self.place = public_address(source) if isinstance(source, str) else source
+        self.sha256 = sha256
+        found, expected = difference
         super().__init__(
-            f"{wanted.path} from {place}: {found}, wanted {expected}; nothing was published, "
+            f"{name} from {self.place}: {found}, wanted {expected}; nothing was published, "
             "try again or correct what is wanted (catalog.json, --sha256)"
         )
 
