@@ -123,13 +123,22 @@ def test_every_image_of_a_folder_is_shown_once(tmp_path: Path) -> None:
     assert seen.times_s[-1] - seen.times_s[0] == pytest.approx(19, abs=0.001)
 
 
-def test_reader_of_the_transcoded_path_gets_the_film_too(tmp_path: Path) -> None:
-    sampled = write_clip(tmp_path / "sampled.mp4", pictures=FILM, pix_fmt="yuv422p")
-    with showing(tmp_path, sampled, ONCE) as capture:
-        options = reading_options()
-        with av.open(capture.url("film-h264"), options=options, timeout=(20, 20)) as container:
-            numbers = [number_of(frame) for frame in container.decode(video=0)]
-    assert numbers == [*range(FILM)]
+@pytest.mark.parametrize(
+    ("path", "how", "pix_fmt"),
+    [
+        pytest.param("film-h264", ONCE, "yuv422p", id="path for browsers"),
+        pytest.param("film", ONCE + "    transcode: always\n", "yuv420p", id="always"),
+        pytest.param("film", ONCE.replace("}", ", rotation: 180}"), "yuv420p", id="turned"),
+    ],
+)
+def test_encoding_leaves_no_picture_out(tmp_path: Path, path: str, how: str, pix_fmt: str) -> None:
+    film = write_clip(tmp_path / "film.mp4", pictures=FILM, pix_fmt=pix_fmt, b_frames=2)
+    with showing(tmp_path, film, how) as capture:
+        url, options = capture.url(path), reading_options()
+        with av.open(url, options=options, timeout=(20, 20)) as container:
+            frames = [*container.decode(video=0)]
+    assert len(frames) == FILM
+    assert len({number_of(frame) for frame in frames}) == FILM
 
 
 def test_edit_ends_a_film_that_waits(tmp_path: Path, film: Path) -> None:

@@ -19,3 +19,6 @@ class Coder(Protocol):
 
     def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
         """Yield what this packet gives; `ticks` and `shown_at` are those of its picture."""
+
+    def finish(self) -> Iterator[AccessUnit]:
+        """Yield what was held back; no packet follows."""

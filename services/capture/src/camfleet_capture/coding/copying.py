@@ -41,6 +41,10 @@ class NalCopier:
             nals = [nal for _, nal in sorted(self._sets.items())] + rest
         yield AccessUnit(tuple(nals), is_key, ticks, shown_at, codec=syntax.NAME)
 
+    def finish(self) -> Iterator[AccessUnit]:
+        """Yield nothing: nothing is held back."""
+        yield from ()
+
     def _split(self, payload: bytes) -> list[bytes]:
         """Return the NAL units worth sending, of either framing."""
         if self._length_size:
@@ -82,3 +86,8 @@ class JpegCopier:
             yield from self._transcoder.code(packet, ticks, shown_at)
         else:
             yield AccessUnit((picture,), True, ticks, shown_at, codec="mjpeg")
+
+    def finish(self) -> Iterator[AccessUnit]:
+        """Yield what the encoding holds back."""
+        if self._transcoder:
+            yield from self._transcoder.finish()

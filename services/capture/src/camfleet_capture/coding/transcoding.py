@@ -24,16 +24,24 @@ class Transcoder:
         decoder.thread_type = "SLICE"
         self._decoder = decoder
         self._encoder = PictureEncoder(fps, alteration)
+        self._lead_s = 0.0  # from ticks to shown_at
 
     def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
         """Yield the pictures that decoding this packet completes."""
         packet.pts, packet.time_base = ticks, Fraction(1, CLOCK_HZ)
         packet.dts = None
+        self._lead_s = shown_at - ticks / CLOCK_HZ
+        yield from self._decode(packet, ticks)
+
+    def finish(self) -> Iterator[AccessUnit]:
+        """Yield the pictures that wait for later ones to be put in order."""
+        yield from self._decode(None, 0)
+
+    def _decode(self, packet: "VideoPacket | None", ticks: int) -> Iterator[AccessUnit]:
         try:
             frames = self._decoder.decode(packet)
-        except av.error.InvalidDataError:
+        except (av.error.InvalidDataError, av.error.EOFError):
             return
-        lead = shown_at - ticks / CLOCK_HZ
         for frame in frames:
             due = ticks if frame.pts is None else frame.pts
-            yield from self._encoder.encode(frame, due, due / CLOCK_HZ + lead)
+            yield from self._encoder.encode(frame, due, due / CLOCK_HZ + self._lead_s)

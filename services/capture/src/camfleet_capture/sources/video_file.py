@@ -88,6 +88,9 @@ class VideoFile:
                 for unit in self._code(packet, following, reading.offset_s + pacer.shift_s):
                     pictures += 1
                     yield unit
+            for unit in self._coder.finish():
+                pictures += 1
+                yield unit
             if reading is None or not pictures:
                 raise SourceUnreadable(f"{self._opening.label}: holds no picture that can be read")
             if not self._loops:

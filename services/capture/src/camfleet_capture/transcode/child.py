@@ -44,10 +44,14 @@ def encode(units: Iterator[AccessUnit], fps: float) -> Iterator[AccessUnit]:
     transcoder: Transcoder | None = None
     for unit in units:
         if transcoder is None or unit.codec != codec:
+            if transcoder:
+                yield from transcoder.finish()
             codec = unit.codec
             transcoder = Transcoder(open_decoder(codec), fps)
         packet = cast("VideoPacket", av.Packet(unit.coded()))
         yield from transcoder.code(packet, unit.ticks, unit.shown_at)
+    if transcoder:
+        yield from transcoder.finish()
 
 
 if __name__ == "__main__":
