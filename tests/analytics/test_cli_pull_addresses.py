@@ -353,3 +353,33 @@ def test_a_catalogue_file_of_another_sha384_is_refused_at_its_first_pull(
     assert f"sha384 {hashlib.sha384(OTHER).hexdigest()}, wanted" in outcome.err
     upstream.files["/net.bin"] = WEIGHTS
     assert camfleet.run("model", "pull", "zoo-net").code == 0
+
+
+def write_mirror(folder: Path, address: str) -> None:
+    """A mirror that has the weights under another name, by their sha256 and their address."""
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(WEIGHTS)
+    file = {"path": "a.bin", "sha256": sha256(WEIGHTS), "source": {"url": address}}
+    (folder / "INDEX.json").write_text(json.dumps({"entries": [{"files": [file]}]}))
+
+
+@pytest.mark.parametrize("known", [(), ("--sha256", sha256(WEIGHTS))], ids=["address", "sha256"])
+def test_a_mirror_gives_files_by_their_address_or_sha256(
+    camfleet: CommandLine, upstream: Upstream, tmp_path: Path, known: tuple[str, ...]
+) -> None:
+    address = f"{upstream.url}/pets.onnx"
+    write_mirror(tmp_path / "mirror", address)
+    camfleet.set(CAMFLEET_MIRROR=tmp_path / "mirror")
+    assert camfleet.run("model", "pull", address, *known).code == 0
+    assert (camfleet.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
+    assert not upstream.requests
+
+
+def test_a_mirror_gives_a_catalogue_file_that_has_no_sha256_by_its_address(
+    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
+) -> None:
+    write_catalog(camfleet.models, upstream.url)
+    write_mirror(tmp_path / "mirror", f"{upstream.url}/net.bin")
+    camfleet.set(CAMFLEET_MIRROR=tmp_path / "mirror")
+    assert camfleet.run("model", "pull", "zoo-net").code == 0
+    assert [path for path, _ in upstream.requests] == ["/net.xml"]

@@ -1,6 +1,7 @@
-"""CAMFLEET_MIRROR: files by their sha256 from a folder or a server with an INDEX.json."""
+"""CAMFLEET_MIRROR: files from a folder or a server with an INDEX.json."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,16 @@ _TIMEOUT_S = 15.0
 
 
 class Mirror:
-    """Knows where a file of the catalogue lies, by its content alone."""
+    """Knows where a file lies: by its content, or by its address where nobody states a sha256."""
 
-    def __init__(self, base: str | Path, index: dict[str, str]) -> None:
-        """`base` is a folder or a URL; `index` maps sha256 to a path below it."""
+    def __init__(self, base: str | Path, index: Mapping[str, str]) -> None:
+        """`base` is a folder or a URL; `index` maps sha256 and address to a path below it."""
         self._base = base
         self._index = index
 
     def find(self, wanted: CatalogFile) -> str | Path | None:
         """The path or URL of the file, None when the mirror does not have it."""
-        if not wanted.sha256:
-            return None
-        path = self._index.get(wanted.sha256)
+        path = self._index.get(wanted.sha256 or wanted.url)
         if isinstance(self._base, Path):
             return self._base / path if path else self._find_unlisted(self._base, wanted)
         return f"{self._base}/{path}" if path else None
@@ -34,8 +33,10 @@ class Mirror:
     @staticmethod
     def _find_unlisted(folder: Path, wanted: CatalogFile) -> Path | None:
         """A folder may hold licences and labels that its index does not name."""
+        if not wanted.sha256 or wanted.size is None:
+            return None
         for path in sorted(folder.rglob("*")):
-            is_alike = path.is_file() and wanted.size in {None, path.stat().st_size}
+            is_alike = path.is_file() and path.stat().st_size == wanted.size
             if is_alike and sha256_of(path) == wanted.sha256:
                 return path
         return None
@@ -55,11 +56,18 @@ def open_mirror(location: str) -> Mirror:
         else:
             base = Path(location).expanduser()
             document = json.loads((base / INDEX).read_text())
-        return Mirror(base, _by_sha256(document))
+        return Mirror(base, _places(document))
     except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
         raise BadMirror(location, str(error) or type(error).__name__) from error
 
 
-def _by_sha256(document: Any) -> dict[str, str]:
-    files = (file for entry in document["entries"] for file in entry["files"])
-    return {file["sha256"]: file["path"] for file in files if not Path(file["path"]).is_absolute()}
+def _places(document: Any) -> dict[str, str]:
+    """The path of each file by its sha256 and by the address that it is from."""
+    files = [file for entry in document["entries"] for file in entry["files"]]
+    inside = [file for file in files if not Path(file["path"]).is_absolute()]
+    by_address = {
+        file["source"]["url"]: file["path"]
+        for file in inside
+        if isinstance(file.get("source"), dict) and "url" in file["source"]
+    }
+    return by_address | {file["sha256"]: file["path"] for file in inside}

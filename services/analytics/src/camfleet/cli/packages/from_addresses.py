@@ -11,6 +11,7 @@ from typing import Any
 
 from camfleet.catalog.addresses import BadAddress, file_name_of, is_address, public_address
 from camfleet.catalog.download import fetch
+from camfleet.catalog.mirror import open_mirror
 from camfleet.catalog.pins import pulled_from, read_pins
 from camfleet.catalog.serving import serve_model
 from camfleet.cli.console import note
@@ -114,11 +115,14 @@ def _fetch_all(
     settings: FleetSettings, files: Sequence[CatalogFile], downloads: Path
 ) -> dict[str, Path]:
     pins = read_pins(settings.models_dir)
+    mirror = open_mirror(settings.mirror) if settings.mirror else None
     with progress_bars() as report:
-        return {
-            file.path: pins.fetch(file, lambda held: fetch(held.url, held, downloads, report))
-            for file in files
-        }
+
+        def bring(held: CatalogFile) -> Path:
+            source = mirror.find(held) if mirror else None
+            return fetch(source or held.url, held, downloads, report)
+
+        return {file.path: pins.fetch(file, bring) for file in files}
 
 
 @contextmanager
