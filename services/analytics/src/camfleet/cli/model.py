@@ -79,8 +79,8 @@ def pull(
 ) -> None:
     """Download, check sha256, publish as a new version and serve.
 
-    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes the files from there.
-    An address without --sha256 is pinned on first pull: a later pull must give the
+    CAMFLEET_MIRROR=<folder or URL with an INDEX.json> takes files from there. An
+    address without --sha256 is pinned on first pull: a later pull must give the
     same.
 
     \b
