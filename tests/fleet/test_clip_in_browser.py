@@ -87,6 +87,7 @@ def open_event(browser: Browser, fleet: Fleet) -> None:
     browser.wait_for_text("#who", "(admin)", timeout_s=60)
     browser.ask("void (location.hash = '#/events?event=delivery')")
     browser.wait_for("document.querySelector('.event-row')")
+    assert browser.ask("document.querySelectorAll('.event-row').length") == 1
     browser.ask("document.querySelector('.event-row').click()")
 
 

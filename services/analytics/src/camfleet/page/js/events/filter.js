@@ -37,7 +37,7 @@ export class Filter {
   set(query) {
     for (const [name, input] of Object.entries(this.inputs)) {
       const value = query.get(name) ?? "";
-      if (name === "camera" && value) this.nameCameras([value]);
+      if (value && ["camera", "event"].includes(name)) offer(input, value); // an application's own kind, too
       input.value = value;
     }
     this.values = Object.fromEntries(Object.entries(this.inputs).map(([name, input]) => [name, input.value]));
@@ -45,8 +45,7 @@ export class Filter {
   }
 
   nameCameras(names) {
-    const { camera } = this.inputs;
-    for (const name of names) if (![...camera.options].some((option) => option.value === name)) camera.append(make("option", { value: name, text: name }));
+    for (const name of names) offer(this.inputs.camera, name);
   }
 
   // The question to /v1/events.
@@ -64,6 +63,10 @@ export class Filter {
     const pairs = [[wanted, camera], [event, results.event_label], [place, results.zone_label], [label, results.object_label]];
     return pairs.every(([chosen, found]) => !chosen || chosen === found) && !(span === "own" && to);
   }
+}
+
+function offer(select, value) {
+  if (![...select.options].some((option) => option.value === value)) select.append(make("option", { value, text: value }));
 }
 
 const moment = () => make("input", { type: "datetime-local", step: 1 });
