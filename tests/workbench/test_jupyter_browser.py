@@ -28,6 +28,7 @@ RUN_MENU = "//div[contains(@class, 'lm-MenuBar-itemLabel')][text()='Run']"
 RUN_ALL = "li[data-command='runmenu:run-all']"
 PICTURES = f"[...{CELLS}].flatMap(cell => [...cell.querySelectorAll('.jp-OutputArea img')])"
 ANSWER = f"{CELLS}[4].querySelector('.jp-OutputArea').textContent"
+SLOW = re.compile(r"(ms|too long) to activate")  # JupyterLab warns of a busy machine
 INDICATOR = "document.querySelector('.jp-Notebook-ExecutionIndicator')"
 KERNEL_RESTS = f"{INDICATOR}?.dataset.status === 'idle'"
 LOADED = f"{PICTURES}.filter(img => img.complete && img.naturalWidth > 0)"
@@ -113,4 +114,4 @@ def test_a_notebook_runs_in_the_browser_and_shows_what_the_camera_sees(
         changed = (cv2.absdiff(plain, boxed).max(axis=2) > 60).mean()
         assert 0.005 < changed < 0.5  # boxes on the same picture
         assert re.search(r"'version': 1.*'(car|person)'", browser.ask(ANSWER), re.DOTALL)
-        assert browser.complaints() == []
+        assert [one for one in browser.complaints() if not SLOW.search(one)] == []
