@@ -53,3 +53,24 @@ def test_new_source_is_a_new_connection_where_analytics_reads_it_itself(
     fleet.stop()
     assert (new is old) == is_kept
     assert new.camera.source == "rtsp://b/22"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"source: {CAPTURE}/yard", f"source: {CAPTURE}/gate"),
+        (
+            "source: rtsp://a/1, detect_source: rtsp://a/2",
+            "source: rtsp://a/1, detect_source: rtsp://a/2, capture: {masks: [[0, 0, 1, 0.5]]}",
+        ),
+    ],
+    ids=["another camera at capture", "masks"],
+)
+def test_what_changes_where_a_camera_is_read_is_a_new_connection(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    fleet, file = fleet_of(tmp_path, CAPTURE), tmp_path / "cameras.yaml"
+    old = follow(fleet, file, f"cameras: [{{name: door, {before}}}]")
+    new = follow(fleet, file, f"cameras: [{{name: door, {after}}}]")
+    fleet.stop()
+    assert new is not old

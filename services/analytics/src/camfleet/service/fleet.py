@@ -9,6 +9,7 @@ from camfleet.service.configured import ConfiguredCameras
 from camfleet.service.events.journal import Journal
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.pipeline import Pipeline, SourceFactory, Surroundings
+from camfleet.service.sources import is_at_capture
 from camfleet_contracts.cameras import Camera, CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
 from camfleet_contracts.settings import FleetSettings
@@ -32,7 +33,7 @@ class PipelineFleet:
         self.pipelines: Mapping[str, Pipeline] = {}  # replaced, never changed
         self.configured = ConfiguredCameras(settings)
         self._watch = CamerasWatch(settings.cameras_file, settings)
-        self._has_capture = bool(settings.capture)
+        self._capture = settings.capture
         self._source_of, self._live = source_of, live
         self._around, self._journal = surroundings, journal
         self.listener: Callable[[CamerasFile], None] = _ignore  # told before the cameras are
@@ -98,12 +99,15 @@ class PipelineFleet:
         self.pipelines = {name: kept.get(name) or added[name] for name in wanted}
 
     def _has_same_source(self, running: Camera, wanted: Camera) -> bool:
-        """True when the connection may stay; where there is capture, `source` is its business."""
+        """True when the connection may stay."""
         return self._connection_of(running) == self._connection_of(wanted)
 
     def _connection_of(self, camera: Camera) -> tuple[str | bool | None, ...]:
-        own = None if self._has_capture else camera.source
-        return camera.detect_source, own, camera.credentials, camera.capture.real_time
+        """What the address is made of; where there is capture, `source` is mostly its business."""
+        is_captured = self._capture and not is_at_capture(camera.source, self._capture)
+        own = None if is_captured else camera.source
+        how = camera.capture
+        return camera.detect_source, own, camera.credentials, how.real_time, how.alters
 
     def _add(self, camera: Camera) -> Pipeline:
         logger.info("camera added camera=%s model=%s", camera.name, camera.pipeline.model)

@@ -34,7 +34,7 @@ def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
         raise ValueError("rotation and masks need capture; set CAMFLEET_CAPTURE")
     if camera.detect_source and not camera.capture.alters:
         return _own_address(camera, camera.detect_source, settings, keys)
-    if not camera.capture.alters and _is_at_capture(camera.source, settings.capture):
+    if not camera.capture.alters and is_at_capture(camera.source, settings.capture):
         return _with_fleet_key(camera.source, keys)
     if not settings.capture:
         if source_kind(camera.source) != "rtsp":
@@ -48,7 +48,7 @@ def _in_capture(stream: str, capture: str, keys: KeyStore) -> str:
     return _with_fleet_key(f"{capture.rstrip('/')}/{stream}", keys)
 
 
-def _is_at_capture(address: str, capture: str) -> bool:
+def is_at_capture(address: str, capture: str) -> bool:
     """Whether an address of cameras.yaml is one of our own capture service."""
     if not capture or not address.startswith(("rtsp://", "rtsps://")):
         return False
@@ -112,7 +112,7 @@ def ca_file_of(settings: FleetSettings) -> str | None:
 
 def _own_address(camera: Camera, address: str, settings: FleetSettings, keys: KeyStore) -> str:
     """The camera's credentials are for the camera; capture knows the fleet's own key."""
-    if _is_at_capture(address, settings.capture):
+    if is_at_capture(address, settings.capture):
         return _with_fleet_key(address, keys)
     environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
     return with_credentials(address, resolve_credentials(camera.credentials, environment))
