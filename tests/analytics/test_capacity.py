@@ -21,7 +21,7 @@ COSTS = Costs(
 
 def test_stages_of_a_camera_add_up() -> None:
     found = capacity("720p15", COSTS, fps=5, cores=2)
-    expected = 15 * 2 + 5 * (10 + 1 + 1 + 0.8) + 9.7 * 2
+    expected = 15 * 2 + 5 * (10 + 1 + 1 + 0.8) + 8.0 * 2
     assert found.camera_ms_s == pytest.approx(expected)
     assert found.cameras == int(1400 / expected)
 

@@ -10,8 +10,8 @@ from camfleet.cli.capacity.measuring import InferenceCost
 
 FULL = 0.7  # of all cores; above it answers come late and frames are dropped
 # What is not measured here, in decoded 720p pictures: these take 2.7 ms where `bench-analytics` had
-# 8 ms/s for reading, 18 ms/s for capture and 1 ms a picture for events and results.
-_READING, _CAPTURE, _PUBLISHING = 3.0, 6.7, 0.4
+# 8 ms/s for reading and 1 ms a picture for events and results; capture takes 13 for one reader.
+_READING, _CAPTURE, _PUBLISHING = 3.0, 5.0, 0.4
 _CGROUP = Path("/sys/fs/cgroup/cpu.max")
 
 

@@ -15,7 +15,7 @@ from camfleet_contracts.settings import FleetSettings
 
 RATES = (1.0, 5.0, 10.0, 15.0)
 USUAL_FPS = 5.0
-SECONDS = {"film": 2.0, "decode": 3.0, "infer": 6.0, "track": 2.0}
+SECONDS = {"film": 2.0, "decode": 3.0, "infer": 8.0, "track": 3.0}
 TOTAL_S = 2 * (SECONDS["film"] + SECONDS["decode"]) + SECONDS["infer"] * 1.25 + SECONDS["track"]
 DEFAULT_MODEL = "fastestdet-coco"
 
