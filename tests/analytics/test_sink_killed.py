@@ -50,3 +50,4 @@ def test_log_has_no_gap_and_no_false_count_after_kills(tmp_path: Path) -> None:
     assert first == counted == list(range(1, len(first) + 1))
     assert second == counted_anew == list(range(1, len(second) + 1))
     assert len(first) >= 200
+    assert first[-1] + second[-1] == len(log_of(tmp_path))  # totals over the lost state
