@@ -25,6 +25,7 @@ from camfleet_contracts.keys import TooManyChecks
 SESSION_TIMEOUT_S = 60.0
 REQUEST_LIMIT_BYTES = 16_384
 _PICTURE_WAIT_S = 3.0
+_LEAVE_LIMIT_S = 3600.0
 _DRAIN_LIMIT_S = 10.0
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
 _KNOWN_ELSEWHERE = frozenset({"ANNOUNCE", "RECORD", "PAUSE", "SET_PARAMETER", "REDIRECT"})
@@ -140,7 +141,18 @@ class Connection:
             transport.write_eof()
         else:
             transport.close()
-        asyncio.get_running_loop().call_later(STALL_LIMIT_S, transport.abort)
+        self._await_end(transport.get_write_buffer_size() + 1)
+
+    def _await_end(self, left_bytes: int) -> None:
+        """Break off when a minute has passed in which the client took nothing of what was left."""
+        loop, transport = asyncio.get_running_loop(), self._writer.transport
+        size = transport.get_write_buffer_size()
+        if size >= left_bytes:
+            transport.abort()
+        elif size:
+            loop.call_later(STALL_LIMIT_S, self._await_end, size)
+        else:  # the rest lies with the system, which gives it to the client as it reads
+            loop.call_later(_LEAVE_LIMIT_S, transport.abort)
 
     async def _next_request(self) -> Request:
         while True:
