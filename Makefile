@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long test-browser test-rtsp-peers test-notebooks test-containers check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
+.PHONY: help setup run test test-long test-browser test-rtsp-peers test-notebooks test-containers test-arm64 check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -22,7 +22,7 @@ run: setup  ## the whole fleet on the demo; CAMERAS="rtsp://... clip.mp4" MODEL=
 
 test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes on 2 cores)
 	@tools/apt.sh mosquitto:mosquitto nats-server:nats-server || echo 'test: without them the tests of MQTT and NATS skip'
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "not (long or alone or browser or notebooks or containers or peers)"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "not (long or alone or browser or notebooks or containers or arm64 or peers)"
 	@$(BIN)/python -m pytest -m "alone and not long"
 
 test-long: setup  ## fleets broken on purpose, counts on minutes of film, every model on every runtime (about 8 minutes)
@@ -44,6 +44,9 @@ test-notebooks: setup  ## runs the notebooks from top to bottom, and what of the
 
 test-containers: setup  ## the fleet in real containers (root, Debian; starts its own Docker Engine)
 	@$(BIN)/python -m pytest tests/containers -m containers
+
+test-arm64: setup  ## wheels and images for arm64, under emulation (root, Debian; 15 minutes at load 20)
+	@$(BIN)/python -m pytest tests/containers -m arm64 --durations 10
 
 check: setup  ## format, lint, types, import rules, sizes, spelling, Dockerfiles
 	@$(BIN)/ruff format --check .

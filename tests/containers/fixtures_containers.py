@@ -15,20 +15,34 @@ import pytest
 from container_fleet import ContainerFleet, inherited_environment
 
 LAB = Path(__file__).with_name("lab.sh")
+ARM64_LAB = Path(__file__).with_name("lab_arm64.sh")
 NO_ENGINE = 3
 
 
 @pytest.fixture(scope="session")
 def engine_environment() -> Iterator[dict[str, str]]:
     """What docker needs to find an engine; starts one where none answers and stops it again."""
-    started = not _answers(_lab_environment())
-    up = subprocess.run([LAB, "up"], stderr=subprocess.PIPE, text=True, check=False)
+    with _engine(LAB) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def arm64_environment() -> Iterator[dict[str, str]]:
+    """The same for an engine whose base image is for arm64."""
+    with _engine(ARM64_LAB) as environment:
+        yield environment
+
+
+@contextmanager
+def _engine(lab: Path) -> Iterator[dict[str, str]]:
+    started = not _answers(_lab_environment(lab))
+    up = subprocess.run([lab, "up"], stderr=subprocess.PIPE, text=True, check=False)
     if up.returncode == NO_ENGINE:
         pytest.skip(up.stderr.strip().splitlines()[-1])
     assert up.returncode == 0, up.stderr
-    yield _lab_environment()
+    yield _lab_environment(lab)
     if started:
-        subprocess.run([LAB, "down"], check=True, capture_output=True)
+        subprocess.run([lab, "down"], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +57,7 @@ def built_fleet(
     gateway = fleet.docker(
         *("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
     )
-    with _mirror(shared_data, gateway) as address:
+    with mirror(shared_data, gateway) as address:
         fleet.build(address)
     return fleet
 
@@ -61,7 +75,7 @@ def running_fleet(built_fleet: ContainerFleet) -> Iterator[ContainerFleet]:
 
 
 @contextmanager
-def _mirror(folder: Path, host: str) -> Iterator[str]:
+def mirror(folder: Path, host: str) -> Iterator[str]:
     """Serve a folder to builds: they see this machine as the gateway of their network."""
     handler = functools.partial(_SilentHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer((host, 0), handler)
@@ -80,8 +94,8 @@ class _SilentHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def _lab_environment() -> dict[str, str]:
-    exports = subprocess.run([LAB, "env"], capture_output=True, text=True, check=True).stdout
+def _lab_environment(lab: Path) -> dict[str, str]:
+    exports = subprocess.run([lab, "env"], capture_output=True, text=True, check=True).stdout
     words = [word for word in shlex.split(exports) if "=" in word]
     return inherited_environment() | dict(word.split("=", 1) for word in words)
 

@@ -36,13 +36,13 @@ install_packages() {
     docker.io docker-compose debootstrap iptables >/dev/null
 }
 
+NETWORKS='"bip": "172.31.250.1/24", "default-address-pools": [{"base": "172.31.240.0/21", "size": 26}]'
 start_engine() {
   own_engine_answers && return 0
   mkdir -p "$LAB"
   rm -f "$LAB/docker.pid"
   cat > "$LAB/daemon.json" <<JSON
-{"hosts": ["$SOCKET"], "pidfile": "$LAB/docker.pid", "data-root": "$LAB/data", "exec-root": "$LAB/exec",
- "bip": "172.31.250.1/24", "default-address-pools": [{"base": "172.31.240.0/21", "size": 26}]}
+{"hosts": ["$SOCKET"], "pidfile": "$LAB/docker.pid", "data-root": "$LAB/data", "exec-root": "$LAB/exec", $NETWORKS}
 JSON
   nohup dockerd --config-file "$LAB/daemon.json" >"$LAB/dockerd.log" 2>&1 </dev/null &
   for _ in $(seq 100); do own_engine_answers && return 0; sleep 0.2; done
@@ -151,6 +151,7 @@ down() {
   return 1
 }
 
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0   # lab_arm64.sh takes the functions
 case "${1:-}" in
   up) up ;;
   env) print_env ;;

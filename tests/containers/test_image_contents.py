@@ -6,56 +6,20 @@ from pathlib import Path
 
 import pytest
 
+import image_imports
 from container_fleet import SERVICES, ContainerFleet
+from image_imports import IN_IMAGE
 
 pytestmark = pytest.mark.containers
-
-OWN_PACKAGES = {
-    "capture": ("camfleet_contracts", "camfleet_capture"),
-    "model-server": ("camfleet_contracts", "camfleet_server"),
-    "analytics": ("camfleet_contracts", "camfleet"),
-    "workbench": ("camfleet_contracts", "camfleet", "camfleet_workbench"),
-}
-# Missed by the models that want them only, and by applications under test.
-NOT_HERE = {"tensorrt", "cuda", "hailo_platform", "pytest"}
-IMPORT_ALL = """
-import importlib, json, pkgutil, sys
-found, wrong = 0, {}
-for name in sys.argv[1:]:
-    package = importlib.import_module(name)
-    for module in pkgutil.walk_packages(package.__path__, name + "."):
-        if module.name.endswith("__main__"):
-            continue
-        found += 1
-        try:
-            importlib.import_module(module.name)
-        except ImportError as error:
-            wrong[module.name] = error.name or str(error)
-print(json.dumps({"found": found, "wrong": wrong}))
-"""
-IN_IMAGE = (
-    "run",
-    "--rm",
-    "--read-only",
-    "--tmpfs",
-    "/tmp",  # noqa: S108 - in the container
-    "--cap-drop",
-    "ALL",
-    "--network",
-    "none",
-)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_image_imports_every_module_of_its_service(
     built_fleet: ContainerFleet, service: str
 ) -> None:
-    program = ("--entrypoint", "python", built_fleet.image_of(service), "-c", IMPORT_ALL)
-    own = OWN_PACKAGES[service]
-    told = json.loads(built_fleet.docker(*IN_IMAGE, *program, *own, timeout_s=180).splitlines()[-1])
+    asked = image_imports.arguments(service, built_fleet.image_of(service))
 
-    assert told["found"] > 20
-    assert set(told["wrong"].values()) <= NOT_HERE
+    image_imports.check(built_fleet.docker(*asked, timeout_s=180))
 
 
 USES_TRACKERS_AND_ZONES = """
