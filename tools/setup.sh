@@ -21,6 +21,6 @@ echo "setup: making .venv (about a minute, less when packages are cached)"
 .venv/bin/uv pip install --quiet --python .venv --no-deps \
   -e proto -e services/capture -e services/model_server -e services/analytics -e services/workbench
 # Where PYTHONDONTWRITEBYTECODE is set, every start of a service would compile anew. Some packages hold files of other Pythons.
-.venv/bin/python -m compileall -qq -j 0 ".venv/lib/python$version/site-packages" || true
+.venv/bin/python -m compileall -qq -j 0 ".venv/lib/python$version/site-packages" proto/src services/*/src || true
 echo "$stamp" > .venv/.camfleet-setup
 echo "setup: done"
