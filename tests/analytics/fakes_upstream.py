@@ -53,7 +53,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", self.served.moved[path])
             self.end_headers()
             return
-        content = self.served.files.get(path)
+        content = self.served.files.get(self.path, self.served.files.get(path))
         if content is None:
             self.send_error(404)
             return

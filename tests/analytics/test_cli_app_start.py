@@ -20,7 +20,7 @@ from waiting import wait_until
 
 SAYS_AND_STAYS = """
 import signal, sys
-print("says", *sys.argv[1:], flush=True)
+print(" ".join(["says", *sys.argv[1:]]), flush=True)  # in one piece: another one says, too
 try:
     signal.pause()
 finally:

@@ -1,14 +1,25 @@
+import json
 import os
 import signal
+import subprocess
+import sys
+from dataclasses import asdict
 
 import pytest
 
 from camfleet.cli.fleet import supervisor as supervising
-from camfleet.cli.fleet.child import Child
 from camfleet.cli.fleet.supervisor import ServiceFailedToStart, Supervisor
 from camfleet_contracts.settings import environment_of, read_settings
 from fakes_fleet import is_gone, service, supervised
 from waiting import wait_until
+
+PARENT = """
+import json, os, signal, sys
+from camfleet.cli.fleet.child import Child, ServiceSpec
+child = Child(ServiceSpec(**json.loads(sys.argv[1])), os.environ, lambda *_: None)
+print(child.pid, flush=True)
+signal.pause()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -74,16 +85,9 @@ def test_a_service_that_is_not_essential_may_fail() -> None:
 
 
 def test_a_child_does_not_outlive_a_killed_parent() -> None:
-    spec = service("one")
-    read_end, write_end = os.pipe()
-    parent = os.fork()
-    if parent == 0:
-        child = Child(spec, environment_of(read_settings()), lambda *_: None)
-        os.write(write_end, str(child.pid).encode())
-        signal.pause()
-    pid = int(os.read(read_end, 20))
-    os.close(read_end)
-    os.close(write_end)
-    os.kill(parent, signal.SIGKILL)
-    os.waitpid(parent, 0)
+    command = [sys.executable, "-c", PARENT, json.dumps(asdict(service("one")))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
     wait_until(lambda: is_gone(pid), 60, "the service is gone")

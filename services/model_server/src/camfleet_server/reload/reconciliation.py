@@ -57,6 +57,7 @@ class Reconciliation:
         self._to_retire: list[LoadedVersion] = []
         self._empty_since: dict[str, float] = {}
         self._is_ready = False
+        self._installed: list[tuple[LoadResult, LoadedVersion, bool]] = []  # not told of yet
         self._configured_at: float | None = None
         self._config: ServingConfig | None = None
         self.config_fault = ""
@@ -98,10 +99,12 @@ class Reconciliation:
             start_mending(state, self._submit)
         self._states = {n: state for n, state in self._states.items() if not state.is_forgotten}
         self._publish()
+        # Only now: requests find the new snapshot before a version is told of, or another closes.
+        installed, self._installed = self._installed, []
+        for result, loaded, is_anew in installed:
+            self._news.loaded(result, loaded, is_anew=is_anew)
         retirees, self._to_retire = self._to_retire, []
-        for (
-            loaded
-        ) in retirees:  # only now: requests find the new snapshot before the old one closes
+        for loaded in retirees:
             loaded.inference.mark_replaced()
             loaded.scheduler.close(partial(self._report_drained, loaded))
 
@@ -112,7 +115,7 @@ class Reconciliation:
         del state.loading[source.version]
         if result.loaded:
             is_anew = self._install(state, result.loaded)
-            self._news.loaded(result, result.loaded, is_anew=is_anew)
+            self._installed.append((result, result.loaded, is_anew))
             state.jobs[source.version] = result.job
             return
         put_off(state, result)
