@@ -25,7 +25,7 @@ test: setup  ## unit, contract, interop and one fleet test (at most 10 minutes o
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "not (long or alone or browser or notebooks or containers or arm64 or peers)"
 	@$(BIN)/python -m pytest -m "alone and not long"
 
-test-long: setup  ## fleets broken on purpose, counts on minutes of film, every model on every runtime (about 8 minutes)
+test-long: setup  ## fleets broken on purpose, counts on minutes of film, every model on every runtime (about 5 minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 -m "long and not alone"
 	@$(BIN)/python -m pytest -m "alone and long"
 

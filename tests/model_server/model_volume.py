@@ -41,6 +41,14 @@ class Volume:
     root: Path
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @classmethod
+    def of_adder(cls, root: Path) -> "Volume":
+        """A volume that serves version 1 of "adder", which adds 1."""
+        volume = cls(root)
+        volume.serve("adder")
+        volume.publish_adder("adder", 1, addend=1)
+        return volume
+
     @property
     def config_path(self) -> Path:
         return self.root / "config.json"

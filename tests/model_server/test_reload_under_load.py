@@ -16,10 +16,7 @@ LAST_VERSION = 6
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Volume:
-    volume = Volume(tmp_path)
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    return volume
+    return Volume.of_adder(tmp_path)
 
 
 @pytest.fixture

@@ -20,10 +20,7 @@ from waiting import wait_until
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Volume:
-    volume = Volume(tmp_path)
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    return volume
+    return Volume.of_adder(tmp_path)
 
 
 def _command(volume: Volume, *more: str) -> list[str]:

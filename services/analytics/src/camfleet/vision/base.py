@@ -240,7 +240,9 @@ class VisionService(Publishing, Generic[P]):
         return prepare
 
     def _read(self, answers: Sequence[Answer], confidence: float, overlap: float) -> list[Found[P]]:
-        told = [replace(answer, model=self._as_given(answer.model)) for answer in answers]
+        told = answers
+        if self._given is not None:
+            told = [replace(answer, model=self._as_given(answer.model)) for answer in answers]
         if self._hooks.reads:
             read = self._hooks.read(told, confidence, overlap)
             pairs = zip(read, told, strict=True)
