@@ -449,6 +449,13 @@ def test_no_view_is_wider_than_the_screen(browser: Browser, width: int, height: 
     assert wide == {}
 
 
+def test_a_long_fault_leaves_every_view_in_reach(browser: Browser) -> None:
+    browser.resize(1100, 800)
+    fault = "document.querySelector('.health-reason').textContent = 'no such file '.repeat(40)"
+    links = "document.getElementById('navigation')"
+    assert browser.ask(f"({fault}, {links}.scrollWidth - {links}.clientWidth)") == 0
+
+
 def test_nothing_is_complained_about(browser: Browser) -> None:
     browser.complaints()
     for view in VIEWS:

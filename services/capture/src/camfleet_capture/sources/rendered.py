@@ -4,7 +4,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from av.video.frame import VideoFrame
 
@@ -23,12 +23,8 @@ def show_paced(
     alteration: Alteration = NOTHING,
 ) -> Iterator[AccessUnit]:
     """Encode render(seconds since `started_at`) at `fps`; what is late is left out."""
-    encoder = PictureEncoder(fps, alteration)
-    number = 0
-    while not stop.wait(max(0.0, started_at + number / fps - time.monotonic())):
-        shown_at = started_at + number / fps
-        yield from encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at)
-        number = max(number + 1, math.floor((time.monotonic() - started_at) * fps))
+    numbers = _paced(fps, started_at, stop)
+    yield from _shown(numbers, render, fps, started_at, alteration)
 
 
 def show_all(
@@ -39,7 +35,22 @@ def show_all(
     alteration: Alteration = NOTHING,
 ) -> Iterator[AccessUnit]:
     """Encode every picture with the same times, without waiting for them."""
+    numbers = itertools.takewhile(lambda _: not stop.is_set(), itertools.count())
+    yield from _shown(numbers, render, fps, started_at, alteration)
+
+
+def _paced(fps: float, started_at: float, stop: threading.Event) -> Iterator[int]:
+    """Number each picture when it is due."""
+    number = 0
+    while not stop.wait(max(0.0, started_at + number / fps - time.monotonic())):
+        yield number
+        number = max(number + 1, math.floor((time.monotonic() - started_at) * fps))
+
+
+def _shown(
+    numbers: Iterable[int], render: Render, fps: float, started_at: float, alteration: Alteration
+) -> Iterator[AccessUnit]:
     encoder = PictureEncoder(fps, alteration)
-    for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
+    for number in numbers:
         shown_at = started_at + number / fps
         yield from encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at)
