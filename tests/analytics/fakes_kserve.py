@@ -43,6 +43,7 @@ class FakeServer:
     refusal: tuple[grpc.StatusCode, str] | None = None
     keys: list[str] = field(default_factory=list)
     asked: int = 0  # for metadata
+    before_metadata: Callable[[str], None] = lambda _: None  # is given the version asked about
     before_infer: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
@@ -55,6 +56,7 @@ class FakeServer:
 
     def metadata(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.asked += 1
+        self.before_metadata(request.version)
         version = self._version(request, context)
         response = pb.ModelMetadataResponse(name=request.name)
         response.versions.extend(str(number) for number in sorted(self.versions))

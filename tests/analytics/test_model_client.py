@@ -123,6 +123,30 @@ def test_swap_back_and_forth_under_load_gives_no_wrong_frame(
     assert {found(detector) for _ in range(60)} == {(1, "car", 0), (2, "face", 320)}
 
 
+def test_version_that_goes_while_it_is_asked_about_makes_room_for_its_successor(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    def swap(version: str) -> None:
+        if version == "1":
+            server.versions, server.newest = {2: one_face("face", (64, 48))}, 2
+
+    server.before_metadata = swap
+    assert found(detector) == (2, "face", 320)
+
+
+def test_versions_that_go_whenever_they_are_asked_about_are_not_asked_about_for_ever(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    def swap(version: str) -> None:
+        if version:
+            server.newest = int(version) + 1
+            server.versions = {server.newest: one_box("car", 0.0)}
+
+    server.before_metadata = swap
+    with pytest.raises(InferenceRefused, match="its version changes with every request"):
+        found(detector)
+
+
 def test_pinned_version_stays(detector: ServerDetector, server: FakeServer) -> None:
     server.versions[2], server.newest = one_box("truck", 0.5), 2
     assert found(detector, "m:1") == (1, "car", 0)

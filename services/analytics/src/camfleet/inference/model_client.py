@@ -27,6 +27,7 @@ DEADLINE_S = 10.0
 METADATA_DEADLINE_S = 3.0
 ATTEMPTS = 4  # for one picture, while versions change under it
 MAX_KNOWN = 64
+RESTLESS = "its version changes with every request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class ModelClient:
                     )
                 ]
             model = answered
-        raise InferenceRefused(reference, "its version changes with every request")
+        raise InferenceRefused(reference, RESTLESS)
 
     def current(self, reference: str) -> ServedModel:
         """The version a request would be answered by, as far as known; asked for when unknown."""
@@ -158,10 +159,22 @@ class ModelClient:
 
     def _refetch(self, reference: str) -> ServedModel:
         name, _, pinned = reference.partition(":")
-        version = int(pinned) if pinned else self._newest_version(name)
-        model = self._fetch(name, version)
+        model = self._fetch(name, int(pinned)) if pinned else self._fetch_newest(name)
         self._current[reference] = _Known(model, time.monotonic())
         return model
+
+    def _fetch_newest(self, name: str) -> ServedModel:
+        """A version that goes while it is asked about makes room for its successor."""
+        gone: int | None = None
+        for _ in range(ATTEMPTS):
+            newest = self._newest_version(name)
+            try:
+                return self._fetch(name, newest)
+            except (InferenceRefused, ModelMissing):
+                if newest == gone:  # it is still there: versions are not the reason
+                    raise
+                gone = newest
+        raise InferenceRefused(name, RESTLESS)
 
     def _newest_version(self, name: str) -> int:
         metadata = self._metadata(name, "")
