@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from camfleet.cli.errors import CommandError
 from camfleet.cli.model_changes import pull_and_serve
 from camfleet.cli.packages.package import ARCHIVES, opened, read_package
 from camfleet.cli.packages.publish import PublishOptions, publish
+from camfleet.cli.packages.scratch import scratch_in
 from camfleet.cli.progress import progress_bars
 from camfleet_contracts.catalog import CatalogFile
 from camfleet_contracts.files import locked, write_atomically
@@ -80,13 +80,12 @@ def pull_from_addresses(
     """
     files = _wanted(addresses, options.sha256)
     downloads = settings.cache_dir / "downloads"
-    downloads.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=downloads, prefix="package-") as scratch:
+    with scratch_in(downloads) as scratch:
         with locked(downloads / "fetch"):
             contents = _fetch_all(settings, files, downloads)
             for path, content in contents.items():
-                shutil.move(content, Path(scratch) / path)
-        with _packed(Path(scratch), files, options.manifest) as folder:
+                shutil.move(content, scratch / path)
+        with _packed(scratch, files, options.manifest) as folder:
             if _publish_unless_present(settings, folder, addresses, options):
                 _tell_of_pins(files)
 
