@@ -9,8 +9,8 @@ from unittest.mock import Mock
 import httpx
 import pytest
 
-from camfleet_contracts import cameras_file
-from camfleet_contracts.cameras_file import CamerasChanged
+from camfleet_contracts import cameras_edit
+from camfleet_contracts.cameras_edit import CamerasChanged
 from running_app import RunningApp, running_app
 from waiting import wait_until
 
@@ -189,7 +189,7 @@ def test_a_file_changed_by_hand_meanwhile_is_a_failed_precondition(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = CamerasChanged(Path("cameras.yaml"), "was changed meanwhile")
-    monkeypatch.setattr(cameras_file, "_replace", Mock(side_effect=fault))
+    monkeypatch.setattr(cameras_edit, "_replace", Mock(side_effect=fault))
     answer = client.patch("/v1/cameras/door", json={"enabled": False}, headers={"if-match": "*"})
     assert (answer.status_code, "meanwhile" in answer.json()["error"]) == (412, True)
 
@@ -200,7 +200,7 @@ def test_a_file_changed_by_hand_meanwhile_is_a_failed_precondition(
 def test_a_file_that_cannot_be_written_is_an_answer_in_json(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, code: int, status: int
 ) -> None:
-    monkeypatch.setattr(cameras_file, "write_atomically", Mock(side_effect=OSError(code, "no way")))
+    monkeypatch.setattr(cameras_edit, "write_atomically", Mock(side_effect=OSError(code, "no way")))
     answer = client.patch("/v1/cameras/door", json={"enabled": False}, headers={"if-match": "*"})
     assert (answer.status_code, answer.json()["error"]) == (status, "cameras.yaml: no way")
 

@@ -9,13 +9,8 @@ from camfleet_contracts.cameras import (
     source_kind,
     split_publish_to,
 )
-from camfleet_contracts.cameras_file import (
-    BadCameras,
-    CamerasChanged,
-    edit_cameras,
-    parse_cameras,
-    read_cameras,
-)
+from camfleet_contracts.cameras_edit import CamerasChanged, edit_cameras
+from camfleet_contracts.cameras_file import BadCameras, parse_cameras, read_cameras
 from camfleet_contracts.settings import read_settings
 
 TEXT = """\

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from camfleet_contracts import keys as keys_module
+from camfleet_contracts import key_entries
 from camfleet_contracts.access import (
     KeyMiddleware,
     Message,
@@ -23,6 +23,7 @@ from camfleet_contracts.access import (
     parse_networks,
 )
 from camfleet_contracts.files import FolderNotWritable
+from camfleet_contracts.key_entries import Entry, find_entry
 from camfleet_contracts.keys import Key, KeyStore
 from camfleet_contracts.settings import read_settings
 
@@ -64,16 +65,15 @@ def test_a_key_revoked_while_it_is_checked_is_not_known_afterwards(
     keys: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys.ensure(SecretStr("chosen"))
-    matching = keys_module._matching
 
-    def revoked_meanwhile(document: dict[str, Any], presented: str) -> Key | None:
-        found = matching(document, presented)
+    def revoked_meanwhile(entries: list[Entry], presented: str) -> Entry | None:
+        found = find_entry(entries, presented)
         if keys.list():
             keys.revoke("admin")
             keys.list()  # as another thread, reads the file again
         return found
 
-    monkeypatch.setattr(keys_module, "_matching", revoked_meanwhile)
+    monkeypatch.setattr("camfleet_contracts.keys.find_entry", revoked_meanwhile)
     keys.check("chosen")
     assert keys.check("chosen") is None
 
@@ -117,13 +117,13 @@ def test_a_key_may_not_have_a_name_that_sessions_need(keys: KeyStore, name: str)
 def watched_scrypt(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What scrypt is computed of from now on."""
     computed: list[str] = []
-    scrypt = keys_module._scrypt
+    scrypt = key_entries._scrypt
 
     def counted(plain: str, salt: bytes) -> str:
         computed.append(plain)
         return scrypt(plain, salt)
 
-    monkeypatch.setattr(keys_module, "_scrypt", counted)
+    monkeypatch.setattr(key_entries, "_scrypt", counted)
     return computed
 
 
@@ -139,7 +139,7 @@ def test_wrong_keys_cost_no_scrypt_when_all_keys_are_random(
 
 def test_a_file_of_before_keeps_its_keys_and_sessions(keys: KeyStore, tmp_path: Path) -> None:
     salt = bytes(16)
-    scrypt = keys_module._scrypt("of before", salt)
+    scrypt = key_entries._scrypt("of before", salt)
     entry = {"name": "wall", "role": "viewer", "created": "", "salt": salt.hex(), "scrypt": scrypt}
     (tmp_path / "keys.json").write_text(json.dumps({"version": 1, "keys": [entry], "logins": []}))
     assert keys.check("of before") == Key("wall", "viewer")
@@ -162,7 +162,7 @@ def test_a_wrong_key_is_computed_once_until_the_file_changes(
 
 def test_few_wrong_keys_are_remembered(keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
     keys.ensure(SecretStr("chosen"))
-    monkeypatch.setattr(keys_module, "_scrypt", lambda plain, _: plain)
+    monkeypatch.setattr(key_entries, "_scrypt", lambda plain, _: plain)
     for number in range(600):
         keys.check(f"guess {number}")
     assert 0 < len(keys._content.refused) <= 256
@@ -333,13 +333,13 @@ def held_scrypt(keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[thr
     """A chosen key whose check takes until the event is set."""
     keys.ensure(SecretStr("chosen"))
     may_end = threading.Event()
-    scrypt = keys_module._scrypt
+    scrypt = key_entries._scrypt
 
     def held(plain: str, salt: bytes) -> str:
         may_end.wait(10)
         return scrypt(plain, salt)
 
-    monkeypatch.setattr(keys_module, "_scrypt", held)
+    monkeypatch.setattr(key_entries, "_scrypt", held)
     yield may_end
     may_end.set()
 

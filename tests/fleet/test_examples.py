@@ -14,7 +14,8 @@ import pytest
 
 from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene
 from camfleet_contracts.cameras import source_kind
-from camfleet_contracts.cameras_file import edit_cameras, read_cameras
+from camfleet_contracts.cameras_edit import edit_cameras
+from camfleet_contracts.cameras_file import read_cameras
 from fleet_of_processes import (
     Fleet,
     Messages,

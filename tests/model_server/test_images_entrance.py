@@ -19,10 +19,11 @@ from PIL import Image
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.bytes_in_hand import BytesInHand
-from camfleet_server.errors import InferenceFailed, InvalidInput, ServerBusy, WrongDatatype
+from camfleet_server.errors import InferenceFailed, InvalidInput, ServerBusy
 from camfleet_server.images.entrance import Entrances
 from camfleet_server.images.errors import EntranceClosed
 from camfleet_server.images.reader import PictureReader
+from camfleet_server.input_errors import WrongDatatype
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.runtimes.base import LoadError, PictureInput, Servable
 from camfleet_server.serving.validation import fit_inputs

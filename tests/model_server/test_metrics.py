@@ -4,8 +4,9 @@ from contextlib import suppress
 
 import pytest
 
+from camfleet_server.answer import Call
 from camfleet_server.errors import InvalidInput, ModelNotFound, QueueFull
-from camfleet_server.metrics import BUCKETS_US, Call, ServerMetrics
+from camfleet_server.metrics import BUCKETS_US, ServerMetrics
 
 INFER = Call("KServe", "gRPC", "ModelInfer")
 STATUS = Call("TensorFlowServing", "REST", "GetModelStatus")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from camfleet_server.answer import Call
 from camfleet_server.errors import InvalidInput, ModelNotFound, QueueFull
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.metrics import ServerMetrics
 
 DASHBOARD = Path(__file__).parents[2] / "compose" / "grafana" / "model-server.json"
 INFER = Call("KServe", "gRPC", "ModelInfer")

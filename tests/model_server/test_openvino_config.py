@@ -9,7 +9,7 @@ import pytest
 
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.errors import WrongBatch
+from camfleet_server.input_errors import WrongBatch
 from camfleet_server.reload.loading import load_servable, warm_up
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 from camfleet_server.runtimes.openvino.api import ov

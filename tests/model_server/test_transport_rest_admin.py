@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from camfleet_contracts.keys import KeyStore, Role
+from camfleet_contracts.key_entries import Role
+from camfleet_contracts.keys import KeyStore
 from camfleet_server.errors import ReloadFailed
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.listening import PortTaken

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from camfleet_server.errors import (
-    InvalidInput,
+from camfleet_server.errors import InvalidInput
+from camfleet_server.input_errors import (
     MissingInput,
     UnknownOutput,
     WrongBatch,

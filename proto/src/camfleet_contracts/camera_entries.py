@@ -8,7 +8,8 @@ from typing import Any
 from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq, Format
 
 from camfleet_contracts.cameras import Camera
-from camfleet_contracts.cameras_file import BadCameras, edit_cameras, parse_cameras, read_text
+from camfleet_contracts.cameras_edit import edit_cameras
+from camfleet_contracts.cameras_file import BadCameras, parse_cameras, read_text
 from camfleet_contracts.redaction import is_redacted, redact
 
 Check = Callable[[Camera], None]

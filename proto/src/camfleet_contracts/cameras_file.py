@@ -1,25 +1,20 @@
-"""cameras.yaml: reading it, and changing it so that nobody's work is lost."""
+"""cameras.yaml: reading it, and saying what is wrong with it where it is wrong."""
 
 import re
-import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from io import StringIO
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from camfleet_contracts.cameras import Camera, CamerasFile, Pipeline
-from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.gst_pipeline import entry_of_pipeline
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.sinks import SINK_KINDS, STREAM, SinkSettings, fault_of_sinks, parse_sink
 
-_UNFORESEEN = (  # what a strange document can raise in the parsers
+UNFORESEEN = (  # what a strange document can raise in the parsers
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -49,10 +44,6 @@ class BadCameras(Exception):
         self.path, self.reason, self.line = path, reason, line
         self.camera, self.fields = camera, dict(fields or {})
         super().__init__(f"{path}{f':{line}' if line else ''}: {reason}")
-
-
-class CamerasChanged(BadCameras):
-    """Somebody else wrote cameras.yaml while it was being changed; theirs is kept."""
 
 
 def read_cameras(
@@ -97,15 +88,15 @@ def parse_cameras(text: str, *, path: Path, may_be_empty: bool = True) -> Camera
     Raises:
         BadCameras: with the line of the camera at fault.
     """
-    document = _load(text, path)
+    document = load(text, path)
     if document is None and not may_be_empty:
         raise BadCameras(path, "is empty; write `cameras: []` to mean none")
     if document is None:
         return CamerasFile()
     try:
         return _parse_document(document, path)
-    except _UNFORESEEN as error:
-        raise BadCameras(path, _unforeseen(error)) from error
+    except UNFORESEEN as error:
+        raise BadCameras(path, unforeseen(error)) from error
 
 
 def _parse_document(document: Any, path: Path) -> CamerasFile:
@@ -127,63 +118,23 @@ def _parse_document(document: Any, path: Path) -> CamerasFile:
     return CamerasFile(sinks=sinks, cameras=cameras)
 
 
-@contextmanager
-def edit_cameras(path: Path) -> Iterator[CommentedMap]:
-    """Change cameras.yaml under its lock, comments kept; written atomically when it stays valid.
-
-    The file keeps its mode, and a link stays one.
+def load(text: str, path: Path) -> Any:
+    """Return the document with its comments and the lines of its parts.
 
     Raises:
-        BadCameras: the file before or after the change cannot be used.
-        CamerasChanged: an editor wrote the file meanwhile.
+        BadCameras: it is no YAML.
     """
-    target = path.resolve()
-    with locked(target):
-        before = read_text(path) if path.is_file() else None
-        text = "version: 1\ncameras: []\n" if before is None else before
-        parse_cameras(text, path=path)
-        document = _load(text, path)
-        document = CommentedMap(version=1) if document is None else document
-        if document.get("cameras") is None:
-            document["cameras"] = []
-        try:
-            yield document
-            after = _dump(document, path)
-        except RecursionError as error:
-            raise BadCameras(path, _unforeseen(error)) from error
-        parse_cameras(after, path=path)
-        if after != text:
-            _replace(path, target, before, after)
-
-
-def _replace(path: Path, target: Path, before: str | None, after: str) -> None:
-    is_there = target.is_file()
-    if before != (read_text(target) if is_there else None):
-        raise CamerasChanged(path, "was changed meanwhile by somebody else; repeat the change")
-    mode = stat.S_IMODE(target.stat().st_mode) if is_there else 0o644
-    write_atomically(target, after, mode=mode)
-
-
-def _load(text: str, path: Path) -> Any:
     try:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise BadCameras(path, f"not valid YAML: {error.problem}", line) from error
-    except _UNFORESEEN as error:
-        raise BadCameras(path, f"not valid YAML: {_unforeseen(error)}") from error
+    except UNFORESEEN as error:
+        raise BadCameras(path, f"not valid YAML: {unforeseen(error)}") from error
 
 
-def _dump(document: CommentedMap, path: Path) -> str:
-    buffer = StringIO()
-    try:
-        YAML(typ="rt").dump(document, buffer)
-        return buffer.getvalue().encode().decode()
-    except _UNFORESEEN as error:
-        raise BadCameras(path, f"cannot be written: {_unforeseen(error)}") from error
-
-
-def _unforeseen(error: Exception) -> str:
+def unforeseen(error: Exception) -> str:
+    """Say what a strange document made go wrong."""
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 

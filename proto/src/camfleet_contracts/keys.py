@@ -7,7 +7,6 @@ share one store. Sessions are signed with `<state>/session.key`, which never lea
 folder: deleting that file ends all sessions.
 """
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -15,14 +14,24 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, cast, get_args
+from typing import Any, NamedTuple, Self, cast, get_args
 
 from pydantic import SecretStr
 
-from camfleet_contracts.clock import now_utc, rfc3339
 from camfleet_contracts.files import locked, needing, write_atomically
+from camfleet_contracts.key_entries import (
+    Entry,
+    Role,
+    chosen_entry,
+    digest_of,
+    find_entry,
+    find_generated,
+    generated_entry,
+    is_slow,
+    mark_of,
+)
+from camfleet_contracts.secret_files import PRIVATE, keep_secret, made_once
 
-Role = Literal["admin", "viewer", "service"]
 LOGIN_LIFETIME_S = 900.0
 SESSION_LIFETIME_S = 30 * 24 * 3600.0
 SEEDED_NAME = "admin"
@@ -31,7 +40,6 @@ _SERVICE_NAME = "service"
 _WITHOUT_ENTRY = frozenset({_LOGIN_NAME, _SERVICE_NAME})
 _LARGEST_REFUSED = 256
 _LARGEST_WAITING = 8  # checks that compute scrypt, one after the other
-_PRIVATE = 0o600
 
 
 class TooManyChecks(Exception):
@@ -54,7 +62,7 @@ class _Content(NamedTuple):
 
     stamp: tuple[int, int] | None
     document: dict[str, Any]
-    verified: dict[str, Key]  # by scrypt, under the digest of what was presented
+    verified: dict[str, Entry]  # by scrypt, under the digest of what was presented
     refused: set[str]  # digests of wrong keys, so that repeating one costs no scrypt
 
 
@@ -85,14 +93,14 @@ class KeyStore:
         """
         with needing(self._path.parent):
             if shared is not None:
-                _keep_secret(self._service_path, shared.get_secret_value().strip())
+                keep_secret(self._service_path, shared.get_secret_value().strip())
             self.fleet_secret()
-            _secret(self._session_path)
+            made_once(self._session_path)
         with locked(self._path):
             document = self._read()
-            if seed is not None and not _matching(document, seed.get_secret_value()):
+            if seed is not None and not find_entry(document["keys"], seed.get_secret_value()):
                 kept = [k for k in document["keys"] if k["name"] != SEEDED_NAME]
-                entry = _entry(SEEDED_NAME, "admin") | _slow_hash(seed.get_secret_value())
+                entry = chosen_entry(SEEDED_NAME, "admin", seed.get_secret_value())
                 self._write(document | {"keys": [*kept, entry]})
             elif not self._path.is_file():
                 self._write(document)
@@ -114,13 +122,13 @@ class KeyStore:
             document = self._read()
             if any(key["name"] == name for key in document["keys"]):
                 raise ValueError(f"key {name!r} is there already; revoke it first")
-            entry = _entry(name, cast("Role", role)) | {"sha256": _digest(plain)}
+            entry = generated_entry(name, cast("Role", role), plain)
             self._write(document | {"keys": [*document["keys"], entry]})
         return plain
 
     def list(self) -> list[Key]:
         """Return all named keys."""
-        return [Key(k["name"], k["role"], k["created"]) for k in self._read()["keys"]]
+        return [_key(entry) for entry in self._read()["keys"]]
 
     def revoke(self, name: str) -> None:
         """Remove a key; sessions made with it end.
@@ -164,19 +172,20 @@ class KeyStore:
         if hmac.compare_digest(presented.encode(), self.fleet_secret().encode()):
             return True, Key(_SERVICE_NAME, "service")
         content = self._current()
-        digest = _digest(presented)
-        key = content.verified.get(digest) or _of_digest(content.document, digest)
-        has_slow = any("scrypt" in entry for entry in content.document["keys"])
-        return key is not None or digest in content.refused or not has_slow, key
+        digest = digest_of(presented)
+        entry = content.verified.get(digest) or find_generated(content.document["keys"], digest)
+        has_slow = any(map(is_slow, content.document["keys"]))
+        is_decided = entry is not None or digest in content.refused or not has_slow
+        return is_decided, _key(entry) if entry else None
 
     def _compute(self, presented: str) -> Key | None:
         content = self._current()
-        digest = _digest(presented)
-        if digest in content.verified or digest in content.refused:
-            return content.verified.get(digest)
-        if found := _matching(content.document, presented):
+        digest = digest_of(presented)
+        if digest in content.refused:
+            return None
+        if found := content.verified.get(digest) or find_entry(content.document["keys"], presented):
             content.verified[digest] = found
-            return found
+            return _key(found)
         if len(content.refused) >= _LARGEST_REFUSED:
             content.refused.clear()
         content.refused.add(digest)
@@ -184,12 +193,12 @@ class KeyStore:
 
     def fleet_secret(self) -> str:
         """Return the secret the services of this fleet use among themselves, made once."""
-        return _secret(self._service_path)
+        return made_once(self._service_path)
 
     def new_login(self, role: Role = "admin", lifetime_s: float = LOGIN_LIFETIME_S) -> str:
         """Return a token that logs in once before it expires."""
         token = secrets.token_urlsafe(24)
-        login = {"sha256": _digest(token), "role": role, "expires": time.time() + lifetime_s}
+        login = {"sha256": digest_of(token), "role": role, "expires": time.time() + lifetime_s}
         with locked(self._path):
             document = self._read()
             self._write(document | {"logins": [*_unexpired(document["logins"]), login]})
@@ -200,7 +209,7 @@ class KeyStore:
         with locked(self._path):
             document = self._read()
             logins = _unexpired(document["logins"])
-            found = next((entry for entry in logins if entry["sha256"] == _digest(token)), None)
+            found = next((entry for entry in logins if entry["sha256"] == digest_of(token)), None)
             if found is None:
                 return None
             self._write(document | {"logins": [e for e in logins if e is not found]})
@@ -208,7 +217,7 @@ class KeyStore:
 
     def new_session(self, key: Key, lifetime_s: float = SESSION_LIFETIME_S) -> str:
         """Return a signed cookie value for `key`."""
-        mark = _mark(self._entry_of(key.name))
+        mark = mark_of(self._entry_of(key.name))
         payload = f"{key.name}|{key.role}|{mark}|{int(time.time() + lifetime_s)}"
         return f"{payload.encode().hex()}.{self._signature(payload)}"
 
@@ -230,13 +239,13 @@ class KeyStore:
         if name in _WITHOUT_ENTRY:
             return Key(name, cast("Role", role))
         entry = self._entry_of(name)
-        return Key(name, entry["role"]) if entry and _mark(entry) == mark else None
+        return Key(name, entry["role"]) if entry and mark_of(entry) == mark else None
 
     def _signature(self, payload: str) -> str:
-        secret = _secret(self._session_path)
+        secret = made_once(self._session_path)
         return hmac.new(secret.encode(), payload.encode(), "sha256").hexdigest()
 
-    def _entry_of(self, name: str) -> dict[str, Any] | None:
+    def _entry_of(self, name: str) -> Entry | None:
         return next((key for key in self._read()["keys"] if key["name"] == name), None)
 
     def _read(self) -> dict[str, Any]:
@@ -253,64 +262,11 @@ class KeyStore:
         return content
 
     def _write(self, document: dict[str, Any]) -> None:
-        write_atomically(self._path, json.dumps(document, indent=2) + "\n", mode=_PRIVATE)
+        write_atomically(self._path, json.dumps(document, indent=2) + "\n", mode=PRIVATE)
 
 
-def _entry(name: str, role: Role) -> dict[str, str]:
-    return {"name": name, "role": role, "created": rfc3339(now_utc())}
-
-
-def _slow_hash(plain: str) -> dict[str, str]:
-    salt = secrets.token_bytes(16)
-    return {"salt": salt.hex(), "scrypt": _scrypt(plain, salt)}
-
-
-def _of_digest(document: dict[str, Any], digest: str) -> Key | None:
-    for key in document["keys"]:
-        if hmac.compare_digest(key.get("sha256", ""), digest):
-            return Key(key["name"], key["role"], key["created"])
-    return None
-
-
-def _matching(document: dict[str, Any], presented: str) -> Key | None:
-    for key in document["keys"]:
-        if "scrypt" not in key:
-            continue
-        computed = _scrypt(presented, bytes.fromhex(key["salt"]))
-        if hmac.compare_digest(computed, key["scrypt"]):
-            return Key(key["name"], key["role"], key["created"])
-    return _of_digest(document, _digest(presented))
-
-
-def _mark(entry: dict[str, Any] | None) -> str:
-    """Return what ties a session to this very key, not to the next one of its name."""
-    if entry is None:
-        return ""
-    return _digest(entry.get("sha256") or entry["salt"] + entry["scrypt"])[:16]
-
-
-def _secret(path: Path) -> str:
-    """Return the secret in `path`, made once among all processes."""
-    if not path.is_file():
-        with locked(path):
-            if not path.is_file():
-                write_atomically(path, secrets.token_urlsafe(32), mode=_PRIVATE)
-    return path.read_text().strip()
-
-
-def _keep_secret(path: Path, secret: str) -> None:
-    """Make this the secret in `path`."""
-    with locked(path):
-        if not path.is_file() or path.read_text().strip() != secret:
-            write_atomically(path, secret, mode=_PRIVATE)
-
-
-def _scrypt(plain: str, salt: bytes) -> str:
-    return hashlib.scrypt(plain.encode(), salt=salt, n=2**13, r=8, p=1).hex()
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _key(entry: Entry) -> Key:
+    return Key(entry["name"], entry["role"], entry["created"])
 
 
 def _unexpired(logins: list[dict[str, Any]]) -> list[dict[str, Any]]:

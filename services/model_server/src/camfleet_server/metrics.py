@@ -5,11 +5,9 @@ because somebody asked for a name that is not served.
 """
 
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Collection
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +18,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from camfleet_server.answer import Answer, Call
 from camfleet_server.errors import (
     Abandoned,
     DeadlineExceeded,
@@ -46,14 +45,6 @@ _REFUSALS = {
     DeadlineExceeded: "deadline",
     Abandoned: "abandoned",
 }
-
-
-class Call(NamedTuple):
-    """What was called, in the words of OVMS's labels."""
-
-    api: str  # KServe, TensorFlowServing
-    interface: str  # gRPC, REST
-    method: str
 
 
 class _CallSeries(NamedTuple):
@@ -125,7 +116,7 @@ class ServerMetrics:
         self._stream_counts: list[Callable[[], int]] = []
         self._open_streams.set_function(lambda: sum(count() for count in self._stream_counts))
 
-    def request(self, call: Call, model: str) -> "Answer":
+    def request(self, call: Call, model: str) -> Answer:
         """Count and time one request as a context; set its version when that is known."""
         return Answer(self, call, model)
 
@@ -275,37 +266,3 @@ class ServerMetrics:
         bounds: tuple[float, ...] = BUCKETS_US,
     ) -> Histogram:
         return Histogram(name, documentation, labels, registry=self._registry, buckets=bounds)
-
-
-class Answer:
-    """One request while it is answered: times it, and counts how it ended.
-
-    Whoever answers sets `model` too: a model of one file is asked for by as many spellings of its
-    path as clients like, and each would be a series.
-    """
-
-    __slots__ = ("_began_at", "_call", "_metrics", "model", "version")
-
-    def __init__(self, metrics: ServerMetrics, call: Call, model: str) -> None:
-        self.version: int | None = None  # that answers, when it is known
-        self._metrics = metrics
-        self._call = call
-        self.model = model
-
-    def __enter__(self) -> Self:
-        """Begin to measure."""
-        self._began_at = time.perf_counter()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Count the request; an error goes on."""
-        if kind is None:
-            elapsed_s = time.perf_counter() - self._began_at
-            self._metrics.count_success(self._call, self.model, self.version, elapsed_s)
-        elif isinstance(error, Exception):
-            self._metrics.count_failure(self._call, self.model, error)

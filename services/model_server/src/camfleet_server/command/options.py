@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from camfleet_server.command.ovms_options import add_of_ovms
 from camfleet_server.command.program import Program
 from camfleet_server.command.values import (
     channel_arguments,
@@ -24,30 +25,6 @@ from camfleet_server.images.reader import MAX_IMAGE_PIXELS
 from camfleet_server.transports.grpc.server import DEFAULT_QUOTA_BYTES
 
 LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
-WITHOUT_EFFECT = {
-    "grpc_workers": "one gRPC server serves all calls, see --grpc_max_threads",
-    "sequence_cleaner_poll_wait_minutes": "stateful models are not served",
-    "custom_node_resources_cleaner_interval_seconds": "custom nodes are not served",
-    "trace_path": "there is no trace file",
-}
-_CORS = "answers carry no CORS headers; put a proxy in front"
-_STATEFUL = "stateful models are not served (OVMS dropped them in 2026.3)"
-REFUSED = {
-    "cpu_extension": "custom kernels are not loaded into the server; convert the model to "
-    "operations that OpenVINO has",
-    "stateful": f"{_STATEFUL}; export the state as inputs and outputs",
-    "low_latency_transformation": _STATEFUL,
-    "idle_sequence_cleanup": _STATEFUL,
-    "max_sequence_number": _STATEFUL,
-    "pull": "generative models are not served; `camfleet model pull` fetches others",
-    "source_model": "generative models are not served; `camfleet model pull` fetches others",
-    "task": "generative models are not served",
-    "api_key_file": "keys are those of the fleet for every path: `camfleet key add`",
-    "allowed_origins": _CORS,
-    "allowed_methods": _CORS,
-    "allowed_headers": _CORS,
-    "allow_credentials": _CORS,
-}
 _EXAMPLES = """\
 examples:
   {name} --config_path /models/config.json --port 9000 --rest_port 8000
@@ -115,7 +92,7 @@ def build_parser(program: Program, log_level: str) -> Parser:
     _add_logging(parser, log_level)
     _add_single_model(parser)
     _add_config_editing(parser)
-    _add_of_ovms(parser)
+    add_of_ovms(parser)
     return parser
 
 
@@ -294,11 +271,6 @@ def _add_config_editing(parser: Parser) -> None:
         metavar="DIR",
         help="folder of models (default: $OVMS_MODEL_REPOSITORY_PATH, else $MODELS_DIR)",
     )
-
-
-def _add_of_ovms(parser: Parser) -> None:
-    for name in (*WITHOUT_EFFECT, *REFUSED):
-        parser.add_argument(f"--{name}", nargs="?", const="true", help=argparse.SUPPRESS)
 
 
 def _respelled(word: str, spellings: dict[str, str]) -> str:

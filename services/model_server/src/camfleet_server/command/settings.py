@@ -11,11 +11,10 @@ from camfleet_contracts.serving_config import METRICS, ModelConfig, parse_model,
 from camfleet_contracts.settings import FleetSettings
 from camfleet_server.command.options import (
     LOG_LEVELS,
-    REFUSED,
-    WITHOUT_EFFECT,
     Parser,
     build_parser,
 )
+from camfleet_server.command.ovms_options import REFUSED, WITHOUT_EFFECT
 from camfleet_server.command.program import OFF, Program
 from camfleet_server.images.reader import MAX_IMAGE_PIXELS
 from camfleet_server.reload.reconciler import ReconcilerOptions

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from camfleet_contracts.datatypes import get_datatype
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.serving_config import ModelConfig
-from camfleet_server.errors import InferenceFailed, ServerError, WrongBatch
+from camfleet_server.errors import InferenceFailed, ServerError
 from camfleet_server.images.errors import EntranceClosed, NoPictureInput
 from camfleet_server.images.fitting import ManifestFitting, PlainFitting
 from camfleet_server.images.normalising import image_servable
 from camfleet_server.images.picture_input import find_pictured, picture_input, plain_shape
 from camfleet_server.images.reader import PictureReader
+from camfleet_server.input_errors import WrongBatch
 from camfleet_server.runtimes.base import LoadError, PictureInput, Servable, TakesPictures
 from camfleet_server.types import Tensors, TensorSpec
 

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from camfleet_contracts.catalog import Catalog
-from camfleet_contracts.serving_config import BadServingConfig, ServingConfig
 from camfleet_contracts.volume import others_of_number
 from camfleet_server.memory import trim_memory
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.config_source import ConfigSource
+from camfleet_server.reload.following import FollowedConfig
 from camfleet_server.reload.labels import LabelFiles, Labels
 from camfleet_server.reload.load_news import LoadNews
 from camfleet_server.reload.loader import Breakage, LoadJob, LoadResult
@@ -42,12 +42,10 @@ class Reconciliation:
         *,
         is_explicit: bool = False,
     ) -> None:
-        self._source = source
-        self._is_explicit = is_explicit
-        self._followed: set[str] | None = None  # models whose changes are taken up; None: all
         self._registry = registry
         self._metrics = metrics
         self._news = LoadNews(metrics, registry.loads)
+        self._config = FollowedConfig(source, self._news, is_explicit=is_explicit)
         self._submit = submit
         self._report_drained = report_drained
         self._repository = ModelRepository()
@@ -58,11 +56,13 @@ class Reconciliation:
         self._empty_since: dict[str, float] = {}
         self._is_ready = False
         self._installed: list[tuple[LoadResult, LoadedVersion, bool]] = []  # not told of yet
-        self._configured_at: float | None = None
-        self._config: ServingConfig | None = None
-        self.config_fault = ""
         self.changes = 0  # versions that came or went
         self.expects_files = False  # a version is being published or comes to rest
+
+    @property
+    def config_fault(self) -> str:
+        """Return why config.json cannot be used; empty when it can."""
+        return self._config.fault
 
     @property
     def is_loading(self) -> bool:
@@ -73,7 +73,7 @@ class Reconciliation:
     def is_settling(self) -> bool:
         """Tell whether something only waits for files to come to rest."""
         is_waiting = any(state.is_settling for state in self._states.values())
-        is_half_written = self._source.is_settling or self._label_files.is_settling
+        is_half_written = self._config.is_settling or self._label_files.is_settling
         return is_waiting or is_half_written or bool(self._empty_since)
 
     @property
@@ -86,15 +86,15 @@ class Reconciliation:
     def folders(self) -> set[Path]:
         """Return the folders whose changes matter."""
         configs = [state.config for state in self._states.values() if state.config]
-        return {self._source.folder, *(config.base_path for config in configs)}
+        return {self._config.folder, *(config.base_path for config in configs)}
 
     def run_pass(self) -> None:
         """Compare what is wanted with what is loaded, start what is missing, let go what is not."""
-        self._follow_config()
+        self._config.take_up(self._states)
         catalog = self._catalog.read()
         self.expects_files = False
         for name, state in self._states.items():
-            if self._is_followed(name):
+            if self._config.is_followed(name):
                 self._reconcile_alone(state, catalog)
             start_mending(state, self._submit)
         self._states = {n: state for n, state in self._states.items() if not state.is_forgotten}
@@ -146,19 +146,14 @@ class Reconciliation:
 
     def follow(self, only: str | None) -> None:
         """Take up changes of one model, None: of all, and try again what was refused of it."""
-        if only is None or self._followed is None:
-            self._followed = None
-        else:
-            self._followed.add(only)
-        self._config = None  # what it says of models that were not followed is taken up now
+        self._config.follow(only)
         for name, state in self._states.items():
             if only in (name, None):
                 state.refused.clear()
 
     def rest(self) -> None:
         """Where models are loaded on request only: take up no changes until the next request."""
-        if self._is_explicit:
-            self._followed = set()
+        self._config.rest()
 
     def close(self) -> None:
         """Unload everything; nobody asks any more."""
@@ -166,42 +161,6 @@ class Reconciliation:
         for state in self._states.values():
             for loaded in state.loaded.values():
                 loaded.close()
-
-    def _is_followed(self, name: str) -> bool:
-        return self._followed is None or name in self._followed
-
-    def _follow_config(self) -> None:
-        if self._followed is not None and not self._followed:
-            return
-        try:
-            config = self._source.read()
-        except BadServingConfig as error:
-            if str(error) != self.config_fault:
-                self._news.config_refused(str(error))
-            self.config_fault = str(error)
-            return
-        if self.config_fault:
-            self._news.config_usable()
-            self.config_fault = ""
-        if config is not self._config:
-            self._config = config
-            self._apply(config)
-
-    def _apply(self, config: ServingConfig) -> None:
-        models = {model.name: model for model in config.models}
-        for name in filter(self._is_followed, models.keys() | config.entry_faults.keys()):
-            self._states.setdefault(name, ModelState(name))
-        for name, state in self._states.items():
-            if not self._is_followed(name):
-                continue
-            before, state.entry_fault = state.entry_fault, config.entry_faults.get(name, "")
-            if state.entry_fault:
-                if state.entry_fault != before:
-                    self._news.entry_refused(name, state.entry_fault)
-            else:
-                state.config = models.get(name)
-        if self._configured_at is None:
-            self._configured_at = time.monotonic()
 
     def _reconcile_alone(self, state: ModelState, catalog: Catalog) -> None:
         try:
@@ -302,13 +261,14 @@ class Reconciliation:
         if not self._is_ready:
             on_way = [f"{n} version {v}" for n, s in self._states.items() for v in s.loading]
             faults += [f"still loading {', '.join(on_way)}"] if on_way else []
-        folder = self._source.folder
-        told = Snapshot(models, self._is_ready, self.config_fault, tuple(faults), folder)
+        told = Snapshot(
+            models, self._is_ready, self.config_fault, tuple(faults), self._config.folder
+        )
         self._registry.swap(told)
         self._metrics.tell_faults(len(faults))
 
     def _is_first_pass_over(self) -> bool:
-        if self._configured_at is None:
+        if self._config.since is None:
             return False
-        is_late = time.monotonic() - self._configured_at > _READY_LIMIT_S
+        is_late = time.monotonic() - self._config.since > _READY_LIMIT_S
         return is_late or not (self.is_loading or self.is_settling)

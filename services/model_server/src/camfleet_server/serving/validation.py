@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from camfleet_contracts.datatypes import datatype_of
-from camfleet_server.errors import (
+from camfleet_server.input_errors import (
     MissingInput,
     UnknownOutput,
     WrongBatch,

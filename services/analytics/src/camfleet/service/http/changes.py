@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from camfleet.service.audit import AuditTrail
 from camfleet.web.sockets import comes_from_here
 from camfleet_contracts.camera_entries import CameraExists, NoSuchCamera
-from camfleet_contracts.cameras_file import BadCameras, CamerasChanged
+from camfleet_contracts.cameras_edit import CamerasChanged
+from camfleet_contracts.cameras_file import BadCameras
 from camfleet_contracts.redaction import redact
 
 logger = logging.getLogger(__name__)

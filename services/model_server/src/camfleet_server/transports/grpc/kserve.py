@@ -5,7 +5,8 @@ from importlib.metadata import version as installed_version
 from google.protobuf.json_format import ParseDict
 
 from camfleet_contracts.protocols import inference_pb2 as pb
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.answer import Call
+from camfleet_server.metrics import ServerMetrics
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.grpc.calls import (
     Answers,

@@ -27,7 +27,8 @@ from camfleet_contracts.wire import (
     scan_infer_request,
 )
 from camfleet_contracts.wire_answers import Buffer, infer_answer
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.answer import Call
+from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.kserve_terms import (
     CLASSIFICATION,
     REGION,

@@ -8,8 +8,9 @@ from camfleet_contracts.protocols import serving_pb2 as pb
 from camfleet_contracts.protocols import tensorflow_pb2
 from camfleet_contracts.tensors import get_datatype
 from camfleet_contracts.wire_answers import SIGNATURE
+from camfleet_server.answer import Call
 from camfleet_server.errors import InvalidInput, ModelVersionNotFound
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.grpc.calls import (
     Handlers,
     MessageQuota,

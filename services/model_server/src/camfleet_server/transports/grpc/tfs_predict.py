@@ -14,7 +14,8 @@ from camfleet_contracts.wire import (
     scan_predict_request,
 )
 from camfleet_contracts.wire_answers import Buffer, predict_answer
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.answer import Call
+from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.served import Inference
 from camfleet_server.types import InferRequest, OnAbandoned, Tensors
 

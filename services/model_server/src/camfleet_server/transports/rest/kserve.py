@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.answer import Call
+from camfleet_server.metrics import ServerMetrics
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.kserve_tensors import TensorPlaces
 from camfleet_server.transports.kserve_terms import extensions_offered, model_config

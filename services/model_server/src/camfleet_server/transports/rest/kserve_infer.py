@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from camfleet_contracts.tensors import datatype_of, decode_raw, encode_raw
-from camfleet_server.errors import InvalidInput, WrongDatatype
+from camfleet_server.errors import InvalidInput
+from camfleet_server.input_errors import WrongDatatype
 from camfleet_server.transports.kserve_tensors import TensorPlaces
 from camfleet_server.transports.kserve_terms import (
     LONGEST_VERSION,

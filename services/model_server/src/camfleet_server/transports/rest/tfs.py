@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from camfleet_contracts.protocols import POOL
+from camfleet_server.answer import Call
 from camfleet_server.errors import InvalidInput, NotOffered
-from camfleet_server.metrics import Call, ServerMetrics
+from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.grpc.status import StatusCode
 from camfleet_server.transports.grpc.tfs import metadata_response, select_statuses
 from camfleet_server.transports.rest.bodies import Body
