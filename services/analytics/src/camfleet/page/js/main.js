@@ -55,7 +55,7 @@ function showStatus(status) {
 
 function showEnvelope(envelope) {
   if (envelope.results?.event_label) fleet.remember(envelope);
-  views.current?.showEnvelope(envelope);
+  views.current?.showEnvelope?.(envelope);
 }
 
 const linkWords = { connected: "connected", reconnecting: "reconnecting…", locked: "not logged in" };
@@ -69,7 +69,7 @@ function showLink(state) {
 
 function showLost(answeredAt) {
   light.showLost(lostSince(answeredAt));
-  views.current?.showSilence();
+  views.current?.showSilence?.();
   say(`The camfleet service does not answer; trying again every 2 seconds. Start it with `, make("code", { text: "camfleet up" }), ".");
 }
 

@@ -34,8 +34,6 @@ export class CamerasView {
     form.element.scrollIntoView({ block: "nearest" });
   }
 
-  leave() {}
-
   finish(words) {
     if (words) this.message.say(words, "ok");
     location.hash = linkTo("cameras");
@@ -105,10 +103,6 @@ export class CamerasView {
       row.children[1].replaceChildren(light(levelOfCamera(camera.state)), ` ${words(camera.state)}`);
     }
   }
-
-  showSilence() {}
-
-  showEnvelope() {}
 }
 
 const STATES = { LIVE: "live", CONNECTING: "connecting", STALLED: "no picture at the moment", FAILED: "does not work", DISABLED: "switched off", STARTING: "starting" };

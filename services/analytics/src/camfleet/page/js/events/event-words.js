@@ -5,20 +5,20 @@ import { light } from "../base/dom.js";
 import { levelOfCamera, modelName } from "../base/words.js";
 
 const sentences = {
-  line_crossed: ({ object_label: label, object_id: id, data }) => ({
-    words: `${label} ${id ?? ""} went ${data.direction} at ${data.line}`.replace("  ", " "),
+  line_crossed: ({ who, data }) => ({
+    words: `${who} went ${data.direction} at ${data.line}`,
     detail: `in ${data.count_in}, out ${data.count_out}`,
   }),
-  zone_entered: ({ object_label: label, object_id: id, data }) => ({
-    words: `${label} ${id ?? ""} entered ${data.zone}`,
+  zone_entered: ({ who, data }) => ({
+    words: `${who} entered ${data.zone}`,
     detail: `${data.occupancy} inside`,
   }),
-  zone_left: ({ object_label: label, object_id: id, data }) => ({
-    words: `${label} ${id ?? ""} left ${data.zone}`,
+  zone_left: ({ who, data }) => ({
+    words: `${who} left ${data.zone}`,
     detail: `after ${Math.round(data.dwell_s)} s, ${data.occupancy} inside`,
   }),
-  zone_dwelt: ({ object_label: label, object_id: id, data }) => ({
-    words: `${label} ${id ?? ""} stays in ${data.zone}`,
+  zone_dwelt: ({ who, data }) => ({
+    words: `${who} stays in ${data.zone}`,
     detail: `for ${Math.round(data.dwell_s)} s`,
     level: "warning",
   }),
@@ -49,7 +49,8 @@ const sentences = {
 // { words, detail, level, isOfWhole }: the last when the words already name the camera.
 export function describe({ type, results, camera }) {
   const sentence = sentences[results.event_label];
-  if (sentence) return sentence({ ...results, camera, data: results.data ?? {} });
+  const who = [results.object_label, results.object_id].join(" ").trim();
+  if (sentence) return sentence({ who, camera, data: results.data ?? {} });
   const label = String(results.event_label ?? type).replaceAll("_", " ");
   return { words: [results.object_label, label].filter(Boolean).join(" "), detail: results.zone_label ?? "", level: "unknown" };
 }

@@ -112,8 +112,6 @@ export class EventsView {
     if (!this.shownCamera) this.showInsights();
   }
 
-  showSilence() {}
-
   showEnvelope(envelope) {
     if (!envelope.results?.event_label || !this.filter.takes(envelope) || !this.isNew(envelope)) return;
     setText(this.state, "");

@@ -63,8 +63,6 @@ export class HealthView {
   showSilence() {
     this.showServices([{ name: "analytics", state: "failed", reason: "does not answer" }]);
   }
-
-  showEnvelope() {}
 }
 
 const serviceCard = () => make("div", { class: "card service" }, light(), make("strong"), make("p"));

@@ -77,6 +77,4 @@ export class ModelsView {
     setText(this.state, "The service does not answer; what is below may be old.");
     this.state.hidden = false;
   }
-
-  showEnvelope() {}
 }

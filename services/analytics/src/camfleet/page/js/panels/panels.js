@@ -30,7 +30,7 @@ class Panel {
     this.image = make("img", { alt: `What the script ${name} shows` });
     this.image.addEventListener("load", () => this.loaded());
     this.text = make("pre", { class: "panel-text" });
-    this.stop = make("button", { class: "panel-stop", type: "button", "aria-label": `Stop the script ${name}`, text: "Stop" });
+    this.stop = make("button", { class: "button quiet panel-stop", type: "button", "aria-label": `Stop the script ${name}`, text: "Stop" });
     this.stop.addEventListener("click", () => this.askToStop());
     const title = make("h2", { class: "tile-name", id: `panel-${name}`, text: name });
     this.picture = make("div", { class: "picture" }, this.image);

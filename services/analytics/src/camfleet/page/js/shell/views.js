@@ -13,7 +13,7 @@ const LOADERS = {
 };
 const TITLES = { wall: "Wall", camera: "Camera", events: "Events", models: "Models", cameras: "Cameras", health: "Health" };
 
-// A view has `element`, enter(route), leave(), showStatus(status), showEnvelope(envelope) and showSilence().
+// A view has `element`, enter(route) and showStatus(status), and may have leave(), showEnvelope(envelope) and showSilence().
 export class Views {
   constructor(place, navigation, fleet) {
     Object.assign(this, { place, navigation, fleet });
@@ -39,7 +39,7 @@ export class Views {
 
   show(view, name, route) {
     if (view !== this.current) {
-      this.current?.leave();
+      this.current?.leave?.();
       this.place.replaceChildren(view.element);
       this.current = view;
     }
@@ -56,5 +56,4 @@ export class Views {
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-
 }

@@ -18,8 +18,6 @@ export class WallView {
     for (const envelope of this.fleet.events) this.events.add(envelope);
   }
 
-  leave() {}
-
   showStatus(status) {
     this.wall.show(status);
   }
