@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -278,6 +279,33 @@ def test_last_loads_are_told_with_outcome_duration_and_reason(
     del others.files["/v1/config/loads"]
     browser.wait_for_text(".loads", "keeps no list of its loads")
     others.files["/v1/config/loads"] = told
+
+
+def test_what_no_model_can_be_made_of_is_told_as_a_fault(
+    browser: Browser, others: Upstream
+) -> None:
+    told = others.files["/v1/config"]
+    others.files["/v1/config"] = json.dumps(
+        CONFIG
+        | {"config.json": no_version("config.json:2: ',' is missing")}
+        | {"dogs": no_version("dogs: base_path is missing")}
+    ).encode()
+    go(browser, "models")
+    browser.wait_for_text(".config-fault", "config.json:2: ',' is missing")
+    assert "take its last change back" in browser.text(".config-fault")
+    assert browser.ask("document.querySelectorAll('.model').length") == 2
+    dogs = "[aria-label='Model dogs']"
+    assert browser.text(f"{dogs} .message") == "dogs: base_path is missing"
+    assert not browser.is_shown(f"{dogs} table")
+    assert serious_findings(browser) == []
+    others.files["/v1/config"] = told
+    browser.wait_for("document.querySelector('.config-fault').hidden")
+
+
+def no_version(reason: str) -> dict[str, Any]:
+    """How the server tells what is wrong where there is no version."""
+    status = {"error_code": "NOT_FOUND", "error_message": reason}
+    return {"model_version_status": [{"version": "0", "state": "END", "status": status}]}
 
 
 def test_a_camera_is_added_and_its_secret_is_never_shown(browser: Browser, app: RunningApp) -> None:

@@ -73,6 +73,17 @@ def test_models_are_listed_with_state_and_reason(client: httpx.Client) -> None:
     assert states == [("1", "AVAILABLE", None), ("2", "END", "model.onnx is cut off")]
 
 
+def test_faults_of_config_json_are_no_versions() -> None:
+    broken = {"error_code": "UNKNOWN", "error_message": "config.json:2: ',' is missing"}
+    none = {"model_version_status": [{"version": "0", "state": "END", "status": broken}]}
+    told = json.dumps(CONFIG | {"config.json": none, "dogs": none}).encode()
+    served = ServerFigures(lambda path: told if path == "/v1/config" else b"").served()
+    assert served["config_fault"] == "config.json:2: ',' is missing"
+    cars, dogs = served["models"]
+    assert (cars["name"], cars["fault"], len(cars["versions"])) == ("cars", None, 2)
+    assert dogs == {"name": "dogs", "fault": "config.json:2: ',' is missing", "versions": []}
+
+
 def test_figures_are_of_the_time_between_two_looks() -> None:
     clock = iter([0.0, 2.0])
     answers = iter([metrics(requests=10, time_us=50_000), metrics(requests=20, time_us=150_000)])
@@ -80,8 +91,8 @@ def test_figures_are_of_the_time_between_two_looks() -> None:
     figures = ServerFigures(
         lambda path: config if path == "/v1/config" else next(answers), lambda: next(clock)
     )
-    figures.models()
-    shown = figures.models()[0]["versions"][0]
+    figures.served()
+    shown = figures.served()["models"][0]["versions"][0]
     assert (shown["requests_s"], shown["latency_ms"]) == (5.0, 10.0)
 
 

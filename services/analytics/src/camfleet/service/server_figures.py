@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 Facts = dict[str, Any]
 Totals = Mapping[tuple[str, str, str], float]  # metric, model, version
 
+_CONFIG = "config.json"  # the server tells the fault of the whole file as one more model
+_NO_VERSION = "0"  # as which it tells the fault of what has no version
 LEAST_S = 1.0  # between two readings that are compared
 LONGEST_S = 30.0  # older readings say nothing of now
 _READ = (
@@ -37,15 +39,21 @@ class ServerFigures:
         self._before: tuple[float, Totals] | None = None
         self._rates: Mapping[tuple[str, str], Facts] = {}
 
-    def models(self) -> list[Facts]:
-        """Every model with its versions, their states and figures. Raises OSError."""
-        config = json.loads(self._read("/v1/config"))
+    def served(self) -> Facts:
+        """Every model with versions, states and figures; what is wrong with config.json as a whole.
+
+        Raises OSError.
+        """
+        told = json.loads(self._read("/v1/config"))
         rates = self._rates_now()
-        return [
-            {"name": name, "versions": [_version(name, one, rates) for one in _versions(entry)]}
-            for name, entry in sorted(config.items())
+        models = [
+            _model(name, entry, rates)
+            for name, entry in sorted(told.items())
             if isinstance(entry, dict)
         ]
+        fault = next((model["fault"] for model in models if model["name"] == _CONFIG), None)
+        models = [model for model in models if fault is None or model["name"] != _CONFIG]
+        return {"config_fault": fault, "models": models}
 
     def _rates_now(self) -> Mapping[tuple[str, str], Facts]:
         try:
@@ -62,9 +70,13 @@ class ServerFigures:
             return self._rates
 
 
-def _versions(entry: Facts) -> list[Facts]:
-    found: list[Facts] = entry.get("model_version_status", [])
-    return found
+def _model(name: str, entry: Facts, rates: Mapping[tuple[str, str], Facts]) -> Facts:
+    versions = [_version(name, one, rates) for one in entry.get("model_version_status", [])]
+    return {
+        "name": name,
+        "fault": next((one["reason"] for one in versions if one["version"] == _NO_VERSION), None),
+        "versions": [one for one in versions if one["version"] != _NO_VERSION],
+    }
 
 
 def _version(name: str, told: Facts, rates: Mapping[tuple[str, str], Facts]) -> Facts:

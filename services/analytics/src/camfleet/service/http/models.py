@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from camfleet.service.http.changes import Changes, Refused, read_object
-from camfleet.service.server_figures import ServerFigures
+from camfleet.service.server_figures import Facts, ServerFigures
 from camfleet_contracts.direct import read_service, server_rest_address
 from camfleet_contracts.serving_config import (
     BadServingConfig,
@@ -47,12 +47,11 @@ class ModelRoutes:
 
     async def list_all(self, _: Request) -> Response:
         """Models, versions, states with reasons, and figures of the last seconds."""
+        found: Facts = {"server": self._address, "reason": None, "config_fault": None, "models": []}
         try:
-            models = await run_in_threadpool(self._figures.models)
+            found |= await run_in_threadpool(self._figures.served)
         except (OSError, ValueError) as error:
-            reason = f"{self._address} does not answer ({error}); start it with: camfleet up"
-            return JSONResponse({"server": self._address, "reason": reason, "models": []})
-        found = {"server": self._address, "reason": None, "models": models}
+            found["reason"] = self._away(error)
         return JSONResponse(found, headers=_FRESH)
 
     async def manifest(self, request: Request) -> Response:
@@ -76,8 +75,7 @@ class ModelRoutes:
             reason = f"{self._address} keeps no list of its loads; its log may have them"
             return JSONResponse({"loads": [], "reason": reason}, headers=_FRESH)
         except OSError as error:
-            reason = f"{self._address} does not answer ({error}); start it with: camfleet up"
-            return JSONResponse({"loads": [], "reason": reason}, headers=_FRESH)
+            return JSONResponse({"loads": [], "reason": self._away(error)}, headers=_FRESH)
         return Response(content, media_type="application/json", headers=_FRESH)
 
     async def history(self, _: Request) -> Response:
@@ -111,6 +109,9 @@ class ModelRoutes:
             raise Refused(HTTPStatus.NOT_FOUND, str(error)) from error
         except BadServingConfig as error:
             raise Refused(HTTPStatus.CONFLICT, str(error)) from error
+
+    def _away(self, error: Exception) -> str:
+        return f"{self._address} does not answer ({error}); start it with: camfleet up"
 
     def _read(self, path: str) -> bytes:
         return read_service(self._address + path, TIMEOUT_S, self._headers)

@@ -16,19 +16,22 @@ export class ModelRow {
     this.users = make("p", { class: "hint" });
     this.body = make("tbody");
     const heads = ["Version", "State", "Requests", "Latency", "in the model", "Waiting"];
-    const table = tableOf(`Versions of ${name}`, heads, this.body);
+    this.table = make("div", { class: "scroll", tabindex: "0" }, tableOf(`Versions of ${name}`, heads, this.body));
+    this.fault = make("p", { class: "message", "data-level": "failed" });
     this.card = make("div", { class: "model-card" });
     this.details = make("details", { class: "card-details" }, make("summary", { text: "Model card" }), this.card);
     this.details.addEventListener("toggle", () => this.details.open && this.loadCard());
-    this.element = make("section", { class: "card model", "aria-label": `Model ${name}` }, make("header", { class: "section-head" }, make("h2", { text: name }), this.users), make("div", { class: "scroll", tabindex: "0" }, table), this.details);
+    this.element = make("section", { class: "card model", "aria-label": `Model ${name}` }, make("header", { class: "section-head" }, make("h2", { text: name }), this.users), this.fault, this.table, this.details);
   }
 
   open() {
     this.details.open = true;
   }
 
-  show({ versions }, users) {
+  show({ versions, fault }, users) {
     this.versions = versions;
+    setText(this.fault, fault ?? "");
+    this.table.hidden = this.details.hidden = versions.length === 0;
     const links = users.flatMap((name, place) => [place ? ", " : "used by ", make("a", { href: linkTo("camera", [name]), text: name })]);
     if (this.users.textContent !== links.map((part) => part.textContent ?? part).join("")) this.users.replaceChildren(...(links.length ? links : ["used by no camera"]));
     keepRows(this.body, versions.length, emptyRow);

@@ -2,6 +2,7 @@
 
 import { ask } from "../base/api.js";
 import { make, setText } from "../base/dom.js";
+import { ConfigFault } from "./config-fault.js";
 import { ConfigHistory } from "./config-history.js";
 import { LoadHistory } from "./load-history.js";
 import { ModelRow } from "./model-row.js";
@@ -13,10 +14,11 @@ export class ModelsView {
     this.fleet = fleet;
     this.rows = new Map();
     this.state = make("p", { class: "message", role: "status", hidden: true });
+    this.fault = new ConfigFault();
     this.list = make("div", { class: "model-list" });
     this.loads = new LoadHistory();
     this.history = new ConfigHistory(fleet);
-    this.element = make("div", { class: "models-view" }, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.list, this.loads.element, this.history.element);
+    this.element = make("div", { class: "models-view" }, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.fault.element, this.list, this.loads.element, this.history.element);
   }
 
   enter({ rest: [name] }) {
@@ -40,8 +42,9 @@ export class ModelsView {
     }
   }
 
-  show({ models, reason, server }) {
-    const nothing = models.length ? "" : `${server} serves no model. Fetch one with: camfleet model pull NAME`;
+  show({ models, reason, server, config_fault: fault }) {
+    this.fault.show(fault);
+    const nothing = models.length || fault ? "" : `${server} serves no model. Fetch one with: camfleet model pull NAME`;
     setText(this.state, reason ?? nothing);
     this.state.hidden = !(reason ?? nothing);
     this.state.dataset.level = reason ? "failed" : "unknown";
