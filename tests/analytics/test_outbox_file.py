@@ -11,31 +11,11 @@ from camfleet.service.events import outbox_database
 from camfleet.service.events.outbox import Outbox
 from camfleet.service.events.outbox_database import OutboxDatabase
 from camfleet.service.events.sums import MAX_BEHIND, PendingSums
-from camfleet_contracts.clock import now_utc
-from camfleet_contracts.events import Envelope, OccurrenceEvent, Origin, Times, envelope
+from journals import crossing, nobody
 from waiting import wait_until
 
 # What an earlier version made where it was missing, whenever it opened the file.
 INDEX_OF_BEFORE = "CREATE INDEX IF NOT EXISTS events_by_seq ON events(epoch, seq)"
-
-
-def crossing(count_in: int) -> Envelope:
-    happened = OccurrenceEvent(
-        event_label="line_crossed",
-        object_label="car",
-        data={
-            "line": "gate",
-            "direction": "in",
-            "count_in": count_in,
-            "count_out": 2,
-            "count_error": 1.5,
-        },
-    )
-    return envelope(happened, Origin("box", "door"), Times(now_utc(), now_utc()))
-
-
-def nobody() -> None:
-    """A listener that does not listen."""
 
 
 @pytest.fixture

@@ -1,0 +1,107 @@
+"""The journal of events on a disk that is slow, refuses, or holds no database."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from camfleet.service.events.journal import MemoryJournal
+from camfleet.service.events.opening import open_outbox
+from camfleet.service.events.outbox import MAX_WAITING, Outbox
+from journals import append, as_if_killed, event, nobody
+from waiting import wait_until
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with contextlib.closing(Outbox(tmp_path / "outbox.db", nobody)) as kept:
+        yield kept
+
+
+@contextlib.contextmanager
+def refusing_disk(outbox: Outbox) -> Iterator[None]:
+    refusal = "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT,'full'); END"
+    outbox._database._database.execute(refusal)
+    yield
+    outbox._database._database.execute("DROP TRIGGER refuse")
+
+
+def test_no_event_is_seen_before_it_is_committed(outbox: Outbox, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "outbox.db")) as other:
+        other.execute("BEGIN IMMEDIATE")  # whoever writes now waits
+        outbox.append(event())
+        assert (outbox.newest, outbox.read(0, 10)) == (0, [])
+        other.rollback()
+    wait_until(lambda: outbox.newest == 1, 60, "the event is kept")
+
+
+def test_refusing_disk_shows_events_under_an_epoch_it_does_not_know(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    append(outbox, 3)
+    known = outbox.epoch
+    with refusing_disk(outbox):
+        append(outbox, 2)
+        shown = [(one.epoch, one.seq) for one in outbox.read(0, 10)]
+        as_if_killed(outbox)
+    next_one = Outbox(tmp_path / "outbox.db", nobody)
+    append(next_one, 1)
+    given = [(one.epoch, one.seq) for one in next_one.read(0, 10)]
+    next_one.close()
+    assert shown == [(known, 1), (known, 2), (known, 3), (outbox.epoch, 1), (outbox.epoch, 2)]
+    assert given == [(known, 1), (known, 2), (known, 3), (known, 4)]  # not one of those shown
+
+
+def test_events_are_written_when_the_disk_takes_them_again(outbox: Outbox, tmp_path: Path) -> None:
+    append(outbox, 1)
+    with refusing_disk(outbox):
+        append(outbox, 2)
+    wait_until(lambda: not outbox._unwritten, 60, "the disk takes them")
+    append(outbox, 1)
+    with contextlib.closing(sqlite3.connect(tmp_path / "outbox.db")) as database:
+        kept = database.execute("SELECT seq, epoch FROM events ORDER BY position").fetchall()
+    first = outbox.read(0, 1)[0].epoch
+    assert kept == [(1, first), (1, outbox.epoch), (2, outbox.epoch), (3, outbox.epoch)]
+
+
+def test_memory_stays_bounded_while_the_disk_refuses(outbox: Outbox) -> None:
+    outbox.cursors.open("ha", 0)
+    with refusing_disk(outbox):
+        append(outbox, 1)
+        for number in range(MAX_WAITING + 50):
+            outbox.append(event(number))
+        wait_until(lambda: outbox.newest == MAX_WAITING + 51, 60, "all are shown")
+    cursor = outbox.cursors.get("ha")
+    assert (outbox.dropped, cursor.dropped, cursor.queued) == (51, 51, MAX_WAITING)
+    assert outbox.read(0, 1)[0].position == 52
+
+
+def test_pipeline_does_not_wait_for_a_disk_that_hangs(outbox: Outbox) -> None:
+    with outbox._database._lock:
+        outbox.append(event())
+        outbox.append(event())
+    wait_until(lambda: outbox.newest == 2, 60, "both are kept")
+
+
+def test_corrupt_journal_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "outbox.db"
+    path.write_bytes(b"no database" * 1000)
+    kept = open_outbox(path, nobody)
+    append(kept, 1)
+    assert [one.seq for one in kept.read(0, 10)] == [1]
+    kept.close()
+    [aside] = tmp_path.glob("outbox.db.corrupt-*")
+    assert aside.read_bytes().startswith(b"no database")
+    [record] = caplog.records
+    assert f"outbox is corrupt, beginning a new one file={path}" in record.getMessage()
+
+
+def test_journal_that_cannot_be_opened_is_kept_in_memory(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "outbox.db").mkdir()
+    assert isinstance(open_outbox(tmp_path / "outbox.db", nobody), MemoryJournal)
+    [record] = caplog.records
+    assert "events are kept in memory only" in record.getMessage()
