@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 # One module of fixtures a part, under names of their own, so that mypy reads all tests in one run.
-pytest_plugins = ["fixtures_capture", "fixtures_containers", "fixtures_interop"]
+pytest_plugins = ["fixtures_capture", "fixtures_containers", "fixtures_interop", "fixtures_page"]
 
 # What is logged before a service configures it: a traceback with every local takes seconds.
 structlog.configure(

@@ -1,12 +1,11 @@
 """What a script shows, in a real browser: on a page of its own and beside the fleet's cameras."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from browser import Browser, chromium
+from browser import Browser
 from camfleet import Streamer
 from running_app import running_app
 
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.browser
 
 PICTURE = np.full((90, 160, 3), (40, 160, 220), np.uint8)
 SHOWN = "document.querySelector('#panels img')?.naturalWidth === 160"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as tab:
-        yield tab
 
 
 @pytest.fixture(autouse=True)

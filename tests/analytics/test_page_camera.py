@@ -1,0 +1,110 @@
+"""A camera's own view in Chromium: the editor of lines and zones, and what was counted."""
+
+from itertools import count
+
+import httpx
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from axe import serious_findings
+from browser import Browser
+from camfleet_contracts.cameras_file import read_cameras
+from fakes_analytics import falling
+from page_steps import edit, go, names_in, press
+from running_app import RunningApp
+from waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin_page")]
+
+
+def test_a_line_that_was_drawn_counts(browser: Browser, page_app: RunningApp) -> None:
+    edit(browser)
+    area = browser.driver.find_element(By.CSS_SELECTOR, ".drawing-area")
+    button = "//button[text()='Draw a line']"
+    browser.driver.find_element(By.XPATH, button).click()
+    wide, high = area.size["width"], area.size["height"]
+    hands = ActionChains(browser.driver)
+    for across in (-0.45, 0.45):
+        hands.move_to_element_with_offset(area, int(across * wide), int(-0.1 * high)).click()
+    hands.perform()
+    browser.wait_for("document.querySelectorAll('.shape-form').length === 2")
+    press(browser, "Save")
+    browser.wait_for_text(".editor .message", "Saved")
+    assert names_in(page_app) == ["gate", "line-1"]
+    wait_until(
+        lambda: "line-1" in page_app.fleet.pipelines["door"].counts, 20, "the new line counts"
+    )
+    steps = falling([130, 150, 170, 190, 210, 225, 235])
+    asked = count()
+    page_app.detector.answer = lambda _: steps[min(next(asked), 6)]
+    page_app.show(count=7)
+    browser.wait_for(
+        "[...document.querySelectorAll('.camera-grid .counts tbody tr')]"
+        ".some((row) => row.textContent.startsWith('line-11'))"
+    )
+
+
+def test_a_zone_is_made_moved_named_and_taken_back_with_the_keyboard(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    edit(browser)
+    press(browser, "Draw a zone")
+    browser.wait_for(
+        "document.activeElement.getAttribute('aria-label')?.startsWith('zone-1, corner 1')"
+    )
+    ActionChains(browser.driver).send_keys("\ue014", "\ue015").perform()  # right, down
+    browser.wait_for("document.activeElement.getAttribute('aria-label').includes('31 %')")
+    press(browser, "Undo")
+    press(browser, "Save")
+    browser.wait_for_text(".editor .message", "Saved")
+    [camera] = read_cameras(page_app.file, page_app.settings).cameras
+    [zone] = camera.pipeline.zones
+    assert (zone.name, zone.polygon[0]) == ("zone-1", (0.305, 0.4))
+
+
+def test_two_people_who_edit_one_zone_both_see_what_the_other_wants(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    edit(browser)
+    other = {"pipeline": {"lines": [{"name": "theirs", "from": [0, 0.3], "to": [1, 0.3]}]}}
+    headers = {"authorization": f"Bearer {page_app.key}", "if-match": "*"}
+    url = f"{page_app.address}/v1/cameras/door"
+    assert httpx.patch(url, json=other, headers=headers, trust_env=False).is_success
+    press(browser, "Draw a line")
+    press(browser, "Save")
+    browser.wait_for_text(".conflict", "Somebody else changed this camera")
+    told = browser.text(".conflict")
+    assert ("line-1" in told, "theirs" in told, names_in(page_app)) == (True, True, ["theirs"])
+    press(browser, "Keep mine")
+    browser.wait_for_text(".editor .message", "Saved")
+    assert names_in(page_app) == ["gate", "line-1"]
+
+
+def test_a_name_given_twice_is_not_saved(browser: Browser, page_app: RunningApp) -> None:
+    edit(browser)
+    press(browser, "Draw a line")
+    script = "document.querySelectorAll('.shape-form input[type=text]')[1]"
+    browser.ask(f"void ({script}.value = 'gate', {script}.dispatchEvent(new Event('change')))")
+    press(browser, "Save")
+    browser.wait_for_text(".editor .message", "two of the name")
+    assert names_in(page_app) == ["gate"]
+
+
+def test_the_editor_has_no_serious_findings_of_axe(browser: Browser) -> None:
+    edit(browser)
+    assert serious_findings(browser) == []
+
+
+def test_counts_are_plotted_with_a_table_beside(browser: Browser, page_app: RunningApp) -> None:
+    page_app.detector.answer = lambda asked: falling([150, 180, 210, 240, 270, 300])[asked % 6]
+    page_app.show(count=18)
+    go(browser, "camera/door")
+    browser.wait_for("document.querySelector('.plot .bar')")
+    assert "in" in browser.ask("document.querySelector('.plot').getAttribute('aria-label')")
+    browser.wait_for("document.querySelectorAll('.plot-table tbody tr').length > 0")
+
+
+def test_a_camera_that_is_gone_says_so(browser: Browser) -> None:
+    go(browser, "camera/attic")
+    browser.wait_for_text(".camera-view .message", 'no camera "attic"')

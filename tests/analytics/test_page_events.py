@@ -1,0 +1,41 @@
+"""The view of events in Chromium: the list, one event, exports."""
+
+import pytest
+
+from browser import Browser
+from page_steps import go, press
+from running_app import RunningApp
+from test_past_events import crossing
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin_page")]
+
+
+def test_events_are_listed_chosen_and_followed(browser: Browser, page_app: RunningApp) -> None:
+    go(browser, "events?label=person")
+    browser.wait_for("document.querySelectorAll('.event-row').length === 60")
+    assert "person" in browser.text(".event-row")
+    press(browser, "Show older ones")
+    browser.wait_for("document.querySelectorAll('.event-row').length > 60")
+    page_app.hub.publish_event(crossing(998))
+    browser.wait_for_text(".event-row", "person 998")
+    page_app.hub.publish_event(crossing(999))
+    page_app.hub.publish_event(crossing(1000))
+    browser.wait_for_text(".event-row", "person 1000")
+    assert "car 999" not in browser.text(".long-list")
+
+
+def test_an_event_without_a_recording_says_so(browser: Browser) -> None:
+    go(browser, "events?camera=door")
+    browser.wait_for("document.querySelector('.event-row')")
+    browser.ask("document.querySelector('.event-row').click()")
+    browser.wait_for_text(".event-detail", "door is not recorded")
+    assert "UTC" in browser.text(".event-detail")
+
+
+def test_an_export_holds_what_is_chosen(browser: Browser) -> None:
+    go(browser, "events?camera=door&event=line_crossed")
+    link = "document.querySelector('.view-head a')"
+    browser.ask(f"{link}.addEventListener('click', (e) => e.preventDefault())")
+    browser.ask(f"{link}.click()")
+    assert "camera=door" in browser.ask(f"{link}.href")
+    assert "format=csv" in browser.ask(f"{link}.href")
