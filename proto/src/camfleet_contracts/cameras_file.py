@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from camfleet_contracts.cameras import Camera, CamerasFile, Pipeline
+from camfleet_contracts.faults import fault_path, fault_text, fault_words
 from camfleet_contracts.gst_pipeline import entry_of_pipeline
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.sinks import SINK_KINDS, STREAM, SinkSettings, fault_of_sinks, parse_sink
@@ -213,8 +214,7 @@ def _line_of_fault(entry: Any, error: ValueError | TypeError) -> int | None:
 def _reasons(error: ValueError | TypeError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    faults = error.errors(include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+    return "; ".join(map(fault_text, error.errors(include_url=False)))
 
 
 def _fields_of(error: ValueError | TypeError) -> dict[str, str]:
@@ -226,8 +226,7 @@ def _fields_of(error: ValueError | TypeError) -> dict[str, str]:
         return {}
     fields: dict[str, str] = {}
     for fault in error.errors(include_url=False):
-        words = fault["msg"].removeprefix("Value error, ")
-        path = ".".join(map(str, fault["loc"]))
+        words, path = fault_words(fault), fault_path(fault)
         about = re.split(r"\W", words, maxsplit=1)[0]
         if path == "pipeline" and about in Pipeline.model_fields:
             path = f"pipeline.{about}"

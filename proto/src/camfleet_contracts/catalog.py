@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from camfleet_contracts.faults import fault_text
 from camfleet_contracts.names import stored_name
 
 
@@ -79,6 +80,6 @@ def read_catalog(path: Path) -> Catalog:
         return Catalog(**json.loads(path.read_text()))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        raise BadCatalog(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+        raise BadCatalog(f"{path}: {fault_text(fault)}") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise BadCatalog(f"{path}: {error}") from error

@@ -40,6 +40,7 @@ _SERVICE_NAME = "service"
 _WITHOUT_ENTRY = frozenset({_LOGIN_NAME, _SERVICE_NAME})
 _LARGEST_REFUSED = 256
 _LARGEST_WAITING = 8  # checks that compute scrypt, one after the other
+_LONGEST_NAME = 64
 
 
 class TooManyChecks(Exception):
@@ -109,10 +110,13 @@ class KeyStore:
         """Add a key and return its plain text, which is stored nowhere.
 
         Raises:
-            ValueError: the name is taken, reserved or unprintable, or the role is unknown.
+            ValueError: the name is taken, reserved, blank, too long or unprintable, or the role is
+                unknown.
         """
         if name in _WITHOUT_ENTRY:
             raise ValueError(f"key name {name!r} is reserved; use another one")
+        if not name.strip() or len(name) > _LONGEST_NAME:
+            raise ValueError(f"key name {name!r}: use 1 to {_LONGEST_NAME} characters")
         if "|" in name or not name.isprintable():
             raise ValueError(f"key name {name!r}: '|' and control characters are not allowed")
         if role not in get_args(Role):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from camfleet_contracts.faults import fault_text
 from camfleet_contracts.trail import Trail
 
 MANIFEST_NAMES = ("model.json", "alwaysai.model.json")
@@ -143,9 +144,8 @@ def parse_manifest(document: Any, *, where: str) -> ModelManifest:
     try:
         return ModelManifest(**{key: value for key, value in fields.items() if value is not None})
     except ValidationError as error:
-        faults = error.errors(include_url=False)
-        texts = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
-        raise BadManifest(f"{where}: {'; '.join(texts)}") from error
+        texts = "; ".join(map(fault_text, error.errors(include_url=False)))
+        raise BadManifest(f"{where}: {texts}") from error
 
 
 def read_manifest(version_folder: Path) -> ModelManifest | None:

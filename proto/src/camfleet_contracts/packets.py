@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from camfleet_contracts.events import RESULT_TYPES, Envelope
+from camfleet_contracts.faults import fault_text
 
 LARGEST_PACKET_BYTES = 256 * 1024
 LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
@@ -54,8 +55,7 @@ def check_packet(document: Any) -> Envelope:
     try:
         packet = Envelope.model_validate({"event_id": "", "device_id": "", **document})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BadPacket(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise BadPacket(fault_text(error.errors()[0])) from error
     if packet.type not in RESULT_TYPES | EVENT_TYPES:
         known = ", ".join(sorted(RESULT_TYPES | EVENT_TYPES))
         raise BadPacket(f"type {packet.type!r} is unknown; use one of {known}")

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from camfleet_contracts.faults import fault_text
+
 _PUBLIC_URL = r"^(https?://[^/\s]+)?$"  # what stands before /login in a link; the gateway's address
 _BASE_URL = r"^/([\w-]+/)*$"
 _FOLLOWS = "default_factory_not_called"  # the fault of another setting that this one begins with
@@ -97,7 +99,7 @@ def read_settings(**overrides: Any) -> FleetSettings:
         return FleetSettings(**{k: v for k, v in overrides.items() if v is not None})
     except ValidationError as error:
         texts = (
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            fault_text(fault)
             for fault in error.errors(include_url=False, include_input=False)
             if fault["type"] != _FOLLOWS
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from camfleet_contracts.faults import fault_words
 from camfleet_contracts.serving_config.model import (
     METRICS,
     BadServingConfig,
@@ -150,8 +151,8 @@ def reasons_of(error: ValueError) -> str:
         return str(error)
     told: dict[str, str] = {}
     for fault in error.errors(include_url=False):  # of a union: the last way that was tried
-        told[str(fault["loc"][0]) if fault["loc"] else ""] = fault["msg"]
-    return "; ".join(f"{key}: {text.removeprefix('Value error, ')}" for key, text in told.items())
+        told[str(fault["loc"][0]) if fault["loc"] else ""] = fault_words(fault)
+    return "; ".join(f"{key}: {text}" for key, text in told.items())
 
 
 def _hint(text: str, position: int) -> str:

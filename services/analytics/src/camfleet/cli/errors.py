@@ -36,13 +36,13 @@ def _contract_error_line(error: Exception) -> str | None:
     from camfleet.errors import CamfleetError
     from camfleet_contracts.cameras_file import BadCameras
     from camfleet_contracts.catalog import BadCatalog
+    from camfleet_contracts.faults import fault_text
     from camfleet_contracts.model_manifest import BadManifest
     from camfleet_contracts.serving_config import BadServingConfig
     from camfleet_contracts.settings import BadSettings
 
     if isinstance(error, ValidationError):
-        faults = error.errors(include_url=False)
-        return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+        return "; ".join(map(fault_text, error.errors(include_url=False)))
     ours = (BadCameras, BadCatalog, BadManifest, BadServingConfig, BadSettings)
     known = (*ours, CamfleetError, CatalogError)
     return str(error) if isinstance(error, known) else None
