@@ -117,8 +117,9 @@ def test_its_link_opens_the_page_once_and_boxes_arrive(ready: ReadyFleet) -> Non
         ("camera list", r"street +demo:street +demo-street +10 +(LIVE|CONNECTING)"),
         ("doctor", r"are those of the running fleet \(pid {pid}\)"),
         ("up", r"runs already \(pid {pid}\); `camfleet url`"),
+        ("up --no-workbench", r"runs already \(pid {pid}\); `camfleet url`"),
     ],
-    ids=["url", "camera-list", "doctor", "up"],
+    ids=["url", "camera-list", "doctor", "up", "up-on-other-ports"],
 )
 def test_commands_elsewhere_follow_the_fleet_that_runs(
     ready: ReadyFleet, command: str, answer: str

@@ -15,7 +15,7 @@ from camfleet.cli.fleet.child import ServiceSpec
 from camfleet.cli.fleet.plan import fleet_environment, fleet_ports, fleet_services
 from camfleet.cli.fleet.ports import taken_ports, way_out
 from camfleet.cli.fleet.run_cameras import FILE_NAME, write_run_cameras
-from camfleet.cli.fleet.run_record import recorded_run, running_pid
+from camfleet.cli.fleet.run_record import recorded_run, refuse_second_run
 from camfleet.cli.fleet.supervisor import ServiceFailedToStart, Supervisor
 from camfleet.cli.links import key_store
 from camfleet.cli.progress import progress_bars
@@ -46,6 +46,7 @@ def run_fleet(settings: FleetSettings, options: FleetOptions) -> None:
         CommandError: something the user can mend, said before anything was started.
     """
     settings = absolute(settings)
+    refuse_second_run(settings.state_dir)
     _refuse_taken_ports(settings, workbench=options.workbench)
     seed_volume(settings, options.seed)
     if options.sources:
@@ -66,16 +67,9 @@ def absolute(settings: FleetSettings) -> FleetSettings:
 
 def _refuse_taken_ports(settings: FleetSettings, *, workbench: bool) -> None:
     taken = taken_ports(fleet_ports(settings, workbench=workbench))
-    if not taken:
-        return
-    pid = running_pid(settings.state_dir)
-    if pid is not None:
-        raise CommandError(
-            f"the fleet of {settings.state_dir} runs already (pid {pid}); `camfleet url` makes a "
-            f"login link, Ctrl-C in its terminal or `kill {pid}` ends it"
-        )
-    lines = [*(fault.line() for fault in taken), way_out(taken)]
-    raise CommandError("\n       ".join(lines))
+    if taken:
+        lines = [*(fault.line() for fault in taken), way_out(taken)]
+        raise CommandError("\n       ".join(lines))
 
 
 def _with_own_cameras(settings: FleetSettings, options: FleetOptions) -> FleetSettings:
