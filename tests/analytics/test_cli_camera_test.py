@@ -1,4 +1,5 @@
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_no_password_is_ever_written(camfleet: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("nothing.mp4", "No such file"),
+        ("nothing.mp4", "neither a camera of"),
         ("/dev/video77", "is it plugged in"),
         ("demo:street", "demo source, and it does not answer or has not"),
         ("picamera", "only capture opens a picamera source; add it with"),
@@ -71,6 +72,15 @@ def test_a_source_that_cannot_be_opened_says_why(
     outcome = camfleet.run("camera", "test", source)
     assert outcome.code == 1
     assert reason in outcome.err
+
+
+def test_a_camera_that_says_nothing_is_told_from_one_that_is_not_there(
+    camfleet: CommandLine,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        outcome = camfleet.run("camera", "test", address, "--timeout", "0.5")
+    assert f"{address}: connected, and no picture within 0.5 s" in outcome.err
 
 
 def test_a_file_that_is_no_film_is_named(camfleet: CommandLine, tmp_path: Path) -> None:

@@ -3,16 +3,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.main import get_command
 
+from camfleet.cli import console
 from camfleet.cli.application import build_app
+from camfleet.cli.errors import CommandError
+from camfleet.cli.fleet.run_record import recorded_run, running_pid
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.settings import read_settings
 from cli_runs import CommandLine
+from processes import BIN
 
 
 @pytest.fixture
@@ -68,7 +74,14 @@ def test_help_imports_no_schema_or_vendor() -> None:
     assert answer.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("program", ["", "-analytics", "-capture", "-server", "-workbench"])
+def test_every_program_tells_its_version(program: str) -> None:
+    said = subprocess.check_output([BIN / f"camfleet{program}", "--version"], text=True)
+    assert said.startswith(f"camfleet{program} {version('camfleet')}")
+
+
 def test_an_error_is_one_line_on_standard_error(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
     outcome = camfleet.run("model", "show", "nothing")
     assert outcome.code == 1
     assert outcome.out == ""
@@ -141,6 +154,16 @@ def test_search_finds_by_purpose_framework_and_foreign_id(camfleet: CommandLine)
     assert "nothing in the catalogue" in camfleet.run("model", "search", "zzz").err
 
 
+def test_search_fits_a_terminal_of_80_columns(
+    camfleet: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out, "width", 80)
+    lines = camfleet.run("model", "search", "person-detect-int8").out.splitlines()
+    assert lines[0] == "person-detect-int8  classification, 0.3 MB, Apache-2.0"
+    assert 60 < len(lines[1]) <= 80
+    assert all(line.startswith("    ") and len(line) <= 80 for line in lines[1:])
+
+
 def test_a_copied_model_is_added_and_removed(camfleet: CommandLine) -> None:
     camfleet.run("model", "list")
     (camfleet.models / "resnet" / "1").mkdir(parents=True)
@@ -208,11 +231,11 @@ def test_a_camera_is_recorded_until_it_is_not(camfleet: CommandLine) -> None:
 
 
 def test_a_camera_that_would_break_the_file_is_refused(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    assert f"made the model volume {camfleet.models}" in camfleet.run("model", "list").err
     before = (camfleet.models / "cameras.yaml").read_text()
     outcome = camfleet.run("camera", "add", "Front Door", "/dev/video0")
     assert outcome.code == 1
-    assert "use 1 to 32 of a-z, 0-9 and '-'" in outcome.err
+    assert "camera 'Front Door': name: use 1 to 32 of a-z, 0-9 and '-'" in outcome.err
     assert (camfleet.models / "cameras.yaml").read_text() == before
 
 
@@ -250,6 +273,15 @@ def test_the_record_of_a_fleet_that_has_ended_is_ignored(
     record = {"pid": os.getpid(), "started": 1.0, "settings": {"streamer_port": 5999}}
     (tmp_path / "state" / "run.json").write_text(json.dumps(record))
     assert ":5999/" not in camfleet.run("url").out
+
+
+def test_a_second_fleet_on_a_state_folder_leaves_the_record_of_the_first(tmp_path: Path) -> None:
+    settings = read_settings(state_dir=tmp_path)
+    with recorded_run(settings):
+        with pytest.raises(CommandError, match="runs already"), recorded_run(settings):
+            pass
+        assert running_pid(tmp_path) == os.getpid()
+    assert running_pid(tmp_path) is None
 
 
 def test_a_list_without_keys_says_how_to_make_one(camfleet: CommandLine) -> None:

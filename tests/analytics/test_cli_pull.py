@@ -77,7 +77,7 @@ def test_pull_publishes_a_checked_version_and_serves_it(camfleet: CommandLine) -
 def test_pull_twice_leaves_the_volume_as_it_is(camfleet: CommandLine, upstream: Upstream) -> None:
     camfleet.run("model", "pull", "pets")
     upstream.requests.clear()
-    assert "on the volume already" in camfleet.run("model", "pull", "pets").err
+    assert camfleet.run("model", "pull", "pets").err == "pets version 1 on the volume already\n"
     assert not upstream.requests
     assert [path.name for path in (camfleet.models / "pets").glob("[0-9]*")] == ["1"]
 

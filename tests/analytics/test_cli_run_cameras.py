@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from camfleet.cli.errors import CommandError
-from camfleet.cli.fleet.run_cameras import camera_name, write_run_cameras
+from camfleet.cli.fleet.run_cameras import camera_name, split_sources, write_run_cameras
 from camfleet_contracts.cameras_file import read_cameras
 
 
@@ -37,6 +37,12 @@ def test_equal_names_get_numbers(tmp_path: Path) -> None:
     write_run_cameras(path, ["demo:street", "demo:street?seed=2", "demo:street?seed=3"], "pets")
     names = [camera.name for camera in read_cameras(path).cameras]
     assert names == ["street", "street-2", "street-3"]
+
+
+def test_a_source_with_a_space_in_its_name_is_quoted() -> None:
+    assert split_sources("'my clip.mp4' /dev/video0") == ("my clip.mp4", "/dev/video0")
+    with pytest.raises(CommandError, match=r"--cameras .my clip\.mp4: no closing quotation"):
+        split_sources("'my clip.mp4")
 
 
 def test_the_same_sources_again_keep_what_was_edited(tmp_path: Path) -> None:

@@ -101,10 +101,13 @@ def test_the_seed_becomes_the_admin_key_and_may_change(tmp_path: Path) -> None:
     assert store.check("second") is not None
 
 
-@pytest.mark.parametrize(("name", "role"), [("wall", "king"), ("taken", "viewer")])
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("wall", "king"), ("taken", "viewer"), (" ", "viewer"), ("x" * 65, "viewer")],
+)
 def test_a_key_needs_a_free_name_and_a_known_role(keys: KeyStore, name: str, role: str) -> None:
     keys.add("taken", "viewer")
-    with pytest.raises(ValueError, match=r"role 'king'|is there already"):
+    with pytest.raises(ValueError, match=r"role 'king'|is there already|use 1 to 64"):
         keys.add(name, role)
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from camfleet_capture.errors import PortTaken
@@ -51,6 +52,8 @@ def _parse(settings: FleetSettings, arguments: list[str] | None) -> CaptureOptio
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    told = f"camfleet-capture {version('camfleet-capture')}"
+    add("--version", action="version", version=told, help="print it and end")
     add("--cameras", type=Path, default=settings.cameras_file, help="cameras.yaml (%(default)s)")
     add("--bind", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--rtsp-port", type=int, default=settings.rtsp_port, help="0: any (%(default)s)")

@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from camfleet.cli.links import login_link
@@ -62,6 +63,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="JupyterLab beside the fleet; `camfleet url --jupyter` makes a login link.",
         epilog="`camfleet-workbench kernel --help`: environments for notebooks, e.g. with PyTorch.",
     )
+    told = f"camfleet-workbench {version('camfleet-workbench')}"
+    parser.add_argument("--version", action="version", version=told, help="print it and end")
     parser.add_argument("--notebooks", type=Path, help="folder it shows (var/notebooks)")
     parser.add_argument("--seed", type=Path, help="notebooks to put there first (./notebooks)")
     parser.add_argument("--port", type=int, help="port to listen on (8888)")

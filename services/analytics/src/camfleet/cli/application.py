@@ -1,14 +1,14 @@
 """The command's tree of verbs, plug-ins of other packages, and errors as one line."""
 
 import sys
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Annotated, Any
 
 import typer
 
 from camfleet.cli import camera, doctor, hailo, infer, key, model, up, url
 from camfleet.cli.app import verbs as application_verbs
-from camfleet.cli.console import print_error
+from camfleet.cli.console import out, print_error
 from camfleet.cli.errors import known_error_line
 
 PLUGINS = "camfleet.commands"
@@ -29,6 +29,12 @@ _HELP = """Cameras in, models that reload while they serve, events and live pict
 """
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out.print(f"camfleet {version('camfleet')}")
+        raise typer.Exit
+
+
 def build_app() -> typer.Typer:
     """The whole command, with what other packages add to it."""
     app = typer.Typer(
@@ -40,6 +46,7 @@ def build_app() -> typer.Typer:
         add_completion=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_options)
     app.command("up")(up.up)
     app.command("url")(url.url)
     app.command("doctor")(doctor.doctor)
@@ -69,6 +76,15 @@ def main() -> None:
             raise
         print_error(line)
         sys.exit(1)
+
+
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show it and end."),
+    ] = False,
+) -> None:
+    pass
 
 
 def _join(app: typer.Typer, groups: dict[str, typer.Typer], plugin: EntryPoint) -> None:

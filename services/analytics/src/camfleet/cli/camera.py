@@ -97,7 +97,9 @@ def record(
 def test(
     camera: Annotated[str, typer.Argument(help="A source, or the name of a camera.")],
     save: Annotated[Path | None, typer.Option(help="Save a picture (.jpg) here.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the first picture.")] = 10,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds to wait for the first picture.", min=0.1)
+    ] = 10,
     as_json: Json = False,
 ) -> None:
     """Open a source and say what comes: codec, size, frame rate, time to the first picture.

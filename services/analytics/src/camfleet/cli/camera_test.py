@@ -59,6 +59,11 @@ def address_of(settings: FleetSettings, text: str) -> str:
         kind = source_kind(source)
     except ValueError as error:
         raise CommandError(f"{redact(text)}: {error}") from error
+    if camera is None and kind == "file" and not Path(text).exists():
+        raise CommandError(
+            f"{text}: neither a camera of {settings.cameras_file} nor a file; `camfleet camera "
+            "list` shows the cameras"
+        )
     if kind not in DIRECT and camera:
         raise CommandError(
             f"camera '{camera.name}': only capture opens a {kind} source, and it does not answer "

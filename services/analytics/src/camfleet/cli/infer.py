@@ -16,7 +16,8 @@ def infer(
         Path | None, typer.Option(help="Write pictures or the film with boxes into this folder.")
     ] = None,
     confidence: Annotated[
-        float | None, typer.Option(help="0 to 1; else what the model's manifest says.")
+        float | None,
+        typer.Option(help="Else what the model's manifest says.", min=0, max=1),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One result envelope per picture and line.")

@@ -1,6 +1,7 @@
 """Tables of models: those of the volume with their state, those that can be pulled."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 from rich.markup import escape
@@ -15,6 +16,7 @@ from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
 
 _COLOURS = {"AVAILABLE": "green", "LOADING": "yellow", "START": "yellow", "UNLOADING": "yellow"}
+_INDENT = "    "
 
 
 def print_models(settings: FleetSettings, *, as_json: bool) -> None:
@@ -56,11 +58,11 @@ def print_catalog(settings: FleetSettings, word: str, *, as_json: bool) -> None:
     if not entries:
         note(f"nothing in the catalogue has '{word}'; `camfleet model search` lists all")
         return
-    shown = table("model", "purpose", "MB", "licence", "what")
     for entry in entries:
-        mb = f"{entry.size_bytes / 1e6:.1f}"
-        shown.add_row(entry.name, entry.purpose, mb, entry.licence, escape(entry.description))
-    out.print(shown)
+        facts = f"{entry.purpose}, {entry.size_bytes / 1e6:.1f} MB, {entry.licence}"
+        out.print(f"[bold]{entry.name}[/]  {escape(facts)}")
+        lines = wrap(entry.description, out.width - len(_INDENT))
+        out.print(*(_INDENT + line for line in lines), sep="\n", markup=False)
 
 
 _FIELDS = {"name", "purpose", "description", "licence", "aliases"}

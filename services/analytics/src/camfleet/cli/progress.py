@@ -27,15 +27,20 @@ def progress_bars() -> Iterator[Report]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err) as progress:
-        tasks: dict[str, TaskID] = {}
+    progress = Progress(*columns, console=err)
+    tasks: dict[str, TaskID] = {}
 
-        def report(name: str, had: int, wanted: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=None)
-            progress.update(tasks[name], completed=had, total=wanted or None)
+    def report(name: str, had: int, wanted: int) -> None:
+        progress.start()  # with the first file: bars that show none leave an empty line
+        if name not in tasks:
+            tasks[name] = progress.add_task(name, total=None)
+        progress.update(tasks[name], completed=had, total=wanted or None)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            progress.stop()
 
 
 @contextmanager

@@ -15,7 +15,8 @@ def up(
     cameras: Annotated[
         str,
         typer.Option(
-            help="Sources in place of cameras.yaml, separated by spaces: files, /dev/video0, rtsp://...",
+            help="Sources in place of cameras.yaml, separated by spaces: files (in quotes where"
+            " their name has a space), /dev/video0, rtsp://...",
             metavar="'SRC SRC ...'",
         ),
     ] = "",
@@ -43,13 +44,15 @@ def up(
       camfleet up
       camfleet up --cameras "rtsp://10.0.0.5/live /dev/video0"
       camfleet up --cameras clip.mp4 --model yunet-n --no-workbench
+      camfleet up --cameras "'my clip.mp4' /dev/video0"
       STREAMER_PORT=5001 camfleet up
     """
+    from camfleet.cli.fleet.run_cameras import split_sources
     from camfleet.cli.fleet.session import FleetOptions, run_fleet
     from camfleet.cli.settings import new_fleet_settings
 
     settings = new_fleet_settings(models=models, state=state)
     options = FleetOptions(
-        sources=tuple(cameras.split()), model=model, workbench=workbench, seed=seed
+        sources=split_sources(cameras), model=model, workbench=workbench, seed=seed
     )
     run_fleet(settings, options)

@@ -29,9 +29,13 @@ def seed_volume(settings: FleetSettings, seed: Path | None) -> None:
 
 
 def ensure_catalog(settings: FleetSettings) -> None:
-    """Seed a volume that has no catalogue yet, so that `pull` works before the first `up`."""
+    """Seed a volume that has no catalogue yet, so that `pull` works before the first `up`.
+
+    Somebody who is in the wrong folder reads so.
+    """
     if not (settings.models_dir / "catalog.json").is_file():
         seed_volume(settings, None)
+        note(f"made the model volume {settings.models_dir.absolute()}; MODELS_DIR names another")
 
 
 def find_seed(folder: str) -> Path | None:

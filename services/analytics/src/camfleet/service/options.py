@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
@@ -23,6 +24,8 @@ def parse_options(arguments: list[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(
         prog="camfleet-analytics", description="Detects, tracks, counts and publishes."
     )
+    told = f"camfleet-analytics {version('camfleet')}"
+    parser.add_argument("--version", action="version", version=told, help="print it and end")
     parser.add_argument("--cameras", type=Path, metavar="FILE", help="cameras.yaml to follow")
     parser.add_argument("--port", type=int, help="HTTP port (5000); 0 takes a free one")
     parser.add_argument("--bind", metavar="ADDRESS", help="address to listen on (127.0.0.1)")

@@ -42,11 +42,11 @@ def look_at(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
     begin = time.monotonic()
     try:
         return _read_pictures(address, shown, begin, timeout_s)
-    except FFmpegError as error:
-        reason = f"{shown}: {error.strerror or 'nothing came'}; {_advice(address)}"
-        raise NothingCame(reason) from error
-    except OSError as error:
-        raise NothingCame(f"{shown}: {error.strerror or error}; {_advice(address)}") from error
+    except (FFmpegError, OSError) as error:
+        what = error.strerror or str(error) or "nothing came"
+        if time.monotonic() - begin >= timeout_s:  # what FFmpeg says then is how it was told to end
+            what = f"connected, and no picture within {timeout_s:g} s"
+        raise NothingCame(f"{shown}: {what}; {_advice(address)}") from error
 
 
 def _read_pictures(

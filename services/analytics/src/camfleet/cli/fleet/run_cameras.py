@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,6 +47,18 @@ def write_run_cameras(path: Path, sources: Sequence[str], model: str) -> None:
     except BadCameras as error:
         raise CommandError(f"--cameras: {error.reason}; give devices, URLs or files") from error
     write_atomically(path, text)
+
+
+def split_sources(text: str) -> tuple[str, ...]:
+    """Sources are separated by spaces, and quoted where one has a space itself, as in a shell.
+
+    Raises:
+        CommandError: a quotation mark has no partner.
+    """
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise CommandError(f"--cameras {text}: {str(error).lower()}") from error
 
 
 def absolute_source(source: str) -> str:
