@@ -38,7 +38,7 @@ class Service:
     def log(self) -> str:
         return "\n".join(self.lines)
 
-    def logged(self, pattern: str, timeout_s: float = 60) -> re.Match[str]:
+    def logged(self, pattern: str, timeout_s: float = 120) -> re.Match[str]:
         """Wait for a log line that matches and return the match."""
 
         def search() -> re.Match[str] | None:

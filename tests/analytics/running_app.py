@@ -77,7 +77,7 @@ class RunningApp:
 
     def stream(self, query: str = "") -> ClientConnection:
         url = f"ws://127.0.0.1:{self.port}/v1/stream?apiKey={self.key}&{query}"
-        return connect(url, open_timeout=10, max_queue=None)
+        return connect(url, open_timeout=60, max_queue=None)
 
     def show(self, name: str = "door", count: int = 6) -> None:
         """Let a camera see frames, each taken before the next one."""
@@ -115,4 +115,4 @@ def running_app(folder: Path, cameras: str = ONE_CAMERA, **settings: Any) -> Ite
 
 def messages(client: ClientConnection, count: int) -> list[dict[str, Any]]:
     """The next messages; fails when they do not come."""
-    return [json.loads(client.recv(timeout=10)) for _ in range(count)]
+    return [json.loads(client.recv(timeout=60)) for _ in range(count)]

@@ -94,7 +94,7 @@ def test_whole_family_of_a_shell_command_ends_by_ctrl_c(app: Path) -> None:
         family = psutil.Process(service.process.pid).children(recursive=True)
         service.process.send_signal(signal.SIGINT)
         wait_until(exit_code_of(service), 20, "the end of the command")
-        wait_until(lambda: not any(map(is_alive, family)), 10, "the end of all it started")
+        wait_until(lambda: not any(map(is_alive, family)), 60, "the end of all it started")
 
 
 def test_script_does_not_outlive_a_command_that_is_killed(app: Path) -> None:
@@ -102,7 +102,7 @@ def test_script_does_not_outlive_a_command_that_is_killed(app: Path) -> None:
         service.logged("says")
         (script,) = psutil.Process(service.process.pid).children()
         service.process.kill()
-        wait_until(lambda: not is_alive(script), 10, "the end of the script")
+        wait_until(lambda: not is_alive(script), 60, "the end of the script")
 
 
 def is_alive(process: psutil.Process) -> bool:

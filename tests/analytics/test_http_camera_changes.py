@@ -59,7 +59,7 @@ def test_added_camera_is_shown_before_it_runs(
     app: RunningApp, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     following = threading.Event()
-    monkeypatch.setattr(app.fleet, "listener", lambda _: following.wait(5))
+    monkeypatch.setattr(app.fleet, "listener", lambda _: following.wait(60))
     added = client.post("/v1/cameras", json={"name": "shed", "source": "demo:street"})
     shown = client.get("/v1/cameras/shed")
     following.set()

@@ -41,7 +41,7 @@ def test_the_picture_carries_the_box() -> None:
         board = PictureBoard()
         watcher = board.watch(asyncio.get_running_loop())
         board.post(make_frame(30), result_of(30))
-        return await asyncio.wait_for(watcher.take(), 2)
+        return await asyncio.wait_for(watcher.take(), 60)
 
     image = decode_jpeg(asyncio.run(look()) or b"")
     (box,) = boxes_of(result_of(30))
@@ -61,7 +61,7 @@ def test_the_picture_carries_mask_and_points_of_a_body() -> None:
         board = PictureBoard()
         watcher = board.watch(asyncio.get_running_loop())
         board.post(make_frame(30), told)
-        return await asyncio.wait_for(watcher.take(), 2)
+        return await asyncio.wait_for(watcher.take(), 60)
 
     image = decode_jpeg(asyncio.run(look()) or b"").astype(int)
     colour, ground = np.array(colour_of("person")), np.array((62, 74, 88))
@@ -87,7 +87,7 @@ def test_a_wide_picture_is_made_smaller() -> None:
         board = PictureBoard()
         watcher = board.watch(asyncio.get_running_loop())
         board.post(make_frame(0, size=(1920, 1080)), None)
-        return await asyncio.wait_for(watcher.take(), 2)
+        return await asyncio.wait_for(watcher.take(), 60)
 
     assert decode_jpeg(asyncio.run(look()) or b"").shape == (720, 1280, 3)
 

@@ -215,7 +215,7 @@ def refusal(client: ClientConnection, *sent: str) -> tuple[int, str]:
         for text in sent:
             client.send(text)
         with pytest.raises(ConnectionClosed) as closed:
-            client.recv(timeout=10)
+            client.recv(timeout=60)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code, closed.value.rcvd.reason
 

@@ -38,17 +38,17 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningAp
 
 def look(address: str, name: str, key: str = "") -> ClientConnection:
     query = f"?apiKey={key}" if key else ""
-    return connect(f"{address.replace('http', 'ws', 1)}/v1/panels/{name}{query}", open_timeout=10)
+    return connect(f"{address.replace('http', 'ws', 1)}/v1/panels/{name}{query}", open_timeout=60)
 
 
 def next_text(viewer: ClientConnection) -> str:
-    while not isinstance(message := viewer.recv(timeout=10), str):
+    while not isinstance(message := viewer.recv(timeout=60), str):
         pass
     return str(json.loads(message)["text"])
 
 
 def next_picture(viewer: ClientConnection) -> Any:
-    while not isinstance(message := viewer.recv(timeout=10), bytes):
+    while not isinstance(message := viewer.recv(timeout=60), bytes):
         pass
     return cv2.imdecode(np.frombuffer(message, np.uint8), cv2.IMREAD_COLOR)
 
@@ -116,7 +116,7 @@ def test_every_picture_is_sent_when_none_may_be_dropped() -> None:
             before = streamer.encoded
             for number in range(10):
                 streamer.send_data(PICTURE, str(number))
-            wait_until(lambda: streamer.encoded == before + 10, 10, "all pictures are encoded")
+            wait_until(lambda: streamer.encoded == before + 10, 60, "all pictures are encoded")
 
 
 def test_large_pictures_are_made_smaller_in_shape() -> None:
@@ -158,7 +158,7 @@ def test_script_makes_its_own_page_when_the_one_it_was_on_goes(
             except httpx.HTTPError:
                 return []
 
-        wait_until(lambda: names() == ["second"], 15, "the second script's own page")
+        wait_until(lambda: names() == ["second"], 60, "the second script's own page")
 
 
 def test_wrong_key_is_said_with_the_way_out(
@@ -192,7 +192,7 @@ def test_beyond_loopback_needs_protection_and_a_key(monkeypatch: pytest.MonkeyPa
         key = {"x-api-key": "secret-of-the-test"}
         assert "panel-page.js" in httpx.get(streamer.address, headers=key).text
         with pytest.raises(ConnectionClosed, match="4401"), look(streamer.address, "door") as one:
-            one.recv(timeout=10)
+            one.recv(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_page_of_another_site_may_not_look() -> None:
             connect(url, additional_headers=origin) as foreign,
             pytest.raises(ConnectionClosed, match="4403"),
         ):
-            foreign.recv(timeout=10)
+            foreign.recv(timeout=60)
 
 
 @pytest.mark.parametrize(

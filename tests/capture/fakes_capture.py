@@ -118,7 +118,7 @@ class RunningCapture:
         return f"rtsp://{user_info}127.0.0.1:{self.rtsp_port}/{path}"
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=10)
+        return httpx.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=60)
 
     def state(self, camera: str) -> dict[str, Any]:
         answer: dict[str, Any] = self.get(f"/cameras/{camera}").json()

@@ -9,7 +9,7 @@ class Client:
     """Speaks RTSP by hand."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.session = ""
         self._sequence = 0
 

@@ -52,14 +52,14 @@ def test_value_that_two_threads_make_at_once_is_counted_once() -> None:
     both_make = Barrier(2)
 
     def make() -> bytes:
-        both_make.wait(5)
+        both_make.wait(60)
         return bytes(10)
 
     threads = [Thread(target=cache.get, args=(1, make)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert cache.held_bytes == 10
 
 

@@ -71,6 +71,6 @@ def test_state_over_https_names_the_encrypted_address(
 ) -> None:
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     address = f"https://127.0.0.1:{encrypted.http_port}/cameras/one"
-    assert httpx.get(address, verify=trust, timeout=10).status_code == 401
+    assert httpx.get(address, verify=trust, timeout=60).status_code == 401
     answer = httpx.get(address, headers={"x-api-key": secret_of(encrypted)}, verify=trust)
     assert answer.json()["rtsp_url"] == f"rtsps://127.0.0.1:{encrypted.rtsp_port}/one"

@@ -71,7 +71,7 @@ class Capture:
         self.service.process.wait(30)
 
     def get(self, path: str, **query: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self._ports[1]}{path}", params=query, timeout=10)
+        return httpx.get(f"http://127.0.0.1:{self._ports[1]}{path}", params=query, timeout=60)
 
 
 @pytest.fixture

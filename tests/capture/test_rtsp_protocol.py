@@ -102,6 +102,7 @@ def test_sender_report_follows_the_first_picture_and_tells_the_wall_clock(
 ) -> None:
     reports: list[bytes] = []
     units: set[int] = set()
+    began = time.time()
     with Client(capture.rtsp_port) as client:
         client.play(capture.url("one"))
         while not reports:
@@ -113,8 +114,8 @@ def test_sender_report_follows_the_first_picture_and_tells_the_wall_clock(
     seconds, fraction, rtp_time = struct.unpack("!III", reports[0][8:20])
     wall = seconds - 2_208_988_800 + fraction / 2**32
     assert len(units) == 1
-    assert abs(wall - time.time()) < 1
-    assert 0 <= (rtp_time - units.pop()) % 2**32 < 3 * 90_000
+    assert began < wall < time.time()
+    assert 0 <= (rtp_time - units.pop()) % 2**32 < 30 * 90_000
 
 
 def test_only_our_own_reader_gets_the_delimiter_at_the_end(capture: RunningCapture) -> None:

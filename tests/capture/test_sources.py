@@ -166,10 +166,12 @@ def test_camera_of_another_capture_is_copied_and_comes_back(tmp_path: Path, clip
             numbers = read_numbers(relay.url("relay"), LENGTH + 10).numbers
             (far / "cameras.yaml").write_text("version: 1\ncameras: []\n")
             lost = wait_until(
-                lambda: (s := relay.state("relay"))["state"] != "LIVE" and s, 10, "camera lost"
+                lambda: (s := relay.state("relay"))["state"] != "LIVE" and s, 60, "camera lost"
             )
             wait_until(
-                lambda: relay.get("/cameras/relay/snapshot.jpg").status_code == 503, 5, "no picture"
+                lambda: relay.get("/cameras/relay/snapshot.jpg").status_code == 503,
+                60,
+                "no picture",
             )
             (far / "cameras.yaml").write_text(camera_lines(one=str(clip)))
             back = relay.wait_for("relay", "LIVE")

@@ -12,7 +12,7 @@ from waiting import wait_until
 pytestmark = pytest.mark.containers
 
 # Publishes the served version once more, as it is or, with an argument, as a file that the server
-# has never seen, and tells the seconds until it is served.
+# has never seen, waits until it is served, and tells its number.
 PUBLISH = """
 import json, os, shutil, sys, time, urllib.request
 from pathlib import Path
@@ -29,14 +29,13 @@ def fill(new):
 
 address = "http://127.0.0.1:" + os.environ["REST_PORT"] + "/v1/models/demo-street"
 new = publish_version(models, "demo-street", None, fill)
-start = time.monotonic()
 states = {}
 while states.get(new.name) != "AVAILABLE":
     time.sleep(0.01)
     with urllib.request.urlopen(address) as answer:
         told = json.load(answer)["model_version_status"]
     states = {status["version"]: status["state"] for status in told}
-print(json.dumps({"version": int(new.name), "seconds": time.monotonic() - start}))
+print(new.name)
 """
 
 
@@ -71,18 +70,11 @@ def test_people_are_found_in_a_clip_that_was_copied_to_a_volume(
     running_fleet.run_in("analytics", "camfleet", "camera", "remove", "clip")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "limit_s"),
-    [pytest.param((), 3.0, id="known hash"), pytest.param(("new",), 6.0, id="new hash")],
-)
-def test_a_version_published_from_the_workbench_is_served_at_once(
-    running_fleet: ContainerFleet, arguments: tuple[str, ...], limit_s: float
+@pytest.mark.parametrize("arguments", [(), ("new",)], ids=["known hash", "new hash"])
+def test_a_version_published_from_the_workbench_is_served_and_asked(
+    running_fleet: ContainerFleet, arguments: tuple[str, ...]
 ) -> None:
-    told = json.loads(running_fleet.run_in("workbench", "python", "-c", PUBLISH, *arguments))
-    version = told["version"]
-
-    # Compile and warm-up are part of it, on whatever machine this is.
-    assert told["seconds"] < limit_s
+    version = int(running_fleet.run_in("workbench", "python", "-c", PUBLISH, *arguments))
     next_message(running_fleet, 30, lambda m: m["results"].get("model_version") == version)
 
 

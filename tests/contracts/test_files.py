@@ -24,7 +24,7 @@ def test_the_lock_of_a_file_admits_one_at_a_time(tmp_path: Path) -> None:
     path, order, inside = tmp_path / "file", [], threading.Event()
 
     def second() -> None:
-        inside.wait(5)
+        inside.wait(60)
         with locked(path):
             order.append("second")
 
@@ -34,7 +34,7 @@ def test_the_lock_of_a_file_admits_one_at_a_time(tmp_path: Path) -> None:
         inside.set()
         order.append("first")
         thread.join(0.1)
-    thread.join(5)
+    thread.join(60)
     assert order == ["first", "second"]
 
 

@@ -35,7 +35,7 @@ class Fleet:
     def get(self, url: str) -> Any:
         """The JSON answer of one of the fleet's addresses."""
         request = urllib.request.Request(url, headers={"x-api-key": self.key})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def camera(self, name: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def unix(time: str) -> float:
     return datetime.fromisoformat(time).timestamp()
 
 
-def wait_for_state(fleet: Fleet, camera: str, state: str, timeout_s: float = 40) -> dict[str, Any]:
+def wait_for_state(fleet: Fleet, camera: str, state: str, timeout_s: float = 120) -> dict[str, Any]:
     """Wait until analytics shows this state of a camera."""
 
     def reached() -> dict[str, Any] | None:
@@ -166,7 +166,7 @@ def wait_for_state(fleet: Fleet, camera: str, state: str, timeout_s: float = 40)
     return wait_until(reached, timeout_s, f"{camera} to be {state}")
 
 
-def wait_for_frames(fleet: Fleet, camera: str, more: int = 5, timeout_s: float = 40) -> None:
+def wait_for_frames(fleet: Fleet, camera: str, more: int = 5, timeout_s: float = 120) -> None:
     """Wait until that many more frames of a camera were analysed."""
     before = analysed(fleet, camera)
     wait_until(

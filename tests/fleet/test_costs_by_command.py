@@ -31,7 +31,7 @@ def run(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=fleet.env | ports,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
 
@@ -46,7 +46,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Any:
     copytree(ROOT / "models", folder / "models")
     (folder / "cameras.yaml").write_text(CAMERAS)
     with running_fleet(folder) as fleet:
-        wait_for_frames(fleet, "street", timeout_s=120)
+        wait_for_frames(fleet, "street")
         yield fleet
 
 

@@ -72,7 +72,7 @@ def swapped(
 
 
 def wait_for_version(messages: Messages, version: int) -> None:
-    wait_until(lambda: newest_versions(messages) == {version}, 40, f"answers of version {version}")
+    wait_until(lambda: newest_versions(messages) == {version}, 120, f"answers of version {version}")
 
 
 def newest_versions(messages: Messages) -> set[int]:

@@ -99,7 +99,7 @@ class Matrix:
 
     def reason(self, name: str) -> str:
         """Why the server refuses a model; "" while it does not (yet)."""
-        with urllib.request.urlopen(f"{self.rest}/v1/config", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.rest}/v1/config", timeout=60) as answer:
             status = json.load(answer)[name]["model_version_status"]
         return "; ".join(str(version["status"]["error_message"]) for version in status)
 

@@ -37,7 +37,7 @@ class Occupied:
 
     def _hold(self) -> None:
         with self.scheduler.turn(request_of()):
-            self._may_leave.wait(10)
+            self._may_leave.wait(60)
 
     def enqueue(self, name: str, **fields: Any) -> Future[None]:
         before = self.scheduler.waiting
@@ -51,4 +51,4 @@ class Occupied:
 
     def leave(self) -> None:
         self._may_leave.set()
-        self._holder.result(5)
+        self._holder.result(60)

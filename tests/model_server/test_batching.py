@@ -55,7 +55,7 @@ class Doubler:
         del in_crowd
         self.batches.append(len(inputs["x"]))
         if len(self.batches) == 1:
-            self.may_go_on.wait(10)
+            self.may_go_on.wait(60)
         if (inputs["x"] < 0).any():
             raise ValueError("a negative row")
         return dict.fromkeys(wanted, inputs["x"] * 2)
@@ -85,7 +85,7 @@ class Busy:
 
     def go_on(self) -> None:
         self.servable.may_go_on.set()
-        self._first.result(5)
+        self._first.result(60)
 
     def _infer(self, value: float, rows: int, fields: dict[str, Any]) -> NDArray[Any]:
         inputs: Tensors = {"x": np.full((rows, 2), value, np.float32)}
@@ -101,7 +101,7 @@ def test_those_that_wait_are_inferred_together_and_each_gets_its_rows(
     busy = Busy(threads)
     tickets = [busy.enqueue(value, rows) for value, rows in ((1, 1), (2, 3), (3, 2))]
     busy.go_on()
-    answers = [ticket.result(5).tolist() for ticket in tickets]
+    answers = [ticket.result(60).tolist() for ticket in tickets]
     assert answers == [[[2, 2]], [[4, 4]] * 3, [[6, 6]] * 2]
     assert busy.servable.batches == [1, 6]
     assert sorted(busy.executed_rows) == [0, 0, 1, 6]  # one request stands for the execution
@@ -112,7 +112,7 @@ def test_batch_never_exceeds_its_bound(threads: ThreadPoolExecutor) -> None:
     busy = Busy(threads, max_rows=4)
     tickets = [busy.enqueue(value, rows) for value, rows in ((1, 3), (2, 2), (3, 1), (4, 9))]
     busy.go_on()
-    assert [len(ticket.result(5)) for ticket in tickets] == [3, 2, 1, 9]
+    assert [len(ticket.result(60)) for ticket in tickets] == [3, 2, 1, 9]
     assert busy.servable.batches == [1, 4, 2, 9]
 
 
@@ -121,8 +121,8 @@ def test_bad_request_of_a_batch_fails_alone(threads: ThreadPoolExecutor) -> None
     good, bad, fine = busy.enqueue(1), busy.enqueue(-1), busy.enqueue(2)
     busy.go_on()
     with pytest.raises(ValueError, match="a negative row"):
-        bad.result(5)
-    assert (good.result(5)[0, 0], fine.result(5)[0, 0]) == (2, 4)
+        bad.result(60)
+    assert (good.result(60)[0, 0], fine.result(5)[0, 0]) == (2, 4)
     assert busy.servable.batches == [1, 3, 1, 1, 1]
 
 
@@ -134,8 +134,8 @@ def test_only_requests_of_equal_dimensions_are_put_together(threads: ThreadPoolE
     other = threads.submit(inference.infer, request_of(), busy.servable, wide, ("y",))
     wait_until(lambda: busy.scheduler.waiting == 2, 60, "both to wait")
     busy.go_on()
-    assert first.result(5).shape == (1, 2)
-    assert other.result(5).outputs["y"].shape == (1, 3)
+    assert first.result(60).shape == (1, 2)
+    assert other.result(60).outputs["y"].shape == (1, 3)
     assert busy.servable.batches == [1, 1, 1]
 
 
@@ -146,8 +146,8 @@ def test_request_whose_deadline_passed_is_not_carried(threads: ThreadPoolExecuto
     busy.clock.now += 61
     busy.go_on()
     with pytest.raises(DeadlineExceeded):
-        late.result(5)
-    assert kept.result(5)[0, 0] == 4
+        late.result(60)
+    assert kept.result(60)[0, 0] == 4
     assert busy.servable.batches == [1, 1]
 
 
@@ -158,9 +158,9 @@ def test_newer_request_of_a_stream_still_takes_the_place_of_the_older(
     older = busy.enqueue(1, stream_id="door")
     newer = threads.submit(busy._infer, 2, 1, {"stream_id": "door"})
     with pytest.raises(Superseded):
-        older.result(5)
+        older.result(60)
     busy.go_on()
-    assert newer.result(5)[0, 0] == 4
+    assert newer.result(60)[0, 0] == 4
 
 
 def test_leader_waits_for_more_until_its_batch_is_full(threads: ThreadPoolExecutor) -> None:
@@ -172,7 +172,7 @@ def test_leader_waits_for_more_until_its_batch_is_full(threads: ThreadPoolExecut
     tickets = [
         threads.submit(inference.infer, request_of(), servable, row, ("y",)) for _ in range(2)
     ]
-    assert [ticket.result(5).outputs["y"].shape for ticket in tickets] == [(1, 2)] * 2
+    assert [ticket.result(60).outputs["y"].shape for ticket in tickets] == [(1, 2)] * 2
     assert servable.batches == [2]
 
 
@@ -216,8 +216,8 @@ def test_leader_does_not_keep_one_that_joins_beyond_its_deadline(
 ) -> None:
     leading = Leading(threads, time.monotonic, rows=1)
     hurried = leading.ask(1, deadline=time.monotonic() + 1)
-    assert hurried.result(5).outputs["y"].shape == (1, 2)
-    leading.leader.result(5)
+    assert hurried.result(60).outputs["y"].shape == (1, 2)
+    leading.leader.result(60)
     assert leading.servable.batches == [2]
 
 
@@ -231,8 +231,8 @@ def test_request_that_expires_while_its_batch_is_gathered_is_not_inferred(
     clock.now += 91
     leading.gathering._changed.set()  # it sleeps by the real time
     with pytest.raises(DeadlineExceeded):
-        late.result(5)
-    assert leading.leader.result(5).outputs["y"].shape == (1, 2)
+        late.result(60)
+    assert leading.leader.result(60).outputs["y"].shape == (1, 2)
     assert leading.servable.batches == [1]
 
 
@@ -244,8 +244,8 @@ def test_newer_request_that_joins_a_batch_takes_the_place_of_the_older_in_line(
     wait_until(lambda: leading.scheduler.waiting, 60, "the larger request to wait")
     newer = leading.ask(2, stream_id="door")
     with pytest.raises(Superseded):
-        older.result(5)
-    assert newer.result(5).outputs["y"].shape == (2, 2)
+        older.result(60)
+    assert newer.result(60).outputs["y"].shape == (2, 2)
     assert leading.servable.batches == [4]
 
 

@@ -22,9 +22,9 @@ def test_full_queue_refuses_at_once(threads: ThreadPoolExecutor) -> None:
     occupied = Occupied(threads, queue_limit=1)
     waiting = occupied.enqueue("first")
     with pytest.raises(QueueFull, match="waiting: 1"):
-        occupied.enqueue("second").result(5)
+        occupied.enqueue("second").result(60)
     occupied.leave()
-    waiting.result(5)
+    waiting.result(60)
     assert occupied.served == ["first"]
 
 
@@ -34,7 +34,7 @@ def test_higher_priority_goes_first_then_arrival_decides(threads: ThreadPoolExec
     tickets += [occupied.enqueue("first", priority=1), occupied.enqueue("later", priority=2)]
     occupied.leave()
     for ticket in tickets:
-        ticket.result(5)
+        ticket.result(60)
     assert occupied.served == ["first", "second", "later", "plain"]
 
 
@@ -46,7 +46,7 @@ def test_request_whose_deadline_passed_while_waiting_gets_no_turn(
     occupied.clock.now += 61
     occupied.leave()
     with pytest.raises(DeadlineExceeded):
-        late.result(5)
+        late.result(60)
     assert occupied.served == []
     assert occupied.scheduler.running == 0
 
@@ -54,7 +54,7 @@ def test_request_whose_deadline_passed_while_waiting_gets_no_turn(
 def test_waiting_ends_at_the_deadline(threads: ThreadPoolExecutor) -> None:
     occupied = Occupied(threads)
     with pytest.raises(DeadlineExceeded):
-        occupied.enqueue("late", deadline=occupied.clock.now + 0.05).result(5)
+        occupied.enqueue("late", deadline=occupied.clock.now + 0.05).result(60)
     assert occupied.scheduler.waiting == 0
     occupied.leave()
 
@@ -74,10 +74,10 @@ def test_newer_request_of_a_stream_takes_the_place_of_the_waiting_one(
     other = occupied.enqueue("other", stream_id="gate")
     newer = threads.submit(occupied.serve, "newer", request_of(stream_id="door"))
     with pytest.raises(Superseded, match="door"):
-        older.result(5)
+        older.result(60)
     occupied.leave()
-    other.result(5)
-    newer.result(5)
+    other.result(60)
+    newer.result(60)
     assert occupied.served == ["other", "newer"]
 
 
@@ -89,10 +89,10 @@ def test_closed_scheduler_admits_nobody_and_drains_those_that_wait(
     drained = threading.Event()
     occupied.scheduler.close(drained.set)
     with pytest.raises(SchedulerClosed):
-        occupied.enqueue("too late").result(5)
+        occupied.enqueue("too late").result(60)
     assert not drained.is_set()
     occupied.leave()
-    waiting.result(5)
+    waiting.result(60)
     assert drained.wait(60)
 
 
@@ -123,7 +123,7 @@ def test_request_whose_client_went_away_while_it_waited_gets_no_turn(
     wait_until(lambda: leaving, 60, "the request to listen for its client")
     leaving[0]()
     with pytest.raises(Abandoned):
-        abandoned.result(5)
+        abandoned.result(60)
     occupied.leave()
     leaving[0]()  # the end of the call tells once more
     assert occupied.served == []
@@ -133,7 +133,7 @@ def test_request_whose_client_went_away_while_it_waited_gets_no_turn(
 def test_request_whose_client_was_gone_already_does_not_wait(threads: ThreadPoolExecutor) -> None:
     occupied = Occupied(threads)
     with pytest.raises(Abandoned):
-        occupied.enqueue("gone", on_abandoned=lambda _: False).result(5)
+        occupied.enqueue("gone", on_abandoned=lambda _: False).result(60)
     assert occupied.scheduler.waiting == 0
     occupied.leave()
 
@@ -148,7 +148,7 @@ def test_wider_scheduler_lets_those_who_wait_in(threads: ThreadPoolExecutor) -> 
     occupied = Occupied(threads)
     waiting = occupied.enqueue("waiting")
     occupied.scheduler.widen(2)
-    waiting.result(5)
+    waiting.result(60)
     assert occupied.served == ["waiting"]
     occupied.leave()
 
@@ -173,7 +173,7 @@ def test_thousand_turns_of_many_threads_never_overlap_more_than_the_slots(
 def test_request_that_fails_while_it_waits_leaves_the_line(threads: ThreadPoolExecutor) -> None:
     occupied = Occupied(threads)
     with pytest.raises(ZeroDivisionError):
-        occupied.enqueue("broken", on_abandoned=lambda _: 1 // 0 > 0).result(5)
+        occupied.enqueue("broken", on_abandoned=lambda _: 1 // 0 > 0).result(60)
     assert occupied.scheduler.waiting == 0
     occupied.leave()
     assert occupied.scheduler.running == 0
@@ -187,7 +187,7 @@ def test_turn_granted_to_a_request_that_fails_is_given_back(threads: ThreadPoolE
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        occupied.enqueue("broken", on_abandoned=fail_once_granted).result(5)
+        occupied.enqueue("broken", on_abandoned=fail_once_granted).result(60)
     occupied.serve("next", request_of())
     assert (occupied.served, occupied.scheduler.running) == (["next"], 0)
 
@@ -196,5 +196,5 @@ def test_deadline_later_than_a_lock_can_wait_is_waited_for(threads: ThreadPoolEx
     occupied = Occupied(threads)
     patient = occupied.enqueue("patient", deadline=1e300)
     occupied.leave()
-    patient.result(5)
+    patient.result(60)
     assert occupied.served == ["patient"]

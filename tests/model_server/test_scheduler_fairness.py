@@ -29,7 +29,7 @@ def _served(threads: ThreadPoolExecutor, requests: list[tuple[str, dict[str, Any
     tickets = [occupied.enqueue(name, **fields) for name, fields in requests]
     occupied.leave()
     for ticket in tickets:
-        ticket.result(5)
+        ticket.result(60)
     return occupied.served
 
 

@@ -34,7 +34,7 @@ def _rest_address(server: Service) -> str:
 
 
 def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -80,11 +80,11 @@ def test_no_process_outlives_the_server(volume: Volume, end: signal.Signals) -> 
     with running(*_command(volume)) as server:
         server.logged("version available")
         children = wait_until(
-            lambda: psutil.Process(server.process.pid).children(recursive=True), 20, "the probe"
+            lambda: psutil.Process(server.process.pid).children(recursive=True), 60, "the probe"
         )
         server.process.send_signal(end)
         server.process.wait(60)
-        _, alive = psutil.wait_procs(children, timeout=5)
+        _, alive = psutil.wait_procs(children, timeout=60)
         assert not alive
 
 
@@ -110,7 +110,7 @@ def test_a_link_named_ovms_is_driven_as_ovms_is(volume: Volume, tmp_path: Path) 
         server.logged("version available model=adder version=1")
         assert _get(f"{_rest_address(server)}/v2")["name"] == "OpenVINO Model Server"
         channel = grpc.insecure_channel(f"unix:{tmp_path / 'sock'}")
-        grpc.channel_ready_future(channel).result(timeout=10)
+        grpc.channel_ready_future(channel).result(timeout=60)
         channel.close()
         assert server.stop() == 0
     assert "Started model manager thread" in log.read_text()

@@ -81,10 +81,10 @@ def test_timeout_of_centuries_is_no_deadline(timeout_us: int) -> None:
 def test_deadline_of_the_call_wins_over_a_later_timeout(caller: GrpcCaller) -> None:
     request = infer_request()
     request.parameters["timeout"].int64_param = 3_600_000_000
-    caller.kserve("ModelInfer", request, timeout_s=5)
+    caller.kserve("ModelInfer", request, timeout_s=60)
     deadline = caller.plane.requests[-1].deadline
     assert deadline is not None
-    assert deadline < time.monotonic() + 6
+    assert deadline < time.monotonic() + 61
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_repository_index(caller: GrpcCaller, only_ready: bool, states: set[str]
 
 def test_cuda_shared_memory_is_not_offered(caller: GrpcCaller) -> None:
     with refused() as errors:
-        caller.channel.unary_unary(f"{KSERVE}/CudaSharedMemoryRegister")(b"", timeout=10)
+        caller.channel.unary_unary(f"{KSERVE}/CudaSharedMemoryRegister")(b"", timeout=60)
     assert errors[0].code() is grpc.StatusCode.UNIMPLEMENTED
     assert "use system shared memory" in errors[0].details()
 

@@ -78,9 +78,9 @@ def test_checks_beyond_the_limit_are_told_to_come_again(
 def test_a_viewer_changes_nothing(guarded: GrpcCaller, keys: KeyStore) -> None:
     reload = guarded.channel.unary_unary(f"{MODELS}/HandleReloadConfigRequest")
     viewer, admin = keys.add("laptop", "viewer"), keys.add("phone", "admin")
-    reload(b"", metadata=(("x-api-key", admin),), timeout=10)
+    reload(b"", metadata=(("x-api-key", admin),), timeout=60)
     with refused() as errors:
-        reload(b"", metadata=(("x-api-key", viewer),), timeout=10)
+        reload(b"", metadata=(("x-api-key", viewer),), timeout=60)
     assert errors[0].code() is grpc.StatusCode.PERMISSION_DENIED
     assert "--role admin" in errors[0].details()
 

@@ -96,8 +96,10 @@ def test_health_config_and_reload_answer_while_every_worker_is_busy() -> None:
 
 def test_a_client_that_goes_away_abandons_its_request() -> None:
     with holding() as (caller, plane):
-        with pytest.raises(httpx.ReadTimeout):
-            caller.post(PREDICT, json={"inputs": ["x"]}, timeout=0.2)
+        connection = http.client.HTTPConnection("127.0.0.1", caller.port, timeout=WAIT_S)
+        connection.request("POST", PREDICT, b'{"inputs": ["x"]}')
+        wait_until(is_reached(plane), WAIT_S, "the request")
+        connection.close()
         assert plane.abandoned.wait(WAIT_S)
 
 
@@ -205,11 +207,14 @@ def test_methods_and_urls(caller: RestCaller, method: str, path: str, status: in
 
 def test_head_and_body_of_an_answer_do_not_wait_for_each_other(caller: RestCaller) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", caller.port, timeout=WAIT_S)
-    took_s = []
-    for _ in range(20):  # 40 ms each where TCP collects small packets
-        began_at = time.perf_counter()
-        connection.request("POST", PREDICT, b'{"inputs": ["x"]}')
-        assert connection.getresponse().read() == b'{"outputs":["x"]}'
-        took_s.append(time.perf_counter() - began_at)
+    # 40 ms each where TCP collects small packets; elsewhere some are quick on the busiest machine.
+    is_quick = any(seconds_of_an_answer(connection) < 0.03 for _ in range(200))
     connection.close()
-    assert min(took_s) < 0.03
+    assert is_quick
+
+
+def seconds_of_an_answer(connection: http.client.HTTPConnection) -> float:
+    began_at = time.perf_counter()
+    connection.request("POST", PREDICT, b'{"inputs": ["x"]}')
+    assert connection.getresponse().read() == b'{"outputs":["x"]}'
+    return time.perf_counter() - began_at

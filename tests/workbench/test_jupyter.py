@@ -38,7 +38,7 @@ class Lab:
         if key:
             request.add_header("Authorization", f"Bearer {key}")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 code: int = answer.status
                 return code
         except urllib.error.HTTPError as error:
