@@ -3,7 +3,6 @@
 import threading
 import time
 from fractions import Fraction
-from types import TracebackType
 from typing import Protocol, Self, cast
 
 import av
@@ -110,12 +109,7 @@ class RtspVideoWriter:
         """The writer itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
