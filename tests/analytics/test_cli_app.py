@@ -59,10 +59,10 @@ def file_of(folder: Path) -> dict[str, Any]:
 def test_init_makes_files_that_python_and_json_can_read(
     camfleet: CommandLine, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "new"
+    folder = tmp_path / "my app"
     outcome = camfleet.run("app", "init", str(folder))
     assert outcome.code == 0, outcome.err
-    assert f"cd {folder} && camfleet app install" in outcome.err
+    assert f"cd '{folder}' && camfleet app install" in outcome.err
     code = (folder / "app.py").read_text()
     compile(code, "app.py", "exec")
     assert 20 <= len(code.splitlines()) <= 40

@@ -90,5 +90,6 @@ def test_files_that_are_not_as_they_must_be_are_refused(
 
 
 def test_folder_without_an_application_is_named(camfleet: CommandLine, tmp_path: Path) -> None:
-    outcome = camfleet.run("model", "sync", str(tmp_path))
-    assert (outcome.code, "is no application" in outcome.err) == (1, True)
+    outcome = camfleet.run("model", "sync", str(tmp_path / "nothing"))
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error: {tmp_path / 'nothing'} is no application")

@@ -1,3 +1,5 @@
+import errno
+import os
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -18,6 +20,16 @@ def test_a_written_file_replaces_the_old_one_and_leaves_nothing_else(tmp_path: P
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["file.json"]
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/cameras\.yaml'"):
+        write_atomically(tmp_path / "cameras.yaml", "version: 1")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_lock_of_a_file_admits_one_at_a_time(tmp_path: Path) -> None:

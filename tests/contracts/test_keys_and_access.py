@@ -311,6 +311,15 @@ def test_http_takes_a_key_in_every_documented_way(
     assert answer(KeyMiddleware(_ok, keys), **presented[way])["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("way", "reason"), [("nothing", b"a key is needed"), ("wrong", b"this key is unknown")]
+)
+def test_a_wrong_key_is_told_from_none(
+    keys: KeyStore, presented: dict[str, dict[str, Any]], way: str, reason: bytes
+) -> None:
+    assert reason in answers(KeyMiddleware(_ok, keys), "http", **presented[way])[1]["body"]
+
+
 def test_health_is_open(keys: KeyStore) -> None:
     assert answer(KeyMiddleware(_ok, keys), path="/healthz")["status"] == 200
 

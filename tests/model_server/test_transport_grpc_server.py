@@ -45,13 +45,18 @@ def test_health_needs_no_key(guarded: GrpcCaller) -> None:
     assert guarded.kserve("ServerReady", pb.ServerReadyRequest()).ready
 
 
-@pytest.mark.parametrize("metadata", [{}, {"authorization": "Bearer wrong"}], ids=["none", "wrong"])
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [({}, "a key is needed"), ({"authorization": "Bearer wrong"}, "this key is unknown")],
+    ids=["none", "wrong"],
+)
 def test_calls_without_a_valid_key_are_unauthenticated(
-    guarded: GrpcCaller, metadata: dict[str, str]
+    guarded: GrpcCaller, metadata: dict[str, str], reason: str
 ) -> None:
     with refused() as errors:
         guarded.kserve("ServerMetadata", pb.ServerMetadataRequest(), metadata=metadata)
     assert errors[0].code() is grpc.StatusCode.UNAUTHENTICATED
+    assert reason in errors[0].details()
     assert "camfleet key add" in errors[0].details()
 
 

@@ -17,6 +17,9 @@ from camfleet_contracts.settings import FleetSettings
 SESSION_COOKIE = "camfleet_session"
 HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
+_NEEDED = "a key is needed; `camfleet url` makes a login link, `camfleet key add` a key"
+_UNKNOWN = "this key is unknown or was revoked; `camfleet key add` makes one"
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -127,8 +130,7 @@ class KeyMiddleware:
             await _refuse(scope, receive, send, (429, str(error)))
             return
         if key is None and not (self._loopback_open or self._is_open(scope["path"])):
-            reason = "a key is needed; `camfleet url` makes a login link"
-            await _refuse(scope, receive, send, (401, reason))
+            await _refuse(scope, receive, send, (401, _UNKNOWN if _presented(scope) else _NEEDED))
             return
         scope["camfleet_key"] = key
         await self._app(scope, receive, send)
@@ -138,15 +140,14 @@ class KeyMiddleware:
         return path in self._open_paths or is_prefixed
 
     async def _key_of(self, scope: Scope) -> Key | None:
-        headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
-        if presented := _presented_key(headers, scope.get("query_string", b"")):
+        if presented := _presented(scope):
             try:
                 return await check_key(self._keys, presented)
             except TooManyChecks:
                 if self._is_open(scope["path"]):
                     return None
                 raise
-        cookie = _session_cookie(headers.get("cookie", ""))
+        cookie = _session_cookie(_headers(scope).get("cookie", ""))
         return self._keys.check_session(cookie) if cookie else None
 
 
@@ -166,7 +167,12 @@ def bearer(authorization: str) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def _presented_key(headers: dict[str, str], query: bytes) -> str | None:
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _presented(scope: Scope) -> str | None:
+    headers, query = _headers(scope), scope.get("query_string", b"")
     from_query = parse_qs(query.decode("latin-1")).get("apiKey", [None])[0]
     return bearer(headers.get("authorization", "")) or headers.get("x-api-key") or from_query
 

@@ -29,8 +29,10 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
             os.fsync(file.fileno())
         Path(name).chmod(mode)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(path)  # a full disk is told without a name
         raise
 
 

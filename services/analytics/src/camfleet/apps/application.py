@@ -84,7 +84,7 @@ def read_application(place: Path) -> Application:
     Raises:
         BadApplication: there is none, or its file cannot be read; with the line.
     """
-    folder = (place if place.is_dir() else place.parent).absolute()
+    folder = (place.parent if place.suffix == ".json" else place).absolute()
     path = next((folder / name for name in APP_FILES if (folder / name).is_file()), None)
     if path is None:
         raise BadApplication(

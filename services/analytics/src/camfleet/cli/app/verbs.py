@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
 # ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,7 @@ def init(
     from camfleet.cli.console import note
 
     make_application(folder)
-    go = "" if folder == _HERE else f"cd {folder} && "
+    go = "" if folder == _HERE else f"cd {shlex.quote(str(folder))} && "
     note(f"made; next: {go}camfleet app install && camfleet app start")
 
 

@@ -28,6 +28,7 @@ _CHANGING_METHODS = frozenset(
 _NO_KEY = (
     "a key is needed: send metadata 'authorization: Bearer <key>'; `camfleet key add` makes one"
 )
+_UNKNOWN_KEY = "this key is unknown or was revoked; `camfleet key add` makes one"
 _NO_NETWORK = "this network is not in ALLOW_CIDR"
 
 Check: TypeAlias = Callable[[], None]
@@ -56,9 +57,10 @@ class Admission:
             checking = self._keys.start_check(presented)
         except TooManyChecks as error:
             raise Ended(StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
+        reason = _UNKNOWN_KEY if presented else _NO_KEY
         if not checking.done():
-            return partial(_refuse_unless, checking, method)
-        _refuse_unless(checking, method)
+            return partial(_refuse_unless, checking, method, reason)
+        _refuse_unless(checking, method, reason)
         return None
 
 
@@ -68,9 +70,9 @@ def peer_address(peer: str) -> str:
     return "127.0.0.1" if family == "unix" else rest.rpartition(":")[0].strip("[]")
 
 
-def _refuse_unless(checking: Future[Key | None], method: str) -> None:
+def _refuse_unless(checking: Future[Key | None], method: str, reason: str) -> None:
     key = checking.result()
     if key is None:
-        raise Ended(StatusCode.UNAUTHENTICATED, _NO_KEY)
+        raise Ended(StatusCode.UNAUTHENTICATED, reason)
     if method in _CHANGING_METHODS and not may_change(key):
         raise Ended(StatusCode.PERMISSION_DENIED, VIEWER_MAY_NOT)
