@@ -14,3 +14,17 @@ def test_every_service_has_a_light_with_its_reason(browser: Browser, page_app: R
     go(browser, "health")
     browser.wait_for_text(".lights", "model.onnx is cut off")
     page_app.server_watch.faults = ()
+
+
+def test_frames_are_told_by_what_became_of_them(browser: Browser, page_app: RunningApp) -> None:
+    pipeline = page_app.fleet.pipelines["door"]
+    figures = pipeline.statistics
+    figures.analysed, figures.still, figures.shared, figures.failed = 50, 20, 7, 3
+    pipeline.source.slot.replaced = 2
+    go(browser, "health")
+    heads = ("Looked at", "of it repeated", "shared", "Lost")
+    cells = "[...document.querySelectorAll('.health-view .card-table table')[0].querySelectorAll"
+    browser.wait_for(f"{cells}('tbody td')].some((cell) => cell.textContent === '50')")
+    named: list[str] = browser.ask(f"{cells}('thead th')].map((cell) => cell.textContent)")
+    told: list[str] = browser.ask(f"{cells}('tbody tr > *')].map((cell) => cell.textContent)")
+    assert [told[named.index(head)] for head in heads] == ["50", "20", "7", "5"]

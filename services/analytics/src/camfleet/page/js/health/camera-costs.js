@@ -5,7 +5,7 @@ import { levelOfCamera, milliseconds } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
 import { DataTable } from "./data-table.js";
 
-const HEADS = ["Camera", "Picture", "At rest", "Looked at", "Repeated, lost", "Decode", "Scale", "Model", "of it waiting", "Follow"];
+const HEADS = ["Camera", "Picture", "At rest", "Looked at", "of it repeated", "shared", "Lost", "Decode", "Scale", "Model", "of it waiting", "Follow"];
 
 export function camerasTable() {
   const table = new DataTable("Cameras and what they cost, per picture", HEADS, "No camera runs.");
@@ -15,9 +15,9 @@ export function camerasTable() {
 function row({ name, state, reason, picture, idle, frames = {}, cost = {} }) {
   const link = make("a", { href: linkTo("camera", [name]), text: name });
   const condition = [picture ?? (state === "LIVE" ? "clear" : state.toLowerCase()), reason ? make("p", { class: "reason", text: reason }) : ""];
-  const lost = `${frames.still ?? 0}, ${(frames.dropped ?? 0) + (frames.failed ?? 0)}`;
+  const { analysed = 0, still = 0, shared = 0, dropped = 0, failed = 0 } = frames;
   const costs = ["decode_ms", "scale_ms", "request_ms", "queue_ms", "track_ms"].map((stage) => milliseconds(cost[stage]));
-  return [[light(levelOfCamera(state)), " ", link], condition, rest(idle), frames.analysed ?? 0, lost, ...costs];
+  return [[light(levelOfCamera(state)), " ", link], condition, rest(idle), analysed, still, shared, dropped + failed, ...costs];
 }
 
 function rest(idle) {
