@@ -109,8 +109,13 @@ def test_some_values_change_and_comments_stay(app: RunningApp, client: httpx.Cli
             {"pipeline": {"cascade": [{"name": "face", "model": "x"}] * 2}},
             {"pipeline.cascade": "the name 'face' is there twice"},
         ),
+        ({"pipeline": {"idle": {}}}, {"pipeline.idle": "set motion: true"}),
+        ({"capture": {"real_time": False}}, {"capture.real_time": "waits for nobody"}),
     ],
-    ids=["numbers", "size", "stream", "secret", "sink", "second model", "named twice"],
+    ids=[
+        *("numbers", "size", "stream", "secret", "sink", "second model", "named twice"),
+        *("rest without a gate", "a scene as fast as it goes"),
+    ],
 )
 def test_a_refused_change_says_which_field_is_wrong_and_why(
     client: httpx.Client, change: dict[str, object], fields: dict[str, str]

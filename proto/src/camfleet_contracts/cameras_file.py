@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from camfleet_contracts.cameras import Camera, CamerasFile, Pipeline
+from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.faults import fault_path, fault_text, fault_words
 from camfleet_contracts.gst_pipeline import entry_of_pipeline
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.sinks import SINK_KINDS, STREAM, SinkSettings, fault_of_sinks, parse_sink
 
+_SECTIONS: dict[str, type[BaseModel]] = {"capture": Capturing, "pipeline": Pipeline}
 UNFORESEEN = (  # what a strange document can raise in the parsers
     ArithmeticError,
     AssertionError,
@@ -220,7 +222,7 @@ def _reasons(error: ValueError | TypeError) -> str:
 def _fields_of(error: ValueError | TypeError) -> dict[str, str]:
     """What is wrong by the path of its value.
 
-    A fault of the pipeline as a whole begins with the name of the setting it is about.
+    A fault of a section as a whole begins with the name of the setting it is about.
     """
     if not isinstance(error, ValidationError):
         return {}
@@ -228,8 +230,8 @@ def _fields_of(error: ValueError | TypeError) -> dict[str, str]:
     for fault in error.errors(include_url=False):
         words, path = fault_words(fault), fault_path(fault)
         about = re.split(r"\W", words, maxsplit=1)[0]
-        if path == "pipeline" and about in Pipeline.model_fields:
-            path = f"pipeline.{about}"
+        if path in _SECTIONS and about in _SECTIONS[path].model_fields:
+            path = f"{path}.{about}"
         fields[path] = words
     return fields
 

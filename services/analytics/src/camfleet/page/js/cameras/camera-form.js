@@ -1,12 +1,13 @@
 // The form of one camera: where its picture comes from and what is looked for in it.
 
 import { ask, change, pathOf, wordsOf } from "../base/api.js";
-import { button, checkbox, field, textInput } from "../base/controls.js";
+import { button, checkbox, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { markFaults } from "./form-faults.js";
 import { LoginFields } from "./login-fields.js";
-import { MoreFields } from "./more-fields.js";
+import { MoreSettings } from "./more-settings.js";
+import { Setting, numeric, put } from "./setting.js";
 import { tryOut } from "./source-trial.js";
 
 const SOURCES = "rtsp://10.0.0.20/stream1, http://… (Motion JPEG), /dev/video0, a video file, auto (all USB cameras), demo:street";
@@ -14,16 +15,23 @@ const SOURCES = "rtsp://10.0.0.20/stream1, http://… (Motion JPEG), /dev/video0
 export class CameraForm {
   constructor(fleet, name, { done }) {
     Object.assign(this, { fleet, editedName: name, done });
-    this.name = textInput({ name: "name", required: true, pattern: "[a-z0-9\\-]{1,32}" });
-    this.source = textInput({ name: "source", required: true });
-    this.model = textInput({ name: "pipeline.model", list: "known-models", required: true, value: "demo-street" });
+    this.name = new Setting("name", "Name", textInput({ required: true, pattern: "[a-z0-9\\-]{1,32}" }), { hint: "1 to 32 of a-z, 0-9 and -", wrong: "Use 1 to 32 of a-z, 0-9 and -." });
+    this.source = new Setting("source", "Source", textInput({ required: true }), { hint: SOURCES, wrong: "Say where the picture comes from." });
     this.models = make("datalist", { id: "known-models" });
-    this.fps = make("input", { type: "number", name: "pipeline.fps", min: 0.1, max: 120, step: 0.1, value: 5 });
-    this.confidence = make("input", { type: "number", name: "pipeline.confidence", min: 0, max: 1, step: 0.05, value: 0.5 });
-    this.motion = checkbox("Rest while nothing moves (motion gate)", false);
+    this.main = [
+      this.name,
+      this.source,
+      new Setting("pipeline.model", "Model", textInput({ list: "known-models", required: true, value: "demo-street" }), { wrong: "Choose one." }),
+      new Setting("pipeline.fps", "Pictures looked at, per second", numeric({ required: true, min: 0.1, max: 120, step: 0.1, value: 5 }), { read: Number }),
+      new Setting("pipeline.confidence", "Least confidence", numeric({ required: true, min: 0, max: 1, step: 0.01, value: 0.5 }), { read: Number }),
+    ];
+    for (const one of this.main) one.before = null; // of a new camera all of these are written
+    this.motion = checkbox("Ask the model only when something moves (motion gate)", false);
     this.recording = checkbox("Record, for clips and pictures of events (oldest go at 2 GB)", false);
+    Object.assign(this.recording.input, { name: "recording", id: "recording" });
     this.login = new LoginFields();
-    this.more = new MoreFields();
+    this.more = new MoreSettings();
+    this.settings = [...this.main, ...this.more.all];
     this.message = new Message();
     this.preview = make("img", { class: "preview", alt: "First picture of the source", hidden: true });
     this.save = make("button", { class: "button primary", type: "submit", text: "Save" });
@@ -36,8 +44,7 @@ export class CameraForm {
   }
 
   fields() {
-    const parts = [field("Name", this.name, "1 to 32 of a-z, 0-9 and -"), field("Source", this.source, SOURCES), field("Model", this.model), field("Pictures looked at, per second", this.fps), field("Least confidence", this.confidence)];
-    return make("div", { class: "fields" }, ...parts, make("div", { class: "checks" }, this.motion, this.recording));
+    return make("div", { class: "fields" }, ...this.main.map(({ element }) => element), make("div", { class: "checks" }, this.motion, this.recording));
   }
 
   async loadModels() {
@@ -50,19 +57,14 @@ export class CameraForm {
   }
 
   async load() {
-    this.name.value = this.editedName;
-    this.name.readOnly = true;
+    this.name.input.readOnly = true;
     try {
       const { body, tag } = await ask(`/v1/cameras/${pathOf(this.editedName)}`);
       this.tag = tag;
       this.before = body;
-      this.source.value = body.source;
-      this.model.value = body.pipeline.model;
-      this.fps.value = body.pipeline.fps;
-      this.confidence.value = body.pipeline.confidence;
+      for (const one of this.settings) one.fill(body);
       this.motion.input.checked = body.pipeline.motion;
       this.recording.input.checked = Boolean(body.recording);
-      this.more.fill(body);
       this.login.forExisting();
     } catch (fault) {
       this.message.say(wordsOf(fault), "failed");
@@ -70,13 +72,11 @@ export class CameraForm {
   }
 
   entry(credentials) {
-    const { before } = this;
-    const { pipeline: others, ...more } = this.more.changesOf(before);
-    const pipeline = { ...others, model: this.model.value.trim(), fps: Number(this.fps.value), confidence: Number(this.confidence.value), motion: this.motion.input.checked };
-    const entry = { name: this.name.value.trim(), source: this.source.value.trim(), ...more, pipeline };
-    if (Boolean(before?.recording) !== this.recording.input.checked) entry.recording = this.recording.input.checked ? {} : null;
-    if (!before && !entry.recording) delete entry.recording;
-    if (before && entry.source === before.source) delete entry.source; // it may hide a password that must stay
+    const entry = {};
+    for (const one of this.settings) one.write(entry);
+    const { before, motion, recording } = this;
+    if (before?.pipeline.motion !== motion.input.checked) put(entry, "pipeline.motion", motion.input.checked);
+    if (Boolean(before?.recording) !== recording.input.checked) entry.recording = recording.input.checked ? {} : null;
     if (credentials !== undefined) entry.credentials = credentials;
     return entry;
   }
@@ -86,14 +86,14 @@ export class CameraForm {
     if (this.refuse(this.faults())) return;
     this.save.disabled = true;
     try {
-      const credentials = await this.login.write(this.name.value.trim());
-      const entry = this.entry(credentials);
+      const name = this.name.text;
+      const entry = this.entry(await this.login.write(name));
       if (this.editedName) await change("PATCH", `/v1/cameras/${pathOf(this.editedName)}`, entry, this.tag);
       else await change("POST", "/v1/cameras", entry);
-      this.done(`${entry.name} is saved; it is in effect within a second.`);
+      this.done(`${name} is saved; it is in effect within a second.`);
     } catch (refusal) {
       const again = refusal.status === 412 ? " Close this form and open it again to see how it is now." : "";
-      const isOurs = refusal.facts?.camera === this.name.value.trim();
+      const isOurs = refusal.facts?.camera === this.name.text;
       if (!(isOurs && this.refuse(refusal.facts.fields))) this.message.say(wordsOf(refusal) + again, "failed");
     }
     this.save.disabled = false;
@@ -107,17 +107,14 @@ export class CameraForm {
   }
 
   faults() {
-    const faults = this.more.faults();
-    if (!this.name.validity.valid) faults.name = "Use 1 to 32 of a-z, 0-9 and -.";
-    if (!this.source.value.trim()) faults.source = "Say where the picture comes from.";
-    if (!this.model.value.trim()) faults["pipeline.model"] = "Choose one.";
-    return { ...faults, ...this.login.faults() };
+    const faults = this.settings.map(({ path, fault }) => [path, fault]).filter(([, words]) => words);
+    return { ...Object.fromEntries(faults), ...this.login.faults() };
   }
 
   async test() {
     this.message.say("Looking…");
     this.preview.hidden = true;
-    const asked = this.isSaved ? { camera: this.editedName } : { source: this.source.value.trim(), credentials: this.login.reference() };
+    const asked = this.isSaved ? { camera: this.editedName } : { source: this.source.text, credentials: this.login.reference() };
     try {
       const { words, picture } = await tryOut(asked);
       this.message.say(`It ${words}`, "ok");
@@ -129,6 +126,6 @@ export class CameraForm {
   }
 
   get isSaved() {
-    return this.before?.source === this.source.value.trim();
+    return this.before?.source === this.source.text;
   }
 }

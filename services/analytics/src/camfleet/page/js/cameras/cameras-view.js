@@ -55,7 +55,7 @@ export class CamerasView {
     const { name, state, source, pipeline, recording, enabled } = camera;
     const actions = make("div", { class: "buttons needs-admin" }, button("Test", () => this.test(name), { kind: "quiet", label: `Test ${name}` }), button("Edit", () => (location.hash = linkTo("cameras", [name])), { kind: "quiet", label: `Edit ${name}` }), button(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled), { kind: "quiet", label: `Switch ${name} ${enabled ? "off" : "on"}` }), button("Remove", () => this.remove(name), { kind: "quiet", label: `Remove ${name}` }));
     actions.hidden = !this.fleet.isAdmin;
-    const cells = [make("td", {}, light(levelOfCamera(state)), ` ${words(state)}`), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
+    const cells = [make("td", { class: "number" }, light(levelOfCamera(state)), ` ${words(state)}`), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
     return make("tr", {}, make("th", { scope: "row" }, make("a", { href: linkTo("camera", [name]), text: name })), ...cells);
   }
 

@@ -2,6 +2,7 @@
 
 import { button, field, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
+import { put } from "./setting.js";
 import { listOf } from "./written-lists.js";
 
 const MOST = 4;
@@ -10,12 +11,18 @@ export class CascadeRows {
   constructor() {
     this.rows = make("div", { class: "cascade-rows" });
     this.add = button("Add a second model", () => this.append({ name: "", model: "", labels: [] }).querySelector("input").focus());
+    this.before = "[]";
     this.element = make("div", { class: "cascades" }, make("p", { class: "hint", text: "A second model is asked about each object, e.g. ultraface-rfb320 about persons." }), this.rows, this.add);
   }
 
-  fill(cascades) {
+  fill({ pipeline: { cascade } }) {
+    this.before = JSON.stringify(cascade);
     this.rows.replaceChildren();
-    for (const one of cascades) this.append(one);
+    for (const one of cascade) this.append(one);
+  }
+
+  write(entry) {
+    if (JSON.stringify(this.value) !== this.before) put(entry, "pipeline.cascade", this.value);
   }
 
   append(cascade) {

@@ -34,7 +34,7 @@ function mark(input, words) {
   const fault = make("p", { class: "fault", id: `${input.id}-fault`, text: words });
   input.setAttribute("aria-invalid", "true");
   describe(input, (ids) => [fault.id, ...ids]);
-  input.after(fault);
+  (input.closest(".check") ?? input).after(fault);
   const folded = input.closest("details");
   if (folded) folded.open = true;
 }

@@ -4,15 +4,15 @@ export const listOf = (text) => text.split(",").map((word) => word.trim()).filte
 
 export const maskLines = (masks) => masks.map((mask) => mask.flat().join(" ")).join("\n");
 
-// Null where a line is no mask.
+// Undefined where a line is no mask.
 export function masksOf(text) {
   const masks = text.split("\n").map(numbersOf).filter(({ length }) => length).map(maskOf);
-  return masks.includes(null) ? null : masks;
+  return masks.includes(undefined) ? undefined : masks;
 }
 
 const numbersOf = (line) => line.split(/[\s,;[\]]+/).filter(Boolean).map(Number);
 
 function maskOf(numbers) {
-  if (numbers.length < 4 || numbers.length % 2 || !numbers.every((share) => share >= 0 && share <= 1)) return null;
+  if (numbers.length < 4 || numbers.length % 2 || !numbers.every((share) => share >= 0 && share <= 1)) return undefined;
   return numbers.length === 4 ? numbers : Array.from({ length: numbers.length / 2 }, (_, place) => numbers.slice(2 * place, 2 * place + 2));
 }

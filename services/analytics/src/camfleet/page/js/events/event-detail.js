@@ -4,8 +4,7 @@ import { Refusal, pathOf } from "../base/api.js";
 import { make, setText } from "../base/dom.js";
 import { moment, withUtc } from "../base/times.js";
 import { linkTo } from "../shell/router.js";
-import { timeOf } from "./event-row.js";
-import { describe } from "./event-words.js";
+import { describe, timeOf } from "./event-words.js";
 
 const BEFORE_MS = 5000;
 const AFTER_MS = 5000;

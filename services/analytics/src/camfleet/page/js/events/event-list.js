@@ -1,8 +1,8 @@
 // A card with the newest events, and the way to all of them.
 
 import { make } from "../base/dom.js";
-import { describe, lightOf } from "./event-words.js";
 import { clockTime, timeElement } from "../base/times.js";
+import { describe, lightOf, placeOf, timeOf } from "./event-words.js";
 
 const MOST = 120;
 
@@ -25,9 +25,9 @@ export class EventList {
 }
 
 function row(envelope) {
-  const { words, detail, level, isOfWhole } = describe(envelope);
-  const when = new Date(envelope.captured_at ?? envelope.timestamp);
+  const event = describe(envelope);
+  const when = timeOf(envelope);
   const time = timeElement(when, clockTime(when));
-  const where = make("span", { class: "event-where", text: [isOfWhole ? "" : envelope.camera, detail].filter(Boolean).join(" · ") });
-  return make("li", { class: "event", "data-new": "true" }, lightOf(envelope, level), make("span", { class: "event-words", text: words }), time, where);
+  const where = make("span", { class: "event-where", text: placeOf(envelope, event) });
+  return make("li", { class: "event", "data-new": "true" }, lightOf(envelope, event.level), make("span", { class: "event-words", text: event.words }), time, where);
 }

@@ -1,17 +1,15 @@
 // One event of the long list: when, what, where, and a picture of that moment where there is a recording.
 
+import { pathOf } from "../base/api.js";
 import { make } from "../base/dom.js";
 import { timeElement } from "../base/times.js";
-import { pathOf } from "../base/api.js";
-import { describe, lightOf } from "./event-words.js";
-
-export const timeOf = (envelope) => new Date(envelope.captured_at ?? envelope.timestamp);
+import { describe, lightOf, placeOf, timeOf } from "./event-words.js";
 
 export function eventRow(envelope, { recording, opened }) {
-  const { words, detail, level, isOfWhole } = describe(envelope);
+  const event = describe(envelope);
   const when = timeOf(envelope);
   const time = timeElement(when);
-  const text = make("span", { class: "row-text" }, make("span", { class: "row-words" }, lightOf(envelope, level), words), make("span", { class: "row-where", text: [isOfWhole ? "" : envelope.camera, detail].filter(Boolean).join(" · ") }));
+  const text = make("span", { class: "row-text" }, make("span", { class: "row-words" }, lightOf(envelope, event.level), event.words), make("span", { class: "row-where", text: placeOf(envelope, event) }));
   const button = make("button", { type: "button", class: "event-row", "data-event": envelope.event_id }, thumbnail(envelope, when, recording), text, time);
   button.addEventListener("click", () => opened(envelope, button));
   return make("li", {}, button);

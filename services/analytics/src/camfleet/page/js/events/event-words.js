@@ -55,6 +55,10 @@ export function describe({ type, results, camera }) {
   return { words: [results.object_label, label].filter(Boolean).join(" "), detail: results.zone_label ?? "", level: "unknown" };
 }
 
+export const timeOf = (envelope) => new Date(envelope.captured_at ?? envelope.timestamp);
+
+export const placeOf = ({ camera }, { detail, isOfWhole }) => [isOfWhole ? "" : camera, detail].filter(Boolean).join(" · ");
+
 // The colour of the object, or how good it is what happened.
 export function lightOf({ results }, level) {
   const lamp = light(level);

@@ -36,7 +36,7 @@ export class Picture {
     if (camera.width && camera.height) this.element.style.setProperty("--shape", `${camera.width} / ${camera.height}`);
     if (camera.state !== "LIVE") this.overlay.clear();
     this.setWords();
-    if (this.player.showsJpeg) this.drawLines();
+    if (this.player.showsJpeg) this.draw([]);
   }
 
   add(envelope) {
@@ -64,10 +64,6 @@ export class Picture {
     if (this.camera.state !== "LIVE") return;
     const pts = this.player.ptsAt(mediaTime);
     this.draw(pts === null ? [] : this.results.at(pts));
-  }
-
-  drawLines() {
-    this.draw([]);
   }
 
   draw(boxes) {

@@ -17,10 +17,6 @@ export class Results {
     if (this.kept.length > KEPT) this.kept.shift();
   }
 
-  clear() {
-    this.kept = [];
-  }
-
   // Boxes in step with the frame at `pts`: between two results a track moves from one to the other.
   at(pts) {
     const next = this.kept.findIndex((result) => result.pts > pts);
@@ -55,10 +51,9 @@ function movedFrom(own, shown) {
 function boxesOf({ results, width, height }) {
   const tracked = (results.objects ?? []).map((item) => [item.ObjectDetectionPrediction, item.id, item.attributes]);
   const plain = (results.predictions ?? []).map((prediction) => [prediction, null, null]);
-  return [...tracked, ...plain].map(([{ box, label, confidence, ...shape }, id, attributes]) => ({
+  return [...tracked, ...plain].map(([{ box, label, ...shape }, id, attributes]) => ({
     id,
     label,
-    confidence,
     corners: cornersOf(box, width, height),
     ...drawnOf(shape, Object.values(attributes ?? {}), width, height),
   }));

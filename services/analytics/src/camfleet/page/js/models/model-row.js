@@ -33,7 +33,8 @@ export class ModelRow {
     setText(this.fault, fault ?? "");
     this.table.hidden = this.details.hidden = versions.length === 0;
     const links = users.flatMap((name, place) => [place ? ", " : "used by ", make("a", { href: linkTo("camera", [name]), text: name })]);
-    if (this.users.textContent !== links.map((part) => part.textContent ?? part).join("")) this.users.replaceChildren(...(links.length ? links : ["used by no camera"]));
+    const parts = links.length ? links : ["used by no camera"];
+    if (this.users.textContent !== parts.map((part) => part.textContent ?? part).join("")) this.users.replaceChildren(...parts);
     keepRows(this.body, versions.length, emptyRow);
     versions.forEach((version, place) => fill(this.body.children[place], version));
   }
