@@ -13,8 +13,8 @@ import pytest
 from camfleet.cli.app import model_verbs, verbs
 from camfleet_contracts.volume import versions_of
 from cli_runs import CommandLine
-from fakes_upstream import Upstream, serving
-from test_cli_pull import LABELS, WEIGHTS, write_catalog
+from fakes_upstream import Upstream
+from pets_catalog import serving_pets, write_catalog
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def camfleet(
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    with serving() as server:
-        server.files = {"/net.onnx": WEIGHTS, "/labels.txt": LABELS, "/LICENSE": b"free"}
+    with serving_pets() as server:
         yield server
 
 

@@ -2,7 +2,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,16 +9,13 @@ from camfleet.catalog import transfer
 from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from cli_runs import CommandLine
-from fakes_upstream import Upstream, serving
-
-WEIGHTS = bytes(range(256)) * 4000  # about 1 MB
-LABELS = b"cat\ndog\n"
+from fakes_upstream import Upstream
+from pets_catalog import LABELS, WEIGHTS, catalog_file, serving_pets, write_catalog
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    with serving() as server:
-        server.files = {"/net.onnx": WEIGHTS, "/labels.txt": LABELS, "/LICENSE": b"free"}
+    with serving_pets() as server:
         yield server
 
 
@@ -34,29 +30,6 @@ def camfleet(
     command_line = CommandLine(tmp_path, monkeypatch, capsys)
     write_catalog(command_line.models, upstream.url)
     return command_line
-
-
-def write_catalog(models: Path, url: str, **changes: Any) -> None:
-    models.mkdir(parents=True, exist_ok=True)
-    files = [
-        catalog_file("net.onnx", url, WEIGHTS),
-        catalog_file("labels.txt", url, LABELS),
-        catalog_file("LICENSE", url, b"free"),
-    ]
-    entry: dict[str, Any] = {
-        "name": "pets",
-        "purpose": "object detection",
-        "licence": "MIT",
-        "files": files,
-        "aliases": ["vendor/animals"],
-        "manifest": {"id": "pets", "model_file": "net.onnx", "label_file": "labels.txt"},
-    }
-    (models / "catalog.json").write_text(json.dumps({"version": 1, "entries": [entry | changes]}))
-
-
-def catalog_file(path: str, url: str, content: bytes) -> dict[str, Any]:
-    digest = hashlib.sha256(content).hexdigest()
-    return {"path": path, "url": f"{url}/{path}", "sha256": digest, "size": len(content)}
 
 
 def served_names(models: Path) -> list[str]:

@@ -10,15 +10,14 @@ import pytest
 from camfleet_contracts.serving_config import read_serving_config
 from camfleet_contracts.volume import publish_version, versions_of
 from cli_runs import CommandLine
-from fakes_upstream import Upstream, serving
+from fakes_upstream import Upstream
 from model_volume import save_adder
-from test_cli_pull import LABELS, WEIGHTS, write_catalog
+from pets_catalog import serving_pets, write_catalog
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    with serving() as server:
-        server.files = {"/net.onnx": WEIGHTS, "/labels.txt": LABELS, "/LICENSE": b"free"}
+    with serving_pets() as server:
         yield server
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from camera_readers import CountingSink, capturing, next_frame, reading
 from camfleet.video import reader as reader_module
 from camfleet.video.connection import ReaderState
 from camfleet.video.reader import CameraReader, rtsp
 from fakes_analytics import NoLiveCamera
 from fakes_fleet import free_port
-from test_reader import CountingSink, capturing, next_frame, reading
 from waiting import wait_until
 
 ATTEMPTS = 200

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from camera_readers import capturing
 from camfleet.inference.detector import ServerDetector
 from camfleet.inference.model_client import ModelClient
 from camfleet.service.pipeline import Pipeline, Surroundings
@@ -13,7 +14,6 @@ from camfleet.service.reading import Readers, Subscription
 from fakes_analytics import CollectingPublisher, NoLiveCamera, camera
 from fakes_fleet import free_port
 from seeded_volume import seed_demo
-from test_reader import capturing
 from test_server_faults import real_server
 from waiting import wait_until
 

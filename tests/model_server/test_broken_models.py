@@ -12,11 +12,11 @@ import tritonclient.grpc as triton
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from baked_models import BAKED_IN, save_baked
 from camfleet_server.serving.durability import Durability
 from loaded_models import save_graph
 from model_volume import Volume
 from processes import Service, running
-from test_open_batch import BAKED_IN, save_baked
 
 SHAPES = {"fastestdet-coco": (3, 352, 352), "mobilenet-v2-imagenet-quant": (224, 224, 3)}
 ROUNDS = 12
