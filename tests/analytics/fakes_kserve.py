@@ -45,6 +45,7 @@ class FakeServer:
     asked: int = 0  # for metadata
     before_metadata: Callable[[str], None] = lambda _: None  # is given the version asked about
     before_infer: Callable[[], None] = lambda: None
+    after_infer: Callable[[pb.ModelInferResponse], None] = lambda _: None  # may change the answer
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
 
@@ -88,6 +89,7 @@ class FakeServer:
         for name, values in version.answer(given).items():
             response.outputs.add(name=name, datatype="FP32", shape=values.shape)
             response.raw_output_contents.append(values.astype(np.float32).tobytes())
+        self.after_infer(response)
         return response
 
     def _version(self, request: Any, context: grpc.ServicerContext) -> int:

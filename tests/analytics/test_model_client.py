@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import grpc
+import numpy as np
 import pytest
 
 from camfleet.inference.detector import ServerDetector
@@ -15,6 +16,7 @@ from camfleet.inference.errors import (
     ServerBusy,
 )
 from camfleet.inference.model_client import Access, ModelClient
+from camfleet_contracts.protocols import inference_pb2 as pb
 from fakes_analytics import picture
 from fakes_kserve import FakeServer, one_box, one_face, serving
 from waiting import wait_until
@@ -53,6 +55,28 @@ def test_pictures_are_sent_as_bytes_where_the_server_prepares_them(
     assert found(detector) == (2, "face", 320)
     first, *_, last = server.received
     assert (first, last) == (("UINT8", [1, 32, 32, 3]), ("UINT8", [1, 48, 64, 3]))
+
+
+def test_answers_with_typed_contents_are_read_too(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    def write_typed(response: pb.ModelInferResponse) -> None:
+        values = np.frombuffer(response.raw_output_contents.pop(), np.float32)
+        response.outputs[0].contents.fp32_contents.extend(values)
+
+    server.after_infer = write_typed
+    assert found(detector) == (1, "car", 0)
+
+
+def test_an_answer_that_is_cut_off_is_refused_with_the_tensor_s_name(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    def cut(response: pb.ModelInferResponse) -> None:
+        response.raw_output_contents[0] = response.raw_output_contents[0][:-1]
+
+    server.after_infer = cut
+    with pytest.raises(InferenceRefused, match=r"its answer cannot be read: .*28 bytes.*out"):
+        found(detector)
 
 
 def test_own_tensors_are_sent_to_other_servers(

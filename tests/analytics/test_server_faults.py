@@ -11,15 +11,17 @@ from pathlib import Path
 import grpc
 import pytest
 
-from camfleet.inference import channels, model_client
-from camfleet.inference.channels import Access, _open_client
+from camfleet.inference import channels, known_models, model_client
+from camfleet.inference.channels import Access, _Server
 from camfleet.inference.detector import ServerDetector
 from camfleet.inference.errors import (
     AccessRefused,
     InferenceError,
     ServerAbsent,
 )
+from camfleet.inference.kserve import MODEL_METADATA
 from camfleet.inference.model_client import ModelClient
+from camfleet_contracts.protocols import inference_pb2 as pb
 from fakes_analytics import picture
 from fakes_fleet import free_port
 from fakes_kserve import FakeServer, one_box, serving
@@ -93,7 +95,7 @@ def test_a_server_that_is_frozen_ends_no_request_late_and_thaws(
     with asking(address) as detector:
         assert outcome(detector) == "answer"
         monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
-        monkeypatch.setattr(model_client, "METADATA_DEADLINE_S", 0.5)
+        monkeypatch.setattr(known_models, "METADATA_DEADLINE_S", 0.5)
         os.kill(service.process.pid, signal.SIGSTOP)
         try:
             assert outcome(detector) == "ServerSilent"
@@ -127,7 +129,7 @@ def silent() -> Iterator[str]:
 @pytest.fixture
 def quick_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
-    monkeypatch.setattr(model_client, "METADATA_DEADLINE_S", 0.5)
+    monkeypatch.setattr(known_models, "METADATA_DEADLINE_S", 0.5)
 
 
 @pytest.mark.usefixtures("quick_deadlines")
@@ -148,7 +150,7 @@ def test_a_silent_server_of_a_list_costs_one_deadline_and_not_every_second_frame
         with closing(client):
             original = client._channels._translate
 
-            def translate(error: object, model: str) -> InferenceError:
+            def translate(error: grpc.RpcError, model: str) -> InferenceError:
                 calls.append(model)
                 return original(error, model)
 
@@ -188,13 +190,13 @@ def test_one_name_with_several_addresses_is_asked_in_turn() -> None:
         one, two = (
             stack.enter_context(serving(FakeServer({1: one_box("car", 0.0)}))) for _ in range(2)
         )
-        client = _open_client(f"ipv4:{one.address},{two.address}", Access())
-        wait_until(lambda: _both_asked(client, one, two), 60, "both are asked")
-        client.close()
+        with closing(_Server(f"ipv4:{one.address},{two.address}", Access())) as server:
+            wait_until(lambda: _both_asked(server, one, two), 60, "both are asked")
 
 
-def _both_asked(client: object, one: FakeServer, two: FakeServer) -> bool:
-    client.get_model_metadata("m", "1")  # type: ignore[attr-defined]
+def _both_asked(server: _Server, one: FakeServer, two: FakeServer) -> bool:
+    request = pb.ModelMetadataRequest(name="m", version="1").SerializeToString()
+    server.ask(MODEL_METADATA, request, 10, None)
     return one.asked > 0 and two.asked > 0
 
 

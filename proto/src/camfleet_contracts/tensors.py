@@ -133,9 +133,10 @@ def write_shape(datatype: Datatype, shape: Sequence[int]) -> tensorflow_pb2.Tens
 
 
 def decode_contents(
-    item: inference_pb2.ModelInferRequest.InferInputTensor,
+    item: inference_pb2.ModelInferRequest.InferInputTensor
+    | inference_pb2.ModelInferResponse.InferOutputTensor,
 ) -> NDArray[Any]:
-    """Decode the typed contents of a KServe input.
+    """Decode the typed contents of a KServe input or output.
 
     Raises:
         InvalidTensor: contents are missing or do not fit datatype and shape.

@@ -65,7 +65,7 @@ def infer_answer(
         parts += (_ID, varint(len(request_id)), request_id)
     for prefix, array in zip(prefixes, outputs.values(), strict=True):
         if prefix:
-            parts += (prefix, _elements(array))
+            parts += (prefix, elements(array))
         else:
             raw = encode_raw(array)
             parts += (_RAW_OUTPUT, varint(len(raw)), raw)
@@ -83,7 +83,7 @@ def predict_answer(model: str, version: int, outputs: Mapping[str, NDArray[Any]]
     prefixes, tail = _predict_layout(_key(model, version, outputs))
     parts: list[Buffer] = []
     for prefix, (name, array) in zip(prefixes, outputs.items(), strict=True):
-        parts += (prefix, _elements(array)) if prefix else (_text_entry(name, array),)
+        parts += (prefix, elements(array)) if prefix else (_text_entry(name, array),)
     parts.append(tail)
     return parts
 
@@ -93,7 +93,8 @@ def _key(model: str, version: int, outputs: Mapping[str, NDArray[Any]]) -> _Key:
     return _Key(model, version, shapes)
 
 
-def _elements(array: NDArray[Any]) -> NDArray[Any]:
+def elements(array: NDArray[Any]) -> NDArray[Any]:
+    """Give an array that can be written as it lies: itself, or a copy in rows and native order."""
     if array.flags.c_contiguous and array.dtype.isnative:
         return array
     return np.array(array, array.dtype.newbyteorder("="), order="C")

@@ -1,10 +1,13 @@
-"""The addresses of CAMFLEET_SERVER and one gRPC client for each."""
+"""The addresses of CAMFLEET_SERVER and one gRPC channel for each."""
 
 import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
+
+import grpc
 
 from camfleet.inference.errors import (
     AccessRefused,
@@ -16,9 +19,8 @@ from camfleet.inference.errors import (
     ServerBusy,
     ServerSilent,
 )
+from camfleet.inference.kserve import Call, Reply
 from camfleet_contracts.access import is_loopback
-
-T = TypeVar("T")
 
 # A lost server is tried again within two seconds, also after a long time.
 _CHANNEL_ARGUMENTS: Sequence[tuple[str, object]] = (
@@ -35,6 +37,8 @@ _CHANNEL_ARGUMENTS: Sequence[tuple[str, object]] = (
         0,
     ),  # the servers are ours; a proxy of the environment is not for them
 )
+_Metadata = tuple[tuple[str, str], ...] | None
+
 _NOT_LOADED = "not loaded yet"
 _OWN_DEADLINE = "Deadline Exceeded"  # what gRPC says when it ended the wait, and no server did
 ABSENT_REST_S, SILENT_REST_S = 1.0, 15.0
@@ -49,11 +53,24 @@ class Access:
 
 
 class _Server:
-    """One address, its client, and whether it is worth asking now."""
+    """One address, its channel, and whether it is worth asking now."""
 
     def __init__(self, address: str, access: Access) -> None:
-        self.client = _open_client(address, access)
+        self._channel = _open_channel(address, access)
+        self._stubs: dict[str, Callable[..., Any]] = {}
         self._away_until_s = 0.0
+
+    def ask(
+        self, call: Call[Reply], request: bytes, timeout_s: float | None, metadata: _Metadata
+    ) -> Reply:
+        """Make a call; raises grpc.RpcError."""
+        stub = self._stubs.get(call.name)
+        if stub is None:
+            parse = call.reply.FromString
+            stub = self._channel.unary_unary(call.path, response_deserializer=parse)
+            self._stubs[call.name] = stub
+        reply: Reply = stub(request, timeout=timeout_s, metadata=metadata)
+        return reply
 
     @property
     def is_away(self) -> bool:
@@ -64,6 +81,10 @@ class _Server:
         """Remember that it did not answer; one that costs a whole deadline is left for longer."""
         rest_s = SILENT_REST_S if isinstance(failure, ServerSilent) else ABSENT_REST_S
         self._away_until_s = time.monotonic() + rest_s if failure else 0.0
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
 
 
 class Channels:
@@ -77,15 +98,21 @@ class Channels:
         addresses = [part.strip() for part in server.split(",") if part.strip()]
         self._servers = [_Server(address, access) for address in addresses]
         self._turn = itertools.count()
-        self._headers = {"authorization": f"Bearer {access.key}"} if access.key else None
+        self._metadata = (("authorization", f"Bearer {access.key}"),) if access.key else None
 
-    def call(self, ask: Callable[[Any, dict[str, str] | None], T], model: str) -> T:
-        """Run `ask(client, headers)`; raises what inference.errors names."""
+    def call(
+        self, call: Call[Reply], request: bytes, model: str = "", timeout_s: float | None = None
+    ) -> Reply:
+        """Make a call about a model; without `timeout_s` it may take for ever.
+
+        Raises:
+            InferenceError: what inference.errors names.
+        """
         failure: InferenceError = ServerAbsent(self.server)
         for server in self._in_turn():
             try:
-                answer = ask(server.client, self._headers)
-            except _client_error() as error:
+                answer = server.ask(call, request, timeout_s, self._metadata)
+            except grpc.RpcError as error:
                 failure = self._translate(error, model)
                 if not isinstance(failure, ServerAbsent):
                     break
@@ -103,10 +130,10 @@ class Channels:
     def close(self) -> None:
         """Close every channel."""
         for server in self._servers:
-            server.client.close()
+            server.close()
 
     def _translate(self, error: Any, model: str) -> InferenceError:
-        status, text = str(error.status()).removeprefix("StatusCode."), str(error.message())
+        status, text = error.code().name, str(error.details())
         if status == "UNAVAILABLE":
             return ModelNotReady(model, text) if _NOT_LOADED in text else ServerAbsent(self.server)
         if status == "NOT_FOUND":
@@ -120,25 +147,15 @@ class Channels:
         return InferenceRefused(model, text)
 
 
-def _client_error() -> type[Exception]:
-    from tritonclient.utils import InferenceServerException  # noqa: PLC0415 - slow to import
-
-    kind: type[Exception] = InferenceServerException
-    return kind
-
-
 def _is_local(address: str) -> bool:
     """True where the services speak clear text among themselves."""
     host = address.removeprefix("dns:///").rpartition(":")[0].strip("[]")
     return address.startswith("unix:") or is_loopback(host)
 
 
-def _open_client(address: str, access: Access) -> Any:
-    from tritonclient import grpc as triton  # noqa: PLC0415 - slow to import
-
-    return triton.InferenceServerClient(
-        url=address,
-        ssl=access.root_certificates is not None and not _is_local(address),
-        root_certificates=access.root_certificates,
-        channel_args=list(_CHANNEL_ARGUMENTS),
-    )
+def _open_channel(address: str, access: Access) -> grpc.Channel:
+    if access.root_certificates is None or _is_local(address):
+        return grpc.insecure_channel(address, options=_CHANNEL_ARGUMENTS)
+    certificates = Path(access.root_certificates).read_bytes()
+    credentials = grpc.ssl_channel_credentials(root_certificates=certificates)
+    return grpc.secure_channel(address, credentials, options=_CHANNEL_ARGUMENTS)

@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 
 from camfleet.inference.channels import Channels
 from camfleet.inference.errors import InferenceError
+from camfleet.inference.kserve import MEMORY_REGISTER, MEMORY_UNREGISTER
+from camfleet_contracts.protocols import inference_pb2 as pb
 
 SMALLEST_SEGMENT = 1 << 16  # bytes; less is sooner in the message
+FORGET_LIMIT_S = 1.0
 _FOLDER = Path("/dev/shm")  # noqa: S108 - where shm_open keeps segments
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -35,13 +38,16 @@ class _Segment:
         try:
             os.ftruncate(descriptor, self.size_bytes)
             self._memory = mmap.mmap(descriptor, self.size_bytes)
-            channels.call(self._register, "")
+            channels.call(MEMORY_REGISTER, self._registration())
         finally:
             os.close(descriptor)
             path.unlink()
 
-    def _register(self, client: Any, headers: dict[str, str] | None) -> None:
-        client.register_system_shared_memory(self.name, self.name, self.size_bytes, headers=headers)
+    def _registration(self) -> bytes:
+        message = pb.SystemSharedMemoryRegisterRequest(
+            name=self.name, key=self.name, byte_size=self.size_bytes
+        )
+        return message.SerializeToString()
 
     def fill(self, tensor: NDArray[Any]) -> None:
         """Copy a tensor to the beginning."""
@@ -58,16 +64,15 @@ class Segments:
         self._free: list[_Segment] = []
 
     @contextmanager
-    def lend(self, given: Any, tensor: NDArray[Any]) -> Iterator[None]:
-        """Let a request's input lie in a segment until the block ends.
+    def lend(self, tensor: NDArray[Any]) -> Iterator[str]:
+        """Let a tensor lie in a segment, whose name is given, until the block ends.
 
         After an error the segment is given up: the server may still read it.
         """
         segment = self._take(tensor.nbytes)
         segment.fill(tensor)
-        given.set_shared_memory(segment.name, tensor.nbytes)
         try:
-            yield
+            yield segment.name
         except BaseException:
             self._forget(segment)
             raise
@@ -93,10 +98,8 @@ class Segments:
         return _Segment(self._channels, size_bytes)
 
     def _forget(self, segment: _Segment) -> None:
+        message = pb.SystemSharedMemoryUnregisterRequest(name=segment.name)
         with suppress(InferenceError):  # a server that is gone has forgotten it
             self._channels.call(
-                lambda client, headers: client.unregister_system_shared_memory(
-                    segment.name, headers=headers, client_timeout=1.0
-                ),
-                "",
+                MEMORY_UNREGISTER, message.SerializeToString(), timeout_s=FORGET_LIMIT_S
             )

@@ -3,10 +3,10 @@
 import logging
 import socket
 from dataclasses import dataclass
-from typing import Any
 
 from camfleet.inference.channels import Access, Channels
 from camfleet.inference.errors import AccessRefused, InferenceError
+from camfleet.inference.kserve import SERVER_LIVE
 from camfleet_contracts.settings import FleetSettings
 
 LOCAL = "local"
@@ -54,7 +54,7 @@ def _answers(address: str, access: Access) -> bool:
         return False
     channels = Channels(address, access)
     try:
-        return bool(channels.call(_is_live, ""))
+        return channels.call(SERVER_LIVE, b"", timeout_s=ANSWER_S).live
     except AccessRefused:  # there is one
         return True
     except InferenceError as error:
@@ -62,7 +62,3 @@ def _answers(address: str, access: Access) -> bool:
         return False
     finally:
         channels.close()
-
-
-def _is_live(client: Any, headers: dict[str, str] | None) -> Any:
-    return client.is_server_live(headers=headers, client_timeout=ANSWER_S)

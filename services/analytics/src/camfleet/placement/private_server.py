@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from camfleet.inference.channels import Access, Channels
 from camfleet.inference.errors import InferenceError
+from camfleet.inference.kserve import SERVER_LIVE
 from camfleet.placement.errors import NoPrivateServer
 from camfleet_contracts.settings import FleetSettings, environment_of
 
@@ -119,10 +119,7 @@ class PrivateServer:
 
 
 def _is_live(channels: Channels) -> bool:
-    def ask(client: Any, headers: dict[str, str] | None) -> Any:
-        return client.is_server_live(headers=headers, client_timeout=1.0)
-
     try:
-        return bool(channels.call(ask, ""))
+        return channels.call(SERVER_LIVE, b"", timeout_s=1.0).live
     except InferenceError:
         return False
