@@ -130,6 +130,21 @@ def test_fragments_put_together_are_the_unit_again(size: int) -> None:
     assert [packet[1] >> 7 for packet in packets] == [0] * (len(packets) - 1) + [1]
 
 
+def test_frames_of_a_connection_hold_the_packets_under_its_channel() -> None:
+    group = Packetiser(with_delimiter=True).packetise(
+        AccessUnit((SLICE, IDR + b"x" * 3000), True, 0, 0.0, 6000)
+    )
+    framed, packets = group.framed(6), []
+    while framed:
+        assert framed[:2] == b"$\x06"
+        end = 4 + int.from_bytes(framed[2:4])
+        packets.append(framed[4:end])
+        framed = framed[end:]
+    assert tuple(packets) == group.packets
+    assert group.count == len(packets) == 5
+    assert group.octets == sum(len(packet) - 12 for packet in packets)
+
+
 def test_sequence_numbers_have_no_gap_over_their_end() -> None:
     packetiser = Packetiser(with_delimiter=False)
     packetiser._next = 0xFFFE

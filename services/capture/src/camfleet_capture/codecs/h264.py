@@ -9,7 +9,8 @@ NAME: CodecName = "h264"
 IDR, SEI, SPS, PPS, DELIMITER = 5, 6, 7, 8, 9
 PARAMETER_SETS = frozenset({SPS, PPS})
 NOT_SENT = frozenset({DELIMITER, 10, 11, 12})  # delimiter, end of sequence, of stream, filler
-_SLICES = frozenset({1, 2, 3, 4, IDR})
+SLICES = frozenset({1, 2, 3, 4, IDR})
+RANDOM_ACCESS = frozenset({IDR})
 _CHROMA_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _FLAT_LISTS = 8
 
@@ -17,16 +18,6 @@ _FLAT_LISTS = 8
 def nal_type(nal: bytes) -> int:
     """Return nal_unit_type."""
     return nal[0] & 0x1F
-
-
-def has_slice(nals: list[bytes]) -> bool:
-    """Tell whether there is any coded picture data among the NAL units."""
-    return any(nal_type(nal) in _SLICES for nal in nals)
-
-
-def is_random_access(nals: list[bytes]) -> bool:
-    """Tell whether decoding can start at this picture."""
-    return any(nal_type(nal) == IDR for nal in nals)
 
 
 def parse_header(extradata: bytes) -> tuple[int, list[bytes]]:

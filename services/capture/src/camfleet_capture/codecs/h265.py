@@ -10,24 +10,14 @@ VPS, SPS, PPS, DELIMITER = 32, 33, 34, 35
 PARAMETER_SETS = frozenset({VPS, SPS, PPS})
 NOT_SENT = frozenset({DELIMITER, 37, 38})  # delimiter, end of the stream, filler
 HEADER_BYTES = 2
-_FIRST_NON_SLICE = 32
-_RANDOM_ACCESS = range(16, 22)
+SLICES = frozenset(range(32))
+RANDOM_ACCESS = frozenset(range(16, 22))
 _GENERAL_BITS, _LEVEL_BITS, _SUB_LAYERS = 88, 8, 8
 
 
 def nal_type(nal: bytes) -> int:
     """Return nal_unit_type."""
     return nal[0] >> 1 & 0x3F
-
-
-def has_slice(nals: list[bytes]) -> bool:
-    """Tell whether there is any coded picture data among the NAL units."""
-    return any(nal_type(nal) < _FIRST_NON_SLICE for nal in nals)
-
-
-def is_random_access(nals: list[bytes]) -> bool:
-    """Tell whether decoding can start at this picture."""
-    return any(nal_type(nal) in _RANDOM_ACCESS for nal in nals)
 
 
 def parse_header(extradata: bytes) -> tuple[int, list[bytes]]:

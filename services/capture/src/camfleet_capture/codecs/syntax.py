@@ -8,20 +8,21 @@ from camfleet_capture.codecs.jpeg import BrokenJpeg, parse_jpeg
 
 
 class NalSyntax(Protocol):
-    """What the module of such a codec tells of its NAL units."""
+    """What the module of such a codec tells of its NAL units.
+
+    Attributes:
+        SLICES: the kinds that are coded picture data.
+        RANDOM_ACCESS: the kinds of pictures that decoding can start at.
+    """
 
     NAME: CodecName
     PARAMETER_SETS: frozenset[int]
+    SLICES: frozenset[int]
+    RANDOM_ACCESS: frozenset[int]
     NOT_SENT: frozenset[int]
 
     def nal_type(self, nal: bytes, /) -> int:
         """Return nal_unit_type."""
-
-    def has_slice(self, nals: list[bytes], /) -> bool:
-        """Tell whether there is coded picture data."""
-
-    def is_random_access(self, nals: list[bytes], /) -> bool:
-        """Tell whether decoding can start here."""
 
     def parse_header(self, extradata: bytes, /) -> tuple[int, list[bytes]]:
         """Return the size of length fields (0: start codes) and the header's NAL units."""

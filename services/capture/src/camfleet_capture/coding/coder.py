@@ -15,10 +15,14 @@ class Coder(Protocol):
     """Makes access units of the packets of one stream."""
 
     codec: str  # as the operator reads it: "h264", or "vp9 to h264"
-    copies: bool  # every packet gives its picture at once, in the packets' order
 
-    def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
-        """Yield what this packet gives; `ticks` and `shown_at` are those of its picture."""
+    def code(
+        self, packet: VideoPacket, ticks: int, shown_at: float, next_ticks: int | None = None, /
+    ) -> Iterator[AccessUnit]:
+        """Yield what this packet gives; `ticks` and `shown_at` are those of its picture.
+
+        `next_ticks` are those of the packet after it, where the source knows; copies tell them.
+        """
 
     def finish(self) -> Iterator[AccessUnit]:
         """Yield what was held back; no packet follows."""

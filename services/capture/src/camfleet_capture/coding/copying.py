@@ -18,8 +18,6 @@ logger = structlog.get_logger(__name__)
 class NalCopier:
     """Passes H.264 or H.265 on, with the parameter sets before every key picture."""
 
-    copies = True
-
     def __init__(self, syntax: NalSyntax, extradata: bytes | None) -> None:
         self.codec: str = syntax.NAME
         self._syntax = syntax
@@ -27,19 +25,23 @@ class NalCopier:
         self._sets: dict[tuple[int, int], bytes] = {}
         self._remember(header)
 
-    def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
+    def code(
+        self, packet: VideoPacket, ticks: int, shown_at: float, next_ticks: int | None = None
+    ) -> Iterator[AccessUnit]:
         """Yield the packet's picture, if it holds one."""
         syntax = self._syntax
         nals = self._split(bytes(packet))
-        rest = [nal for nal in nals if syntax.nal_type(nal) not in syntax.PARAMETER_SETS]
-        if len(rest) < len(nals):
+        kinds = {*map(syntax.nal_type, nals)}
+        if not kinds.isdisjoint(syntax.PARAMETER_SETS):
             self._remember(nals)
-        if not syntax.has_slice(rest):
+        if kinds.isdisjoint(syntax.SLICES):
             return
-        is_key = bool(self._sets) and (packet.is_keyframe or syntax.is_random_access(rest))
+        starts = packet.is_keyframe or not kinds.isdisjoint(syntax.RANDOM_ACCESS)
+        is_key = bool(self._sets) and starts
         if is_key:
+            rest = [nal for nal in nals if syntax.nal_type(nal) not in syntax.PARAMETER_SETS]
             nals = [nal for _, nal in sorted(self._sets.items())] + rest
-        yield AccessUnit(tuple(nals), is_key, ticks, shown_at, codec=syntax.NAME)
+        yield AccessUnit(tuple(nals), is_key, ticks, shown_at, next_ticks, syntax.NAME)
 
     def finish(self) -> Iterator[AccessUnit]:
         """Yield nothing: nothing is held back."""
@@ -65,11 +67,12 @@ class JpegCopier:
 
     def __init__(self, decoder: VideoCodecContext, fps: float) -> None:
         self.codec = "mjpeg"
-        self.copies = True
         self._decoder, self._fps = decoder, fps
         self._transcoder: Transcoder | None = None
 
-    def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
+    def code(
+        self, packet: VideoPacket, ticks: int, shown_at: float, next_ticks: int | None = None
+    ) -> Iterator[AccessUnit]:
         """Yield the picture; a broken one is left out."""
         if self._transcoder:
             yield from self._transcoder.code(packet, ticks, shown_at)
@@ -81,11 +84,11 @@ class JpegCopier:
             return
         if obstacle:
             self._transcoder = Transcoder(self._decoder, self._fps)
-            self.codec, self.copies = self._transcoder.codec, False
+            self.codec = self._transcoder.codec
             logger.info("mjpeg is encoded as h264: RTP cannot carry it", obstacle=obstacle)
             yield from self._transcoder.code(packet, ticks, shown_at)
         else:
-            yield AccessUnit((picture,), True, ticks, shown_at, codec="mjpeg")
+            yield AccessUnit((picture,), True, ticks, shown_at, next_ticks, "mjpeg")
 
     def finish(self) -> Iterator[AccessUnit]:
         """Yield what the encoding holds back."""

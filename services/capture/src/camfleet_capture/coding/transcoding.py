@@ -15,8 +15,6 @@ from camfleet_capture.coding.encoding import PictureEncoder, encoded
 class Transcoder:
     """Decodes whatever comes and encodes it as H.264 that every reader takes."""
 
-    copies = False
-
     def __init__(
         self, decoder: VideoCodecContext, fps: float, alteration: Alteration = NOTHING
     ) -> None:
@@ -26,7 +24,9 @@ class Transcoder:
         self._encoder = PictureEncoder(fps, alteration)
         self._lead_s = 0.0  # from ticks to shown_at
 
-    def code(self, packet: VideoPacket, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
+    def code(
+        self, packet: VideoPacket, ticks: int, shown_at: float, _next_ticks: int | None = None
+    ) -> Iterator[AccessUnit]:
         """Yield the pictures that decoding this packet completes."""
         packet.pts, packet.time_base = ticks, Fraction(1, CLOCK_HZ)
         packet.dts = None

@@ -111,8 +111,8 @@ class Broadcast:
             self._stream.dropped += 1
             return
         reader.output.send(group)
-        reader.packets += len(group.packets)
-        reader.octets += group.size_bytes - 12 * len(group.packets)
+        reader.packets += group.count
+        reader.octets += group.octets
         now = time.monotonic()
         if now >= reader.next_report_at:
             reader.next_report_at = now + REPORT_INTERVAL_S

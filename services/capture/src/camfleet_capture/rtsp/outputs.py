@@ -42,8 +42,7 @@ class InterleavedOutput:
 
     def send(self, group: PacketGroup) -> None:
         """Write all packets at once."""
-        framed = group.interleaved if self._rtp == 0 else group.framed(self._rtp)
-        self._transport.write(framed)
+        self._transport.write(group.framed(self._rtp))
 
     def send_report(self, report: bytes) -> None:
         """Write on the control channel."""
@@ -76,7 +75,7 @@ class UdpOutput:
     def send(self, group: PacketGroup) -> None:
         """Queue the packets; send as many as fit in a burst."""
         self._waiting.extend(group.packets)
-        self._waiting_bytes += group.size_bytes
+        self._waiting_bytes += sum(map(len, group.packets))
         if self._timer is None:
             self._send_burst()
 

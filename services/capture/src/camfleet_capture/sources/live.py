@@ -38,6 +38,7 @@ class LiveSource:
     def __init__(self, opening: Opening, alteration: Alteration = NOTHING) -> None:
         self._opening = opening
         self._container, self._stream = opening.open()
+        self._base_s = float(self._stream.time_base or 0)  # a Fraction: not for every packet anew
         self._coder = open_coder(self._stream, alteration)
         self.details = describe(self._stream, self._coder, alteration)
         self._is_stamped = self._container.format.name not in _COUNTED
@@ -73,9 +74,9 @@ class LiveSource:
         """Return the source's time of a packet (its arrival where it has none) and its arrival."""
         arrived = self._arrived = max(time.monotonic(), self._arrived + _SHORTEST_STEP_S)
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if not self._is_stamped or stamp is None or packet.time_base is None:
+        if not self._is_stamped or stamp is None or not self._base_s:
             return arrived, arrived
-        return float(stamp * packet.time_base), arrived
+        return stamp * self._base_s, arrived
 
 
 def open_network(

@@ -4,9 +4,8 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
@@ -24,8 +23,7 @@ FORMATS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _TimedPacket:
+class _TimedPacket(NamedTuple):
     """A packet and its times in seconds of the file."""
 
     packet: VideoPacket
@@ -118,17 +116,17 @@ class VideoFile:
     ) -> Iterator[AccessUnit]:
         shown_at = offset_s + packet.shown_s
         next_ticks = round((offset_s + following.shown_s) * CLOCK_HZ) if following else None
-        for unit in self._coder.code(packet.packet, round(shown_at * CLOCK_HZ), shown_at):
-            yield replace(unit, next_ticks=next_ticks) if self._coder.copies else unit
+        ticks = round(shown_at * CLOCK_HZ)
+        yield from self._coder.code(packet.packet, ticks, shown_at, next_ticks)
 
     def _packets(self) -> Iterator[_TimedPacket]:
         step = 1 / (self.details.fps or 25.0)
         decoded_s = -step
+        base = float(self._stream.time_base or 0)  # a Fraction: not for every packet anew
         try:
             for packet in self._container.demux(self._stream):
                 if not packet.size:
                     continue
-                base = float(packet.time_base or 0)
                 decoded_s = packet.dts * base if packet.dts is not None else decoded_s + step
                 shown_s = packet.pts * base if packet.pts is not None else decoded_s
                 duration_s = packet.duration * base if packet.duration else step

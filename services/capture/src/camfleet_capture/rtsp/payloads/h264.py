@@ -9,25 +9,27 @@ from camfleet_capture.rtsp.payloads.payload import (
     DYNAMIC_TYPE,
     PAYLOAD_LIMIT_BYTES,
     MediaDescription,
+    Payload,
 )
 
 PAYLOAD_TYPE = DYNAMIC_TYPE
 DELIMITER = b"\x09\xf0"
-_FU_A = 28
+_FU_A, _START, _END = 28, 0x80, 0x40
 _FRAGMENT_BYTES = PAYLOAD_LIMIT_BYTES - 2
 
 
-def split(unit: AccessUnit) -> Iterator[bytes]:
+def split(unit: AccessUnit) -> Iterator[Payload]:
     """Yield the payloads of a unit's packets."""
     for nal in unit.nals:
         if len(nal) <= PAYLOAD_LIMIT_BYTES:
-            yield nal
+            yield b"", nal
             continue
         indicator, kind = nal[0] & 0xE0 | _FU_A, nal[0] & 0x1F
-        for start in range(1, len(nal), _FRAGMENT_BYTES):
-            end = start + _FRAGMENT_BYTES
-            edges = (0x80 if start == 1 else 0) | (0x40 if end >= len(nal) else 0)
-            yield bytes((indicator, edges | kind)) + nal[start:end]
+        first, middle, last = (bytes((indicator, edge | kind)) for edge in (_START, 0, _END))
+        view, final = memoryview(nal), len(nal) - _FRAGMENT_BYTES
+        yield first, view[1 : 1 + _FRAGMENT_BYTES]
+        for start in range(1 + _FRAGMENT_BYTES, len(nal), _FRAGMENT_BYTES):
+            yield middle if start < final else last, view[start : start + _FRAGMENT_BYTES]
 
 
 def describe(key: AccessUnit) -> MediaDescription:

@@ -9,6 +9,7 @@ from camfleet_capture.rtsp.payloads.payload import (
     DYNAMIC_TYPE,
     PAYLOAD_LIMIT_BYTES,
     MediaDescription,
+    Payload,
 )
 
 PAYLOAD_TYPE = DYNAMIC_TYPE
@@ -18,19 +19,19 @@ _FRAGMENT_BYTES = PAYLOAD_LIMIT_BYTES - 3
 _NAMES = {h265.VPS: "sprop-vps", h265.SPS: "sprop-sps", h265.PPS: "sprop-pps"}
 
 
-def split(unit: AccessUnit) -> Iterator[bytes]:
+def split(unit: AccessUnit) -> Iterator[Payload]:
     """Yield the payloads of a unit's packets."""
     for nal in unit.nals:
         if len(nal) <= PAYLOAD_LIMIT_BYTES:
-            yield nal
+            yield b"", nal
             continue
         head = bytes((nal[0] & 0x81 | _FRAGMENTATION_UNIT << 1, nal[1]))
-        kind = h265.nal_type(nal)
+        kind, view = h265.nal_type(nal), memoryview(nal)
         for start in range(h265.HEADER_BYTES, len(nal), _FRAGMENT_BYTES):
             end = start + _FRAGMENT_BYTES
             first = 0x80 if start == h265.HEADER_BYTES else 0
             last = 0x40 if end >= len(nal) else 0
-            yield head + bytes((first | last | kind,)) + nal[start:end]
+            yield head + bytes((first | last | kind,)), view[start:end]
 
 
 def describe(key: AccessUnit) -> MediaDescription:

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.codecs.jpeg import BrokenJpeg, JpegPicture, parse_jpeg
-from camfleet_capture.rtsp.payloads.payload import PAYLOAD_LIMIT_BYTES, MediaDescription
+from camfleet_capture.rtsp.payloads.payload import (
+    PAYLOAD_LIMIT_BYTES,
+    MediaDescription,
+    Payload,
+)
 
 PAYLOAD_TYPE = 26
 DELIMITER = b""
@@ -13,7 +17,7 @@ _TABLES_INSIDE, _WITH_RESTARTS, _WHOLE = 255, 64, 0xFFFF
 _BLOCK = 8
 
 
-def split(unit: AccessUnit) -> Iterator[bytes]:
+def split(unit: AccessUnit) -> Iterator[Payload]:
     """Yield the payloads of a unit's packets; none when it is no picture of the kind."""
     try:
         picture = parse_jpeg(unit.nals[0])
@@ -27,7 +31,7 @@ def split(unit: AccessUnit) -> Iterator[bytes]:
     while start < len(picture.scan):
         head = start.to_bytes(4) + sizes + restarts + (b"" if start else tables)
         end = start + PAYLOAD_LIMIT_BYTES - len(head)
-        yield head + picture.scan[start:end]
+        yield head, picture.scan[start:end]
         start = end
 
 

@@ -19,6 +19,9 @@ class MediaDescription:
     parameters: str = ""
 
 
+Payload = tuple[bytes, bytes | memoryview]  # its header, and the part of the picture behind it
+
+
 class PayloadFormat(Protocol):
     """The module of one codec.
 
@@ -29,7 +32,7 @@ class PayloadFormat(Protocol):
     PAYLOAD_TYPE: int
     DELIMITER: bytes
 
-    def split(self, unit: AccessUnit, /) -> Iterator[bytes]:
+    def split(self, unit: AccessUnit, /) -> Iterator[Payload]:
         """Yield the payloads of a unit's packets."""
 
     def describe(self, key: AccessUnit, /) -> MediaDescription:
