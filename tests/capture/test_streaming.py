@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -43,6 +44,9 @@ class CollectingOutput:
         self.groups: list[PacketGroup] = []
         self.reports: list[bytes] = []
 
+    def takes_at_once(self, _size_bytes: int) -> bool:
+        return not self.backlog_bytes
+
     def send(self, group: PacketGroup) -> None:
         self.groups.append(group)
 
@@ -59,6 +63,10 @@ class FakeStream:
     def __init__(self, group: list[AccessUnit] | None = None) -> None:
         self.group = group or []
         self.readers = self.dropped = 0
+        self.lock = threading.RLock()
+
+    def wait_for_loop(self) -> None:
+        pass
 
     def listen(self, listener: object) -> None:
         pass

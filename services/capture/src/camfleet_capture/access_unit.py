@@ -1,8 +1,7 @@
 """One coded picture on its way from a source to the readers."""
 
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Literal
 
 CLOCK_HZ = 90_000
@@ -11,7 +10,7 @@ START_CODE = b"\x00\x00\x00\x01"
 CodecName = Literal["h264", "h265", "mjpeg"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AccessUnit:
     """A picture in decoding order.
 
@@ -22,6 +21,7 @@ class AccessUnit:
         ticks: presentation time, 90 kHz, as true to the source's time stamps as they are.
         shown_at: time.monotonic() of the moment the picture shows.
         next_ticks: presentation time of the next unit in decoding order, where it is known.
+        size_bytes: of all NAL units.
     """
 
     nals: tuple[bytes, ...]
@@ -30,11 +30,10 @@ class AccessUnit:
     shown_at: float
     next_ticks: int | None = None
     codec: CodecName = "h264"
+    size_bytes: int = field(init=False, compare=False)
 
-    @cached_property
-    def size_bytes(self) -> int:
-        """Bytes of all NAL units."""
-        return sum(map(len, self.nals))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size_bytes", sum(map(len, self.nals)))
 
     def coded(self) -> bytes:
         """Return the picture as a decoder takes it: with start codes, or the JPEG picture."""

@@ -35,6 +35,10 @@ class CameraSet:
         plugged_in: the devices that `auto` stands for.
         on_removed: told of every stream that ends because its camera went or changed, or must
             be asked for anew because it is to be transcoded in another way.
+
+    Attributes:
+        on_applied: called whenever the cameras have become those of cameras.yaml.
+        follows_devices: set while an entry stands for all devices there are.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class CameraSet:
     ) -> None:
         self._folder, self._environment = folder, dict(environment)
         self.on_removed = on_removed
+        self.on_applied: Callable[[], None] = _nothing
+        self.follows_devices = asyncio.Event()
         self._cameras: dict[str, Camera] = {}
         self._transcode: dict[str, Transcode] = {}
         self._wanted, self._plugged_in = CamerasFile(), plugged_in
@@ -63,14 +69,15 @@ class CameraSet:
         self._wanted, self._entries = wanted, addresses.entries
         self._set_transcode()
         self.names = tuple(addresses.entries)
+        if any(camera.source == "auto" and camera.enabled for camera in wanted.cameras):
+            self.follows_devices.set()
+        else:
+            self.follows_devices.clear()
+        self.on_applied()
 
     def plug(self) -> None:
         """Know that devices came or went."""
         self.apply(self._wanted)
-
-    def follows_devices(self) -> bool:
-        """Tell whether an entry stands for all devices there are."""
-        return any(camera.source == "auto" and camera.enabled for camera in self._wanted.cameras)
 
     def entry_of(self, name: str) -> str:
         """Return the entry of cameras.yaml that a camera comes from."""
@@ -138,3 +145,7 @@ class CameraSet:
         except ValueError as error:
             raise SourceMissing(str(error)) from error
         return open_source(address, credentials, self._plugged_in.devices)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -50,12 +50,12 @@ class PluggedIn:
 
 
 async def follow_devices(
-    plugged_in: PluggedIn, is_wanted: Callable[[], bool], changed: Callable[[], None]
+    plugged_in: PluggedIn, wanted: asyncio.Event, changed: Callable[[], None]
 ) -> None:
-    """Call `changed` whenever a camera was plugged in or out, until cancelled."""
-    while True:
+    """Call `changed` whenever a camera was plugged in or out while it is wanted; never returns."""
+    while await wanted.wait():
         try:
-            if is_wanted() and await asyncio.to_thread(plugged_in.look):
+            if await asyncio.to_thread(plugged_in.look):
                 logger.info("cameras plugged in", places=sorted(plugged_in.present))
                 changed()
         except Exception:  # the task's border: the next device must be seen too

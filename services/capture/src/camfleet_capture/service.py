@@ -143,6 +143,7 @@ class _Streaming:
         self.cameras.on_removed = self._streams.forget
         self._streams.on_removed = self.rtsp.forget
         self.recorders = Recorders(self.cameras, options.settings.recordings_dir)
+        self.cameras.on_applied = self.recorders.apply
         self._publishers = Publishers(self.rtsp, options.environment, options.settings.tls_ca)
 
     def apply(self, wanted: CamerasFile) -> None:

@@ -1,8 +1,13 @@
-"""The live stream of one camera: hands access units from its source's thread to the readers."""
+"""The live stream of one camera: hands access units from its source's thread to the readers.
+
+The thread that has read a picture sends it too, where that needs no waiting (ADR 38): a second
+thread to wake for every picture costs more than the sending.
+"""
 
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from camfleet_capture.access_unit import AccessUnit
@@ -14,7 +19,10 @@ _STOP_LOOK_S = 0.2
 
 
 class UnitListener(Protocol):
-    """Takes the units of a stream."""
+    """Takes the units of a stream; whoever calls holds the stream's lock."""
+
+    def takes_at_once(self, unit: AccessUnit) -> bool:
+        """Whether the source's thread may call `deliver` with this unit, in place of the loop."""
 
     def deliver(self, unit: AccessUnit) -> None:
         """Take the next unit."""
@@ -33,7 +41,9 @@ class UnitListener(Protocol):
 class Stream:
     """Keeps the newest group of pictures and passes every unit to its listeners.
 
-    All methods but `push` and `forget` belong to the event loop.
+    The source's thread calls `push`, `push_in_turn`, `forget` and `finish`; all other methods
+    belong to the event loop. The lock is held while a unit is handed over, and by whoever changes
+    what that reads.
 
     Args:
         start_patience_s: how long its first picture may take at least.
@@ -43,7 +53,9 @@ class Stream:
         self, name: str, loop: asyncio.AbstractEventLoop, start_patience_s: float = 0.0
     ) -> None:
         self.name, self.start_patience_s = name, start_patience_s
+        self.lock = threading.RLock()
         self._loop = loop
+        self._posted = 0  # what the event loop has not come to yet; nothing may overtake it
         self._group: list[AccessUnit] = []
         self._group_bytes = 0
         self._listeners: tuple[UnitListener, ...] = ()
@@ -55,8 +67,12 @@ class Stream:
         self.dropped = 0  # units that slow readers did not get
 
     def push(self, unit: AccessUnit) -> None:
-        """Hand over a unit; called by the source's thread, returns at once."""
-        self._call(self.deliver, unit)
+        """Hand over a unit, at once if all can take it, else by way of the event loop."""
+        with self.lock:
+            if not self._posted and all(one.takes_at_once(unit) for one in self._listeners):
+                self.deliver(unit)
+            else:
+                self._post(self.deliver, unit)
 
     def push_in_turn(self, unit: AccessUnit, stop: threading.Event) -> None:
         """Hand over a unit, then wait until somebody listens and all who do keep up.
@@ -64,17 +80,17 @@ class Stream:
         Called by the thread of a source that can wait.
         """
         turn = threading.Event()
-        self._call(self._deliver_in_turn, unit, turn)
+        self._post(self._deliver_in_turn, unit, turn)
         while not turn.wait(_STOP_LOOK_S) and not stop.is_set():
             continue
 
     def forget(self) -> None:
         """Show nothing until the next key picture; called by the source's thread when it fails."""
-        self._call(self._forget)
+        self._post(self._forget)
 
     def finish(self) -> None:
         """Tell the listeners that nothing follows; called by the source's thread."""
-        self._call(self.end)
+        self._post(self.end)
 
     @property
     def group(self) -> list[AccessUnit]:
@@ -95,12 +111,18 @@ class Stream:
 
     def listen(self, listener: UnitListener) -> None:
         """Give `listener` every further unit."""
-        self._listeners = (*self._listeners, listener)
+        with self.lock:
+            self._listeners = (*self._listeners, listener)
         self._look_at_turn()
 
     def unlisten(self, listener: UnitListener) -> None:
         """Give `listener` nothing more."""
-        self._listeners = tuple(one for one in self._listeners if one is not listener)
+        with self.lock:
+            self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+    def wait_for_loop(self) -> None:
+        """Hand over nothing until the event loop is done with what calls this."""
+        self._post(_nothing)
 
     async def first_key(self, timeout_s: float) -> AccessUnit | None:
         """Return the newest key picture; wait for the first one, None after `timeout_s`."""
@@ -116,15 +138,22 @@ class Stream:
 
     def end(self) -> None:
         """Tell every listener that the stream is over."""
-        for listener in self._listeners:
-            listener.end()
-        self._listeners = ()
+        with self.lock:
+            for listener in self._listeners:
+                listener.end()
+            self._listeners = ()
 
-    def _call(self, action: Callable[..., None], *arguments: object) -> None:
-        try:
-            self._loop.call_soon_threadsafe(action, *arguments)
-        except RuntimeError:  # the loop has ended; the source's thread is about to
-            return
+    def _post(self, action: Callable[..., None], *arguments: object) -> None:
+        """Let the event loop do it, after all that was posted before."""
+        with self.lock:
+            self._posted += 1
+            with suppress(RuntimeError):  # the loop has ended; the source's thread is about to
+                self._loop.call_soon_threadsafe(self._act, action, *arguments)
+
+    def _act(self, action: Callable[..., None], *arguments: object) -> None:
+        with self.lock:
+            self._posted -= 1
+            action(*arguments)
 
     def _forget(self) -> None:
         self._group, self._group_bytes, self.latest_key = [], 0, None
@@ -133,10 +162,11 @@ class Stream:
             listener.forget()
 
     def deliver(self, unit: AccessUnit) -> None:
-        """Take the next unit, on the event loop."""
-        self._keep(unit)
-        for listener in self._listeners:
-            listener.deliver(unit)
+        """Take the next unit."""
+        with self.lock:
+            self._keep(unit)
+            for listener in self._listeners:
+                listener.deliver(unit)
 
     def _deliver_in_turn(self, unit: AccessUnit, turn: threading.Event) -> None:
         self.deliver(unit)
@@ -155,11 +185,16 @@ class Stream:
 
     def _keep(self, unit: AccessUnit) -> None:
         if unit.is_key:
+            if self.latest_key is None:
+                self._post(self._first_key.set)
             self._group, self._group_bytes, self.latest_key = [], 0, unit
-            self._first_key.set()
         elif not self._group:
             return
         self._group.append(unit)
         self._group_bytes += unit.size_bytes
         if self._group_bytes > _GROUP_LIMIT_BYTES or len(self._group) > _GROUP_LIMIT_UNITS:
             self._group = []  # too long to be worth sending: new readers wait for the next key
+
+
+def _nothing() -> None:
+    """Only take a turn."""

@@ -8,14 +8,14 @@ def split_start_codes(payload: bytes) -> list[bytes]:
     return [nal for part in payload.split(b"\0\0\1")[1:] if (nal := part.rstrip(b"\0"))]
 
 
-def split_lengths(payload: bytes, length_size: int) -> list[bytes]:
+def split_lengths(payload: memoryview, length_size: int) -> list[bytes]:
     """Split length-prefixed NAL units (MP4, Matroska); a broken length ends the list."""
     nals = []
     start = 0
     while start + length_size < len(payload):
         size = int.from_bytes(payload[start : start + length_size])
         start += length_size
-        if nal := payload[start : start + size]:
+        if nal := bytes(payload[start : start + size]):
             nals.append(nal)
         start += size
     return nals

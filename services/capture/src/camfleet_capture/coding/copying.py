@@ -30,7 +30,7 @@ class NalCopier:
     ) -> Iterator[AccessUnit]:
         """Yield the packet's picture, if it holds one."""
         syntax = self._syntax
-        nals = self._split(bytes(packet))
+        nals = self._split(packet)
         kinds = {*map(syntax.nal_type, nals)}
         if not kinds.isdisjoint(syntax.PARAMETER_SETS):
             self._remember(nals)
@@ -47,12 +47,12 @@ class NalCopier:
         """Yield nothing: nothing is held back."""
         yield from ()
 
-    def _split(self, payload: bytes) -> list[bytes]:
+    def _split(self, packet: VideoPacket) -> list[bytes]:
         """Return the NAL units worth sending, of either framing."""
         if self._length_size:
-            nals = split_lengths(payload, self._length_size)
+            nals = split_lengths(memoryview(packet), self._length_size)
         else:
-            nals = split_start_codes(payload)
+            nals = split_start_codes(bytes(packet))
         return [nal for nal in nals if self._syntax.nal_type(nal) not in self._syntax.NOT_SENT]
 
     def _remember(self, nals: list[bytes]) -> None:

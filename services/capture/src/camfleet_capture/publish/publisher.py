@@ -107,7 +107,7 @@ class Publisher:
 
     async def _feed(self, client: RtspClient, broadcast: Broadcast, timeout_s: float) -> None:
         reader = Reader(
-            InterleavedOutput(client.transport, 0, 1),
+            InterleavedOutput(client.transport, (0, 1), broadcast.lock, is_plain=False),
             client.transport.abort,
             client.transport.close,
         )

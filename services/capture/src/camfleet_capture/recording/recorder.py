@@ -1,4 +1,4 @@
-"""Records one stream: takes its pictures on the event loop, writes them in a thread."""
+"""Records one stream: takes its pictures as they come, writes them in a thread."""
 
 import errno
 import queue
@@ -44,7 +44,7 @@ class Tally:
 
 
 class Recorder:
-    """A listener of one stream. `start`, `deliver`, `forget` and `end` belong to the event loop."""
+    """A listener of one stream; `start` and `close` belong to the event loop."""
 
     def __init__(self, stream: Stream, folder: Path, settings: Recording) -> None:
         self.stream, self.settings, self.tally = stream, settings, Tally()
@@ -61,6 +61,10 @@ class Recorder:
         """Begin with the next key picture."""
         self._thread.start()
         self.stream.listen(self)
+
+    def takes_at_once(self, _unit: AccessUnit) -> bool:
+        """Always: it only puts units into a queue."""
+        return True
 
     def deliver(self, unit: AccessUnit) -> None:
         """Take the next picture; one that finds the queue full is lost with those that need it."""

@@ -8,8 +8,6 @@ from typing import Any
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.recording.recorder import Recorder
 
-_LOOK_S = 0.5
-
 
 class Recorders:
     """Runs one `Recorder` per camera that asks for it. Belongs to the event loop.
@@ -21,12 +19,17 @@ class Recorders:
     def __init__(self, cameras: CameraSet, folder: Path) -> None:
         self._cameras, self._folder = cameras, folder
         self._running: dict[str, Recorder] = {}
+        self._is_due = asyncio.Event()
+
+    def apply(self) -> None:
+        """Know that the cameras have changed."""
+        self._is_due.set()
 
     async def follow(self) -> None:
-        """Start and stop recorders, until cancelled."""
-        while True:
+        """Start and stop recorders as the cameras change, until cancelled."""
+        while await self._is_due.wait():
+            self._is_due.clear()
             await self._reconcile()
-            await asyncio.sleep(_LOOK_S)
 
     def find(self, camera: str) -> Recorder | None:
         """Return the recorder of a camera."""

@@ -44,36 +44,51 @@ class Broadcast:
         self._group: list[PacketGroup] = []
         self._readers: tuple[Reader, ...] = ()
         self._codec: CodecName | None = None
+        self.lock = stream.lock
 
     def prepare(self) -> list[PacketGroup]:
-        """Return the packets a new reader begins with: all pictures since the newest key."""
-        if not self._readers:
-            units = self._stream.group
-            self._codec = units[-1].codec if units else None
-            self._group = [self._packetiser.packetise(unit) for unit in units]
-        return list(self._group)
+        """Return the packets a new reader begins with: all pictures since the newest key.
+
+        None comes between this and `join` as long as the event loop does nothing else.
+        """
+        with self.lock:
+            self._stream.wait_for_loop()
+            if not self._readers:
+                units = self._stream.group
+                self._codec = units[-1].codec if units else None
+                self._group = [self._packetiser.packetise(unit) for unit in units]
+            return list(self._group)
 
     def join(self, reader: Reader, start: list[PacketGroup]) -> None:
         """Feed `reader` from now on, beginning with what `prepare` returned just before."""
-        if not self._readers:
-            self._stream.listen(self)
-        if not start:
-            reader.slow_since = time.monotonic()
-        self._readers = (*self._readers, reader)
-        self._stream.readers += 1
-        for group in start:
-            self._send(reader, group)
+        with self.lock:
+            if not self._readers:
+                self._stream.listen(self)
+            if not start:
+                reader.slow_since = time.monotonic()
+            self._readers = (*self._readers, reader)
+            self._stream.readers += 1
+            for group in start:
+                self._send(reader, group)
 
     def leave(self, reader: Reader) -> None:
         """Feed `reader` no longer."""
-        if reader not in self._readers:
-            return
-        self._readers = tuple(one for one in self._readers if one is not reader)
-        self._stream.readers -= 1
-        reader.output.close()
-        if not self._readers:
-            self._stream.unlisten(self)
-            self._group = []
+        with self.lock:
+            if reader not in self._readers:
+                return
+            self._readers = tuple(one for one in self._readers if one is not reader)
+            self._stream.readers -= 1
+            reader.output.close()
+            if not self._readers:
+                self._stream.unlisten(self)
+                self._group = []
+
+    def takes_at_once(self, unit: AccessUnit) -> bool:
+        """Whether every reader does; another codec ends them, which is the event loop's."""
+        size_bytes = unit.size_bytes
+        return unit.codec == self._codec and all(
+            reader.output.takes_at_once(size_bytes) for reader in self._readers
+        )
 
     def deliver(self, unit: AccessUnit) -> None:
         """Packetise the next unit and send it to every reader; another codec is another stream."""

@@ -4,11 +4,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from camfleet_capture.rtsp.auth import Authenticator
-from camfleet_capture.rtsp.broadcast import STALL_LIMIT_S, Broadcast, Reader
-from camfleet_capture.rtsp.limits import AddressLimits
+from camfleet_capture.rtsp.broadcast import STALL_LIMIT_S, Reader
+from camfleet_capture.rtsp.host import Host
 from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput
 from camfleet_capture.rtsp.requests import (
     Refused,
@@ -18,7 +16,8 @@ from camfleet_capture.rtsp.requests import (
     parse_request,
     parse_transport,
 )
-from camfleet_capture.rtsp.sdp import TRACK, format_sdp
+from camfleet_capture.rtsp.sdp import format_sdp
+from camfleet_capture.rtsp.session import Session
 from camfleet_capture.stream import Stream
 from camfleet_contracts.keys import TooManyChecks
 
@@ -31,57 +30,6 @@ _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
 _KNOWN_ELSEWHERE = frozenset({"ANNOUNCE", "RECORD", "PAUSE", "SET_PARAMETER", "REDIRECT"})
 
 Handler = Callable[[Request], Awaitable[bytes]]
-
-
-class Host(Protocol):
-    """What a connection needs of its server."""
-
-    authenticator: Authenticator | None
-    limits: AddressLimits
-
-    def find(self, camera: str) -> Stream | None:
-        """Return the stream at this path."""
-
-    def fault(self, camera: str) -> str:
-        """Say why the camera shows nothing."""
-
-    def broadcast(self, stream: Stream, *, with_delimiter: bool) -> Broadcast:
-        """Return the packetisation that readers of this kind share."""
-
-    async def udp_sockets(self) -> tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]:
-        """Return the pair of UDP sockets, opened on first use."""
-
-    def last_control_packet(self, address: tuple[str, int]) -> float:
-        """Return time.monotonic() of the last RTCP packet from there, 0 for none."""
-
-
-class Session:
-    """A transport that was set up, and who plays through it."""
-
-    def __init__(self, stream: Stream, output: Output, broadcast: Broadcast) -> None:
-        self.id = secrets.token_hex(8)
-        self.stream, self.output, self._broadcast = stream, output, broadcast
-        self.reader: Reader | None = None
-
-    def play(self, way: "Connection", uri: str) -> tuple[str, Callable[[], None]]:
-        """Return the RTP-Info header and the function that starts sending."""
-        start = self._broadcast.prepare()
-        info = f"RTP-Info: url={uri.rstrip('/')}/{TRACK}"
-        if start:
-            info += f";seq={start[0].sequence};rtptime={start[0].rtp_time}"
-        reader = Reader(self.output, way.hang_up, way.finish)
-
-        def begin() -> None:
-            self.reader = reader
-            self._broadcast.join(reader, start)
-
-        return info, begin
-
-    def end(self) -> None:
-        """Stop sending."""
-        if self.reader:
-            self._broadcast.leave(self.reader)
-            self.reader = None
 
 
 class Connection:
@@ -115,11 +63,11 @@ class Connection:
                 if self._is_over:
                     return
                 self._last_request_at = time.monotonic()
-                self._writer.write(await self._answer(request))
+                self._write(await self._answer(request))
                 self._begin_sending()
                 await self._drain()
         except Refused as refusal:
-            self._writer.write(format_response(refusal.code, "0", ("Connection: close",)))
+            self._write(format_response(refusal.code, "0", ("Connection: close",)))
         except (OSError, EOFError, TimeoutError):
             return
         finally:
@@ -173,18 +121,22 @@ class Connection:
                 self.hang_up()
                 raise
 
+    def _write(self, response: bytes) -> None:
+        """Write between the packets of a session that plays through this connection."""
+        if self._session and (playing := self._session.interleaved):
+            playing.answer(response)
+        else:
+            self._writer.write(response)
+
     def _plays_interleaved(self) -> bool:
-        session = self._session
-        return bool(session and session.reader and isinstance(session.output, InterleavedOutput))
+        return bool(self._session and self._session.interleaved)
 
     def _patience_s(self) -> float | None:
-        session = self._session
         if self._plays_interleaved():
             return None  # the connection itself shows that the reader lives
         alive_at = self._last_request_at
-        if session and isinstance(session.output, UdpOutput):
-            heard_at = self._host.last_control_packet(session.output.rtcp_address)
-            alive_at = max(alive_at, heard_at)
+        if self._session and (address := self._session.rtcp_address):
+            alive_at = max(alive_at, self._host.last_control_packet(address))
         return max(0.0, alive_at + SESSION_TIMEOUT_S - time.monotonic())
 
     async def _read_request(self) -> Request:
@@ -267,14 +219,14 @@ class Connection:
 
     async def _setup(self, request: Request) -> bytes:
         stream = self._find_stream(request)
-        if self._session and self._session.reader:
+        if self._session and self._session.plays:
             raise Refused(455, "this connection already plays; open another one")
         if request.session and (self._session is None or request.session != self._session.id):
             raise Refused(454)
         wanted = parse_transport(request.headers.get("transport", ""))
-        output, answer = await self._open_output(wanted)
+        output, answer = await self._open_output(wanted, stream)
         broadcast = self._host.broadcast(stream, with_delimiter=self._low_latency)
-        self._session = Session(stream, output, broadcast)
+        self._session = Session(output, broadcast)
         return format_response(
             200,
             request.sequence,
@@ -284,24 +236,32 @@ class Connection:
             ),
         )
 
-    async def _open_output(self, wanted: WantedTransport) -> tuple[Output, str]:
+    async def _open_output(self, wanted: WantedTransport, stream: Stream) -> tuple[Output, str]:
         ports = f"{wanted.rtp}-{wanted.rtcp}"
         if wanted.is_tcp:
-            output = InterleavedOutput(self._writer.transport, wanted.rtp, wanted.rtcp)
+            output = InterleavedOutput(
+                self._writer.transport,
+                (wanted.rtp, wanted.rtcp),
+                stream.lock,
+                is_plain=self._writer.get_extra_info("sslcontext") is None,
+            )
             return output, f"RTP/AVP/TCP;unicast;interleaved={ports}"
         sockets = await self._host.udp_sockets()
-        own = "-".join(str(one.get_extra_info("sockname")[1]) for one in sockets)
-        udp = UdpOutput(sockets, self._peer, (wanted.rtp, wanted.rtcp))
+        own = "-".join(str(one.getsockname()[1]) for one in sockets)
+        udp = UdpOutput(sockets, self._peer, (wanted.rtp, wanted.rtcp), stream.lock)
         return udp, f"RTP/AVP;unicast;client_port={ports};server_port={own}"
 
     async def _play(self, request: Request) -> bytes:
         session = self._own_session(request)
         headers: tuple[str, ...] = (f"Session: {session.id}", "Range: npt=now-")
-        if session.reader is None:
+        if not session.plays:
             uri = request.uri.partition("?")[0]
-            info, self._after_answer = session.play(self, uri)
+            info, self._after_answer = session.play(uri, self._reader_through)
             headers = (*headers, info)
         return format_response(200, request.sequence, headers)
+
+    def _reader_through(self, output: Output) -> Reader:
+        return Reader(output, self.hang_up, self.finish)
 
     def _begin_sending(self) -> None:
         if begin := self._after_answer:

@@ -1,22 +1,33 @@
 """Ways of RTP packets to one reader: inside its RTSP connection, or as UDP datagrams."""
 
 import asyncio
+import socket
 import struct
+import threading
 from collections import deque
-from typing import Protocol
+from contextlib import suppress
+from typing import NamedTuple, Protocol
 
 from camfleet_capture.rtsp.packetiser import PacketGroup
 
 _BURST_BYTES = 48_000
+_AT_ONCE_BYTES = 40_000  # of a picture: with the headers of its packets still one burst
 _BURST_PAUSE_S = 0.003
 
 
 class Output(Protocol):
-    """Where a reader's packets go; nothing here ever waits."""
+    """Where a reader's packets go; nothing here ever waits.
+
+    Who sends holds the stream's lock. It is the event loop, or the source's thread when
+    `takes_at_once` has said so.
+    """
 
     @property
     def backlog_bytes(self) -> int:
         """Bytes taken and not yet sent."""
+
+    def takes_at_once(self, size_bytes: int) -> bool:
+        """Whether a picture of this size can be sent by any thread now."""
 
     def send(self, group: PacketGroup) -> None:
         """Send the packets of one picture."""
@@ -25,78 +36,178 @@ class Output(Protocol):
         """Send an RTCP packet."""
 
     def close(self) -> None:
-        """Forget what is not sent."""
+        """Forget what is not sent; called on the event loop."""
 
 
 class InterleavedOutput:
-    """Packets in the RTSP connection itself, on two of its channels."""
+    """Packets in the RTSP connection itself, on two of its channels.
 
-    def __init__(self, transport: asyncio.WriteTransport, rtp: int, rtcp: int) -> None:
-        self._transport = transport
-        self._rtp, self._rtcp = rtp, rtcp
+    While the connection takes everything, it is written to past the event loop, which need not
+    wake; what it does not take goes to the transport, as does all that follows until that is sent.
+
+    Args:
+        lock: the stream's.
+        is_plain: nothing stands between the transport and its socket.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.WriteTransport,
+        channels: tuple[int, int],
+        lock: threading.RLock,
+        *,
+        is_plain: bool = True,
+    ) -> None:
+        self._transport, self._lock = transport, lock
+        self._rtp, self._rtcp = channels
+        self._loop = asyncio.get_running_loop()
+        self._may_pass_by = is_plain
+        self._socket: socket.socket | None = None
+        self._is_clear = False  # nothing lies with the transport
+        self._owed: list[bytes] = []  # waits for the event loop to give it to the transport
 
     @property
     def backlog_bytes(self) -> int:
         """Bytes the connection has not taken yet."""
-        return self._transport.get_write_buffer_size()
+        if self._is_clear:
+            return 0
+        return self._transport.get_write_buffer_size() + sum(map(len, self._owed))
+
+    def takes_at_once(self, _size_bytes: int) -> bool:
+        """Whether all that came before has been taken."""
+        return self._is_clear
 
     def send(self, group: PacketGroup) -> None:
         """Write all packets at once."""
-        self._transport.write(group.framed(self._rtp))
+        self._write(group.framed(self._rtp))
 
     def send_report(self, report: bytes) -> None:
         """Write on the control channel."""
-        self._transport.write(struct.pack("!cBH", b"$", self._rtcp, len(report)) + report)
+        self._write(struct.pack("!cBH", b"$", self._rtcp, len(report)) + report)
+
+    def answer(self, response: bytes) -> None:
+        """Write what belongs to no channel; called on the event loop."""
+        with self._lock:
+            self._write(response)
 
     def close(self) -> None:
-        """Leave the connection open: it belongs to the session."""
+        """Leave the connection open, and to the transport: it belongs to the session."""
+        with self._lock:
+            self._pass_on()
+            self._is_clear = self._may_pass_by = False
+            if self._socket:
+                self._socket.close()
+                self._socket = None
+
+    def _write(self, content: bytes) -> None:
+        if self._is_clear and self._socket:
+            if rest := _send_some(self._socket, content):
+                self._is_clear = False
+                self._owed.append(rest)
+                self._loop.call_soon_threadsafe(self._pass_on)
+        elif self._owed:
+            self._owed.append(content)
+        else:
+            self._write_by_transport(content)
+
+    def _write_by_transport(self, content: bytes) -> None:
+        self._transport.write(content)
+        if self._may_pass_by and not self._transport.get_write_buffer_size():
+            self._socket = self._socket or _own_socket(self._transport)
+            self._is_clear = self._socket is not None
+
+    def _pass_on(self) -> None:
+        """Give the transport what is owed to it."""
+        with self._lock:
+            owed, self._owed = self._owed, []
+            if owed:
+                self._write_by_transport(b"".join(owed))
+
+
+def _own_socket(transport: asyncio.WriteTransport) -> socket.socket | None:
+    """Return a second handle: the number of the transport's is another's once it has closed."""
+    with suppress(OSError):
+        own: socket.socket = transport.get_extra_info("socket").dup()
+        return own
+    return None
+
+
+def _send_some(connection: socket.socket, content: bytes) -> bytes:
+    """Return what the connection does not take; a broken one is the transport's to notice."""
+    try:
+        return content[connection.send(content) :]
+    except OSError:
+        return content
+
+
+class UdpSockets(NamedTuple):
+    """The server's pair, which does not block."""
+
+    rtp: socket.socket
+    rtcp: socket.socket
 
 
 class UdpOutput:
     """Datagrams to a reader's pair of ports, spaced so that its socket buffer keeps up."""
 
     def __init__(
-        self,
-        sockets: tuple[asyncio.DatagramTransport, asyncio.DatagramTransport],
-        host: str,
-        ports: tuple[int, int],
+        self, sockets: UdpSockets, host: str, ports: tuple[int, int], lock: threading.RLock
     ) -> None:
-        self._rtp_socket, self._rtcp_socket = sockets
+        self._sockets, self._lock = sockets, lock
         self._rtp_address, self.rtcp_address = (host, ports[0]), (host, ports[1])
+        self._loop = asyncio.get_running_loop()
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_pausing = False
 
     @property
     def backlog_bytes(self) -> int:
         """Bytes of packets that wait for their turn."""
         return self._waiting_bytes
 
+    def takes_at_once(self, size_bytes: int) -> bool:
+        """Whether nothing waits, and the picture is one burst."""
+        return not self._waiting and size_bytes <= _AT_ONCE_BYTES
+
     def send(self, group: PacketGroup) -> None:
         """Queue the packets; send as many as fit in a burst."""
         self._waiting.extend(group.packets)
         self._waiting_bytes += sum(map(len, group.packets))
-        if self._timer is None:
+        if not self._is_pausing:
             self._send_burst()
 
     def send_report(self, report: bytes) -> None:
         """Send at once to the control port."""
-        self._rtcp_socket.sendto(report, self.rtcp_address)
+        _send_datagram(self._sockets.rtcp, report, self.rtcp_address)
 
     def close(self) -> None:
         """Drop the queue."""
-        self._waiting.clear()
-        if self._timer:
-            self._timer.cancel()
+        with self._lock:
+            self._waiting.clear()
+            self._waiting_bytes = 0
 
     def _send_burst(self) -> None:
-        self._timer = None
         sent = 0
         while self._waiting and sent < _BURST_BYTES:
-            packet = self._waiting.popleft()
-            self._rtp_socket.sendto(packet, self._rtp_address)
-            sent += len(packet)
+            if not _send_datagram(self._sockets.rtp, self._waiting[0], self._rtp_address):
+                break
+            sent += len(self._waiting.popleft())
         self._waiting_bytes -= sent
-        if self._waiting:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_BURST_PAUSE_S, self._send_burst)
+        self._is_pausing = bool(self._waiting)
+        if self._is_pausing:
+            self._loop.call_soon_threadsafe(self._loop.call_later, _BURST_PAUSE_S, self._go_on)
+
+    def _go_on(self) -> None:
+        with self._lock:
+            self._send_burst()
+
+
+def _send_datagram(way: socket.socket, datagram: bytes, address: tuple[str, int]) -> bool:
+    """Tell whether the system took it; one that cannot be sent at all is lost, as any may be."""
+    try:
+        way.sendto(datagram, address)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

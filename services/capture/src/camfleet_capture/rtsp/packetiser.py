@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
-from camfleet_capture.rtsp.payloads.payload import Payload
+from camfleet_capture.rtsp.payloads.payload import PayloadFormat
 from camfleet_capture.rtsp.payloads.table import PAYLOAD_FORMATS
 
 _ORDERED_UNITS = 8  # so many in presentation order: no B pictures here
@@ -80,37 +80,33 @@ class Packetiser:
         """Number and stamp the packets of the next unit."""
         form = PAYLOAD_FORMATS[unit.codec]
         first, rtp_time = self._next, self._rtp_time(unit.ticks)
+        pack, source_id, sequence = _HEADER.pack, self.source_id, first
+        kind, size, end = form.PAYLOAD_TYPE, 0, 0
         parts: list[bytes | memoryview] = []
         places = [0]
-        payloads = [*form.split(unit)]
-        last = payloads.pop() if payloads else None
-        for payload in payloads:
-            self._add(parts, places, payload, rtp_time, form.PAYLOAD_TYPE)
-        if last:
-            self._add(parts, places, last, rtp_time, form.PAYLOAD_TYPE | _MARKER)
+        for head, body in form.split(unit):  # a dozen times for every picture
+            size = _RTP_BYTES + len(head) + len(body)
+            parts += (pack(b"$", 0, size, 0x80, kind, sequence, rtp_time, source_id), head, body)
+            sequence = (sequence + 1) & 0xFFFF
+            end += _FRAME_BYTES + size
+            places.append(end)
+        self._next = sequence
         next_ticks = self._next_ticks(unit)
-        if self._with_delimiter and form.DELIMITER and last and next_ticks is not None:
-            delimiter = b"", form.DELIMITER
-            self._add(parts, places, delimiter, self._rtp_time(next_ticks), form.PAYLOAD_TYPE)
+        if parts:
+            last = (sequence - 1) & 0xFFFF
+            parts[-3] = pack(b"$", 0, size, 0x80, kind | _MARKER, last, rtp_time, source_id)
+            if next_ticks is not None and self._with_delimiter and form.DELIMITER:
+                parts.append(self._delimiter(form, next_ticks))
+                places.append(end + len(parts[-1]))
         whole = b"".join(parts)  # the one copy that is made of the picture
         return PacketGroup(whole, tuple(places), first, rtp_time, unit.is_key, unit.shown_at)
 
-    def _add(
-        self,
-        parts: list[bytes | memoryview],
-        places: list[int],
-        payload: Payload,
-        rtp_time: int,
-        kind: int,
-    ) -> None:
-        """Put the next packet behind the others."""
-        head, body = payload
-        size = _RTP_BYTES + len(head) + len(body)
-        sequence, source_id = self._next, self.source_id
-        header = _HEADER.pack(b"$", 0, size, 0x80, kind, sequence, rtp_time, source_id)
-        parts += (header, head, body)
-        places.append(places[-1] + _FRAME_BYTES + size)
-        self._next = (sequence + 1) & 0xFFFF
+    def _delimiter(self, form: PayloadFormat, next_ticks: int) -> bytes:
+        """Return the packet that tells that the next unit begins."""
+        size, rtp_time = _RTP_BYTES + len(form.DELIMITER), self._rtp_time(next_ticks)
+        kind, sequence, self._next = form.PAYLOAD_TYPE, self._next, (self._next + 1) & 0xFFFF
+        header = _HEADER.pack(b"$", 0, size, 0x80, kind, sequence, rtp_time, self.source_id)
+        return header + form.DELIMITER
 
     def _rtp_time(self, ticks: int) -> int:
         return (self._offset + ticks) & 0xFFFFFFFF

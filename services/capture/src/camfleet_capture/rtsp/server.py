@@ -14,6 +14,7 @@ from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.broadcast import Broadcast
 from camfleet_capture.rtsp.connection import REQUEST_LIMIT_BYTES, Connection
 from camfleet_capture.rtsp.limits import CONNECTION_LIMIT, AddressLimits
+from camfleet_capture.rtsp.outputs import UdpSockets
 from camfleet_capture.rtsp.requests import format_response
 from camfleet_capture.stream import Stream
 
@@ -65,7 +66,8 @@ class RtspServer:
         self._broadcasts: dict[tuple[Stream, bool], Broadcast] = {}
         self._connections: dict[asyncio.Task[None], Connection] = {}
         self._server: asyncio.Server | None = None
-        self._udp: tuple[asyncio.DatagramTransport, asyncio.DatagramTransport] | None = None
+        self._udp: UdpSockets | None = None
+        self._udp_transports: list[asyncio.DatagramTransport] = []
         self._udp_lock = asyncio.Lock()
         self._control = _Datagrams()
         self._address = ""
@@ -91,7 +93,7 @@ class RtspServer:
             connection.hang_up()
         if self._connections:
             await asyncio.wait(self._connections, timeout=1)
-        for datagrams in self._udp or ():
+        for datagrams in self._udp_transports:
             datagrams.close()
 
     def broadcast(self, stream: Stream, *, with_delimiter: bool) -> Broadcast:
@@ -107,7 +109,7 @@ class RtspServer:
         for with_delimiter in (False, True):
             self._broadcasts.pop((stream, with_delimiter), None)
 
-    async def udp_sockets(self) -> tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]:
+    async def udp_sockets(self) -> UdpSockets:
         """Return the pair of UDP sockets (even port and the next), opened on first use."""
         async with self._udp_lock:
             if self._udp is None:
@@ -118,7 +120,8 @@ class RtspServer:
         """Return time.monotonic() of the last RTCP packet from there, 0 for none."""
         return self._control.heard_at.get(address, 0.0)
 
-    async def _open_udp(self) -> tuple[asyncio.DatagramTransport, asyncio.DatagramTransport]:
+    async def _open_udp(self) -> UdpSockets:
+        """Open the pair; what comes in on it is the event loop's."""
         family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
         loop = asyncio.get_running_loop()
         for _ in range(_PORT_PAIR_TRIES):
@@ -133,7 +136,8 @@ class RtspServer:
                     second, _ = await loop.create_datagram_endpoint(
                         lambda: self._control, sock=rtcp
                     )
-                    return first, second
+                    self._udp_transports = [first, second]
+                    return UdpSockets(rtp, rtcp)
             rtp.close()
             if rtcp:
                 rtcp.close()

@@ -81,7 +81,7 @@ class VideoFile:
                 reading = reading or _Round(packet, starts_at)
                 if not pacer.wait(reading.offset_s + packet.decoded_s):
                     return
-                self.loop = Loop(count, reading.starts_at + pacer.shift_s)
+                self._tell_loop(count, reading.starts_at + pacer.shift_s)
                 reading.reach(packet)
                 for unit in self._code(packet, following, reading.offset_s + pacer.shift_s):
                     pictures += 1
@@ -104,6 +104,10 @@ class VideoFile:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+    def _tell_loop(self, count: int, started_at: float) -> None:
+        if self.loop is None or self.loop.started_at != started_at:
+            self.loop = Loop(count, started_at)
 
     def _reopen(self) -> None:
         self._container.close()

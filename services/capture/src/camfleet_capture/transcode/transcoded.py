@@ -178,6 +178,10 @@ class _Feed:
     def __exit__(self, *_: object) -> None:
         self._source.unlisten(self)
 
+    def takes_at_once(self, _unit: AccessUnit) -> bool:
+        """Never: pipe and stream of what is made are the event loop's."""
+        return False
+
     def deliver(self, unit: AccessUnit) -> None:
         """Take the next unit."""
         if unit.is_key and not self._is_kind(unit):
