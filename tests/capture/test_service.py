@@ -44,6 +44,15 @@ def test_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     assert "--rtsp-port" in str(caught.value)
 
 
+@pytest.mark.parametrize("port", ["65536", "-1", "many"])
+def test_what_is_no_port_is_refused_in_a_line(
+    port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([f"--rtsp-port={port}"])
+    assert f"argument --rtsp-port: '{port}' is no port (0 to 65535)" in capsys.readouterr().err
+
+
 def test_listening_beyond_loopback_unprotected_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="ALLOW_CIDR"):
         main(["--cameras", str(tmp_path / "c.yaml"), "--bind", "0.0.0.0"])

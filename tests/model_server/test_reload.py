@@ -171,6 +171,18 @@ def test_what_goes_wrong_with_one_model_leaves_the_others_followed(
     assert caplog.text.count("model cannot be followed") == 1
 
 
+def test_a_model_without_files_is_told_once_by_the_log(
+    volume: Volume, caplog: pytest.LogCaptureFixture
+) -> None:
+    volume.serve("adder")
+    volume.serve("other")
+    with running_core(volume, poll_s=0.02) as core:
+        core.wait_for_fault("adder: no version found")
+        volume.publish_adder("other", 1, addend=1)
+        core.wait_for("other", 1)
+    assert caplog.text.count("model waits model=adder reason=no version found in ") == 1
+
+
 def test_one_requested_reload_takes_an_emptied_folder_up(volume: Volume) -> None:
     volume.serve("adder")
     folder = volume.publish_adder("adder", 1, addend=1)

@@ -14,6 +14,7 @@ from camfleet_contracts.files import FolderNotWritable
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
 
+_HIGHEST_PORT = 65535
 _DESCRIPTION = """\
 Turn every camera of cameras.yaml into an RTSP stream for any number of readers.
 
@@ -56,8 +57,8 @@ def _parse(settings: FleetSettings, arguments: list[str] | None) -> CaptureOptio
     add("--version", action="version", version=told, help="print it and end")
     add("--cameras", type=Path, default=settings.cameras_file, help="cameras.yaml (%(default)s)")
     add("--bind", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--rtsp-port", type=int, default=settings.rtsp_port, help="0: any (%(default)s)")
-    add("--http-port", type=int, default=settings.capture_http_port, help="0: any (%(default)s)")
+    add("--rtsp-port", type=_port, default=settings.rtsp_port, help="0: any (%(default)s)")
+    add("--http-port", type=_port, default=settings.capture_http_port, help="0: any (%(default)s)")
     given = parser.parse_args(arguments)
     return CaptureOptions(
         settings,
@@ -67,6 +68,12 @@ def _parse(settings: FleetSettings, arguments: list[str] | None) -> CaptureOptio
         given.http_port,
         os.environ,  # noqa: TID251 - credentials of cameras name variables of their own
     )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to {_HIGHEST_PORT})")
+    return int(text)
 
 
 if __name__ == "__main__":

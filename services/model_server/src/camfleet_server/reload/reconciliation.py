@@ -163,6 +163,7 @@ class Reconciliation:
                 loaded.close()
 
     def _reconcile_alone(self, state: ModelState, catalog: Catalog) -> None:
+        before = state.fault
         try:
             self._reconcile(state, catalog)
         # What nobody thought of costs the model it concerns, not the pass of the others.
@@ -173,6 +174,8 @@ class Reconciliation:
             state.pass_fault = fault
         else:
             state.pass_fault = ""
+        if state.fault and state.fault != before:
+            logger.warning("model waits model=%s reason=%s", state.name, state.fault)
 
     def _reconcile(self, state: ModelState, catalog: Catalog) -> None:
         self._read_labels(state)
