@@ -37,7 +37,7 @@ def run(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def advice(fleet: Fleet, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run(fleet, "camera", "advise", "--seconds", "4", *arguments)
+    return run(fleet, "camera", "advise", "--seconds", "10", *arguments)
 
 
 @pytest.fixture(scope="module")
