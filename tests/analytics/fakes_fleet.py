@@ -1,6 +1,5 @@
 """Small programs that stand for services under a supervisor."""
 
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ import psutil
 from camfleet.cli.fleet.child import ServiceSpec
 from camfleet.cli.fleet.supervisor import Supervisor
 from camfleet_contracts.settings import environment_of, read_settings
+from free_ports import free_port
 
 _PROGRAM = """
 import http.server, os, signal, subprocess, sys
@@ -35,14 +35,6 @@ class Ready(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready)
 server.serve_forever()
 """
-
-
-def free_port() -> int:
-    """A port nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 def service(name: str, mode: str = "good", *, essential: bool = True) -> ServiceSpec:

@@ -7,7 +7,7 @@ from pathlib import Path
 from camfleet.catalog.pull import pull_model
 from camfleet.catalog.serving import serve_model
 from camfleet_contracts.settings import read_settings
-from fakes_fleet import free_port
+from free_ports import free_port
 from processes import Service, running
 from seeded_volume import seed_models
 

@@ -24,6 +24,7 @@ from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Envelope, OccurrenceEvent, Origin, Times, envelope
 from camfleet_contracts.sinks import parse_sink
+from free_ports import free_port
 from waiting import wait_until
 
 DEVICE = "box"
@@ -88,11 +89,6 @@ def sink_bench(folder: Path, bound: int = 100_000) -> Iterator[SinkBench]:
         yield bench
     finally:
         bench.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 class Broker:

@@ -9,7 +9,7 @@ import pytest
 
 from camfleet.writers.video_file import VideoWriter
 from cli_runs import CommandLine
-from fakes_fleet import free_port
+from free_ports import free_port
 from processes import running
 from waiting import wait_until
 

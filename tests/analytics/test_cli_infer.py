@@ -10,7 +10,7 @@ from camfleet.catalog.pull import pull_model
 from camfleet.catalog.serving import serve_model
 from camfleet_contracts.settings import read_settings
 from cli_runs import CommandLine
-from fakes_fleet import free_port
+from free_ports import free_port
 from processes import running
 from seeded_volume import seed_models
 

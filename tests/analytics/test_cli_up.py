@@ -17,7 +17,8 @@ from websockets.sync.client import connect
 
 from camfleet.cli.fleet.ports import Port, taken_ports
 from camfleet_contracts.probe import fault
-from fakes_fleet import free_port, is_gone
+from fakes_fleet import is_gone
+from free_ports import free_port, free_ports
 from processes import Service, running
 from waiting import wait_until
 
@@ -35,7 +36,7 @@ def environment_in(folder: Path) -> dict[str, str]:
         "CAMFLEET_STATE": folder / "state",
         "CAMFLEET_CACHE": folder / "cache",
     }
-    ports = {name: str(free_port()) for name in _VARIABLES}
+    ports = {name: str(port) for name, port in free_ports(_VARIABLES).items()}
     return {name: str(path) for name, path in folders.items()} | ports | {"COLUMNS": "200"}
 
 

@@ -18,8 +18,8 @@ from camfleet.images import Image
 from camfleet.placement.choice import choose_place
 from camfleet.placement.connections import connect
 from camfleet_contracts.settings import read_settings
-from fakes_fleet import free_port
 from fakes_kserve import FakeServer, one_box, serving
+from free_ports import free_port
 from seeded_volume import seed_demo, seed_models
 from waiting import wait_until
 

@@ -16,7 +16,7 @@ from camfleet.video import reader as reader_module
 from camfleet.video.connection import ReaderState
 from camfleet.video.reader import CameraReader, rtsp
 from fakes_analytics import NoLiveCamera
-from fakes_fleet import free_port
+from free_ports import free_port
 from waiting import wait_until
 
 ATTEMPTS = 200

@@ -13,7 +13,7 @@ from camera_readers import CountingSink, capturing
 from camfleet.service.reading import Readers, Subscription
 from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
-from fakes_fleet import free_port
+from free_ports import free_port
 from waiting import wait_until
 
 NOWHERE = "rtsp://127.0.0.1:1/x"

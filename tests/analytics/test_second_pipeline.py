@@ -12,7 +12,7 @@ from camfleet.inference.model_client import ModelClient
 from camfleet.service.pipeline import Pipeline, Surroundings
 from camfleet.service.reading import Readers, Subscription
 from fakes_analytics import CollectingPublisher, NoLiveCamera, camera
-from fakes_fleet import free_port
+from free_ports import free_port
 from seeded_volume import seed_demo
 from test_server_faults import real_server
 from waiting import wait_until

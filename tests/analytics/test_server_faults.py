@@ -23,8 +23,8 @@ from camfleet.inference.kserve import MODEL_METADATA
 from camfleet.inference.model_client import ModelClient
 from camfleet_contracts.protocols import inference_pb2 as pb
 from fakes_analytics import picture
-from fakes_fleet import free_port
 from fakes_kserve import FakeServer, one_box, serving
+from free_ports import free_port
 from processes import Service, running
 from seeded_volume import seed_demo
 from waiting import wait_until

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from camfleet import BadImage, CannotShow, Streamer
-from fakes_fleet import free_port
+from free_ports import free_port
 from running_app import RunningApp, running_app
 from waiting import wait_until
 

@@ -18,7 +18,7 @@ from camfleet.writers.mjpg import MjpgVideoWriter
 from camfleet.writers.rtsp.rtp import Packetiser, nal_units
 from camfleet.writers.rtsp.writer import RtspVideoWriter
 from camfleet.writers.video_file import VideoWriter
-from fakes_fleet import free_port
+from free_ports import free_port
 from painted import number_of, painted, write_clip, writing_on
 from waiting import wait_until
 

@@ -5,12 +5,12 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from free_ports import free_ports
 from waiting import wait_until
 
 SERVICES = ("capture", "model-server", "analytics", "workbench")
@@ -29,15 +29,6 @@ _between_questions = threading.Event()
 
 def inherited_environment() -> dict[str, str]:
     return dict(os.environ)  # noqa: TID251 - docker and compose need PATH, HOME and their own
-
-
-def free_ports(names: tuple[str, ...]) -> dict[str, int]:
-    """Return one free port per name; all are held until the last is found, so they differ."""
-    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
-    ports = {name: held.getsockname()[1] for name, held in sockets.items()}
-    for held in sockets.values():
-        held.close()
-    return ports
 
 
 class ContainerFleet:

@@ -11,7 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from compose_merge import merged, read_compose
-from container_fleet import SERVICES, ContainerFleet, free_ports
+from container_fleet import SERVICES, ContainerFleet
+from free_ports import free_ports
 from messages import next_message
 
 pytestmark = pytest.mark.containers

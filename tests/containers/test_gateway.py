@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import connect
 
 from camfleet_contracts.keys import KeyStore
-from container_fleet import free_ports
+from free_ports import free_ports
 from processes import running
 from self_signed import self_signed
 from waiting import wait_until

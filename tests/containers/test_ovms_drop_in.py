@@ -9,7 +9,8 @@ import numpy as np
 import ovmsclient
 import pytest
 
-from container_fleet import ContainerFleet, compose_command, free_ports, run_command
+from container_fleet import ContainerFleet, compose_command, run_command
+from free_ports import free_ports
 from single_container import wait_until_healthy
 from waiting import wait_until
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from container_fleet import ContainerFleet, free_ports
+from container_fleet import ContainerFleet
+from free_ports import free_ports
 from single_container import run, volume
 
 pytestmark = pytest.mark.containers

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from fleet_of_processes import (
     wait_for_frames,
     wait_for_state,
 )
+from free_ports import free_port
 from waiting import wait_until
 
 pytestmark = [pytest.mark.fleet, pytest.mark.long]
@@ -35,13 +35,6 @@ cameras:
   - {{name: corrupt, source: {folder}/corrupt.mp4}}
   - {{name: unknown, source: "demo:street?seed=9", pipeline: {{model: not-there}}}}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_clip(path: Path) -> None:

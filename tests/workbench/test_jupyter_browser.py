@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 
 from browser import Browser, chromium
 from camfleet_contracts.keys import KeyStore
-from fakes_fleet import free_port
+from free_ports import free_port
 from processes import running
 from waiting import wait_until
 

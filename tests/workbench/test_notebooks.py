@@ -18,7 +18,7 @@ from camfleet.cli.capture_client import key_header
 from camfleet.cli.settings import command_settings
 from camfleet_contracts.direct import capture_http_address, read_service
 from camfleet_contracts.settings import read_settings
-from fakes_fleet import free_port
+from free_ports import free_port
 from processes import BIN, running
 
 TOOLKIT_MODELS = ("fastestdet-coco", "yunet-n")
