@@ -141,6 +141,14 @@ def test_keys_are_made_listed_and_revoked(camfleet: CommandLine, keys: KeyStore)
     assert keys.check(plain) is None
 
 
+def test_a_damaged_key_file_is_told_in_a_line(camfleet: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "keys.json").write_text("{")
+    outcome = camfleet.run("key", "list")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error: {tmp_path}/state/keys.json is damaged; ")
+
+
 def test_a_key_that_is_taken_or_missing_is_named(camfleet: CommandLine) -> None:
     camfleet.run("key", "add", "grafana")
     assert "'grafana' is there already" in camfleet.run("key", "add", "grafana").err
@@ -245,6 +253,12 @@ def test_cameras_are_listed_without_passwords(camfleet: CommandLine) -> None:
     outcome = camfleet.run("camera", "list")
     assert "secret" not in outcome.out + camfleet.run("camera", "list", "--json").out
     assert "capture does not answer" in outcome.err
+
+
+def test_a_file_without_cameras_says_how_to_add_one(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    (camfleet.models / "cameras.yaml").write_text("version: 1\n")
+    assert "has no cameras; `camfleet camera add" in camfleet.run("camera", "list").err
 
 
 def test_doctor_says_what_is_there(camfleet: CommandLine) -> None:

@@ -23,7 +23,7 @@ from camfleet_contracts.access import (
     parse_networks,
 )
 from camfleet_contracts.files import FolderNotWritable
-from camfleet_contracts.key_entries import Entry, find_entry
+from camfleet_contracts.key_entries import BadKeyFile, Entry, find_entry
 from camfleet_contracts.keys import Key, KeyStore
 from camfleet_contracts.settings import read_settings
 
@@ -138,6 +138,18 @@ def test_wrong_keys_cost_no_scrypt_when_all_keys_are_random(
     assert keys.check("guess") is None
     assert keys.check(plain) is not None
     assert computed == []
+
+
+@pytest.mark.parametrize("text", ["{", "null", '{"keys": [{}], "logins": []}', '{"keys": []}'])
+def test_a_damaged_file_is_named_and_costs_who_runs_nothing(
+    keys: KeyStore, tmp_path: Path, text: str
+) -> None:
+    plain = keys.add("wall", "viewer")
+    assert keys.check(plain) is not None
+    (tmp_path / "keys.json").write_text(text)
+    assert keys.check(plain) == Key("wall", "viewer", keys.list()[0].created)
+    with pytest.raises(BadKeyFile, match=r"keys\.json is damaged; bring it back"):
+        KeyStore(tmp_path / "keys.json").ensure()
 
 
 def test_a_file_of_before_keeps_its_keys_and_sessions(keys: KeyStore, tmp_path: Path) -> None:

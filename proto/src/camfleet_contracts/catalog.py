@@ -77,7 +77,7 @@ def read_catalog(path: Path) -> Catalog:
         BadCatalog: names the file and the field at fault.
     """
     try:
-        return Catalog(**json.loads(path.read_text()))
+        return Catalog.model_validate(json.loads(path.read_text()))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise BadCatalog(f"{path}: {fault_text(fault)}") from error

@@ -78,7 +78,7 @@ def why_not_written(folder: Path, error: OSError) -> str:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "is full; make room (old model versions, recordings)"
     if error.errno in {errno.EACCES, errno.EPERM}:
-        named = Path(error.filename or folder)
+        named = Path(error.filename or folder).absolute()
         where = next(path for path in (named, *named.parents) if path.exists())
         status = where.stat()
         return (

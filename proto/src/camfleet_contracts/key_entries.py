@@ -6,14 +6,43 @@ chose as scrypt, which takes long to compute.
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal
 
 from camfleet_contracts.clock import now_utc, rfc3339
 
 Role = Literal["admin", "viewer", "service"]
 Entry = dict[str, Any]
+_FIELDS = {"name", "role", "created"}
+
+
+class BadKeyFile(OSError):
+    """keys.json is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is damaged; bring it back from a backup, or delete it: a new one is made, and "
+            "`camfleet key add` gives clients new keys"
+        )
+
+
+def read_key_file(path: Path) -> dict[str, Any]:
+    """Return the document of keys.json.
+
+    Raises:
+        BadKeyFile: it is none.
+    """
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        is_whole = "logins" in document and all(key.keys() >= _FIELDS for key in document["keys"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadKeyFile(path) from error
+    if not is_whole:
+        raise BadKeyFile(path)
+    return document
 
 
 def generated_entry(name: str, role: Role, plain: str) -> Entry:

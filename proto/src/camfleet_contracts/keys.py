@@ -9,6 +9,7 @@ folder: deleting that file ends all sessions.
 
 import hmac
 import json
+import logging
 import secrets
 import threading
 import time
@@ -20,6 +21,7 @@ from pydantic import SecretStr
 
 from camfleet_contracts.files import locked, needing, write_atomically
 from camfleet_contracts.key_entries import (
+    BadKeyFile,
     Entry,
     Role,
     chosen_entry,
@@ -29,8 +31,11 @@ from camfleet_contracts.key_entries import (
     generated_entry,
     is_slow,
     mark_of,
+    read_key_file,
 )
 from camfleet_contracts.secret_files import PRIVATE, keep_secret, made_once
+
+logger = logging.getLogger(__name__)
 
 LOGIN_LIFETIME_S = 900.0
 SESSION_LIFETIME_S = 30 * 24 * 3600.0
@@ -68,7 +73,10 @@ class _Content(NamedTuple):
 
 
 class KeyStore:
-    """Reads `path` again whenever it changed; safe to share between threads and processes."""
+    """Reads `path` again whenever it changed; safe to share between threads and processes.
+
+    Where the file was read once and is damaged later, what it held before counts on.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -91,6 +99,7 @@ class KeyStore:
 
         Raises:
             FolderNotWritable: the state folder cannot be written.
+            BadKeyFile: keys.json is damaged.
         """
         with needing(self._path.parent):
             if shared is not None:
@@ -262,8 +271,17 @@ class KeyStore:
         stat = self._path.stat()
         content = self._content
         if (stamp := (stat.st_mtime_ns, stat.st_ino)) != content.stamp:
-            content = self._content = _Content(stamp, json.loads(self._path.read_text()), {}, set())
+            content = self._content = self._content_at(stamp)
         return content
+
+    def _content_at(self, stamp: tuple[int, int]) -> "_Content":
+        try:
+            return _Content(stamp, read_key_file(self._path), {}, set())
+        except BadKeyFile as error:
+            if self._content.stamp is None:
+                raise
+            logger.error("keys of before go on reason=%s", error)  # noqa: TRY400 - one line
+            return self._content._replace(stamp=stamp)
 
     def _write(self, document: dict[str, Any]) -> None:
         write_atomically(self._path, json.dumps(document, indent=2) + "\n", mode=PRIVATE)

@@ -11,6 +11,7 @@ from camfleet_capture.errors import PortTaken
 from camfleet_capture.service import CaptureOptions, run_service
 from camfleet_contracts.access import RefusedToListen
 from camfleet_contracts.files import FolderNotWritable
+from camfleet_contracts.key_entries import BadKeyFile
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
 
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     configure_logs("capture", settings.log_level)
     try:
         asyncio.run(run_service(options))
-    except (PortTaken, RefusedToListen, FolderNotWritable) as error:
+    except (PortTaken, RefusedToListen, FolderNotWritable, BadKeyFile) as error:
         sys.exit(f"camfleet-capture: {error}")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from camfleet_contracts.access import Network, RefusedToListen, check_exposure, is_loopback
 from camfleet_contracts.files import FolderNotWritable
+from camfleet_contracts.key_entries import BadKeyFile
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
@@ -76,7 +77,7 @@ def _serve(settings: ServerSettings, fleet: FleetSettings, name: str) -> None:
     with ExitStack() as running:
         try:
             _start(settings, fleet, running.callback)
-        except (BadTlsFiles, FolderNotWritable, PortTaken) as error:
+        except (BadTlsFiles, FolderNotWritable, BadKeyFile, PortTaken) as error:
             sys.exit(f"{name}: {error}")
         keep_what_is_there()
         logger.info("stopping signal=%s next=a second one ends at once", end_signals.wait().name)

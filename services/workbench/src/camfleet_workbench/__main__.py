@@ -12,6 +12,7 @@ from camfleet.cli.links import login_link
 from camfleet.cli.volume_seed import find_seed
 from camfleet_contracts.access import RefusedToListen
 from camfleet_contracts.files import FolderNotWritable, needing
+from camfleet_contracts.key_entries import BadKeyFile
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import configure_logs
 from camfleet_contracts.seed import seed_folder
@@ -36,7 +37,7 @@ def main() -> None:
         _seed_notebooks(settings, options.seed)
         _ensure_kernel(settings)
         server = build_server(settings, keys, settings.notebooks_dir)
-    except (RefusedToListen, FolderNotWritable) as error:
+    except (RefusedToListen, FolderNotWritable, BadKeyFile) as error:
         sys.exit(f"camfleet-workbench: {error}")
     settings = settings.model_copy(update={"jupyter_port": server.port})
     server.io_loop.add_callback(_announce, settings)  # after the server's own callback that binds

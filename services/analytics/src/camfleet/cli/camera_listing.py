@@ -27,6 +27,9 @@ def print_cameras(settings: FleetSettings, *, as_json: bool) -> None:
     if as_json:
         print_json([_document(camera, state) | {"name": name} for name, camera, state in rows])
         return
+    if not rows:
+        note(f"{settings.cameras_file} has no cameras; `camfleet camera add NAME SOURCE` adds one")
+        return
     shown = table("camera", "source", "model", "fps", "state")
     for name, camera, state in rows:
         shown.add_row(
