@@ -97,3 +97,20 @@ def test_a_change_by_command_is_kept_once(path: Path) -> None:
     put_model(path, {"name": "a", "base_path": "a"})
     source.read()
     assert len(changes_of(path)) == 1
+
+
+def test_what_a_broken_edit_replaced_is_one_roll_back_away(path: Path) -> None:
+    source = ConfigFile(path, Clock())
+    for text in (EMPTY, OTHER, '{"model_config'):
+        path.write_text(text)
+        source.read()
+    roll_back(path)
+    assert path.read_text() == OTHER
+
+
+def test_a_file_that_was_half_written_is_one_change(path: Path) -> None:
+    source = ConfigFile(path, Clock())
+    for text in (EMPTY, OTHER[:9], OTHER):
+        path.write_text(text)
+        source.read()
+    assert len(changes_of(path)) == 1

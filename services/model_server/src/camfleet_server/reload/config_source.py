@@ -88,19 +88,19 @@ class ConfigFile:
         except BadServingConfig as error:
             if self._fault is None and self._usable is not None:
                 self._believed_at = self._clock() + _SETTLE_S
+                self._keep(self._text)
             self._fault = error
             return
         self._fault = None
-        self._keep_former(text)
+        former, self._text = self._text, text
+        if former not in {"", text}:
+            self._keep(former)
         self._newest_change = newest
         for warning in self._usable.warnings:
             logger.warning("config.json warning=%s", warning)
 
-    def _keep_former(self, text: str) -> None:
+    def _keep(self, former: str) -> None:
         """Let the history have what a change by hand replaced; commands see to it themselves."""
-        former, self._text = self._text, text
-        if former in {"", text}:
-            return
         try:
             if keep_if_unknown(self._path, former, after=self._newest_change):
                 logger.info("config changed by hand next=%s", "camfleet model rollback undoes it")
