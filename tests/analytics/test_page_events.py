@@ -1,8 +1,11 @@
 """The view of events in Chromium: the list, one event, exports."""
 
+import cv2
+import numpy as np
 import pytest
 
 from browser import Browser
+from fakes_upstream import Upstream
 from page_steps import go, press
 from running_app import RunningApp
 from test_past_events import crossing
@@ -22,6 +25,28 @@ def test_events_are_listed_chosen_and_followed(browser: Browser, page_app: Runni
     page_app.hub.publish_event(crossing(1000))
     browser.wait_for_text(".event-row", "person 1000")
     assert "car 999" not in browser.text(".long-list")
+
+
+def test_an_event_has_its_picture_once_the_recording_has_it(
+    browser: Browser, page_app: RunningApp, page_upstream: Upstream
+) -> None:
+    picture = cv2.imencode(".jpg", np.zeros((90, 160, 3), np.uint8))[1]
+    page_upstream.files["/cameras/door/snapshot.jpg"] = picture.tobytes()
+    tell_of_recording(page_app, until="2026-11-29T16:30:00Z")
+    go(browser, "events?camera=door")
+    browser.wait_for("document.querySelector('.event-row img')")
+    page_app.hub.publish_event(crossing(1004))  # of 16:44
+    browser.wait_for_text(".event-row", "person 1004")
+    newest = "document.querySelector('.event-row')"
+    assert browser.ask(f"{newest}.querySelector('img')") is None
+    tell_of_recording(page_app, until="2026-11-29T16:50:00Z")
+    browser.wait_for(f"{newest}.querySelector('img')?.naturalWidth === 160")
+    page_app.tell_of_capture()
+
+
+def tell_of_recording(app: RunningApp, until: str) -> None:
+    recording = {"from": "2026-11-29T00:00:00Z", "to": until}
+    app.tell_of_capture(cameras={"door": {"recording": recording}})
 
 
 def test_an_event_without_a_recording_says_so(browser: Browser) -> None:

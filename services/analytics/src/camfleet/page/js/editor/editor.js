@@ -22,8 +22,8 @@ export class Editor {
     this.tools = make("div", { class: "buttons", role: "toolbar", "aria-label": "Draw" });
     this.hint = make("p", { class: "hint editor-hint", role: "status" });
     this.forms = make("div", { class: "shape-forms" });
-    this.undo = button("Undo", () => this.draft.undo());
-    this.redo = button("Redo", () => this.draft.redo());
+    this.undo = button("Undo", () => this.draft.undo(), { kind: "quiet" });
+    this.redo = button("Redo", () => this.draft.redo(), { kind: "quiet" });
     this.save = button("Save", () => this.store(), { kind: "primary" });
     this.message = new Message();
     this.conflict = make("div");
@@ -64,7 +64,7 @@ export class Editor {
       if (!this.draft) return;
       if (event.detail === 0) this.addShape(kind, FIRST[kind]);
       else this.beginDrawing(kind);
-    });
+    }, { kind: "quiet" });
   }
 
   beginDrawing(kind) {

@@ -98,7 +98,9 @@ export class EventsView {
   }
 
   row(envelope) {
-    return eventRow(envelope, { recording: this.fleet.camera(envelope.camera)?.recording, opened: (one, element) => this.open(one, element) });
+    const row = eventRow(envelope, (one, element) => this.open(one, element));
+    row.picture(this.fleet);
+    return row;
   }
 
   open(envelope, element) {
@@ -110,6 +112,7 @@ export class EventsView {
   showStatus(status) {
     this.filter.nameCameras(status.cameras.map(({ name }) => name));
     if (!this.shownCamera) this.showInsights();
+    for (const row of this.list.children) row.picture(this.fleet);
   }
 
   showEnvelope(envelope) {

@@ -15,7 +15,7 @@ export class ModelRow {
     this.name = name;
     this.users = make("p", { class: "hint" });
     this.body = make("tbody");
-    const heads = ["Version", "State", "Requests", "Latency", "in the model", "Waiting"];
+    const heads = ["Version", "State", "Requests", "Latency", "of it in the model", "Waiting"];
     this.table = make("div", { class: "scroll", tabindex: "0" }, tableOf(`Versions of ${name}`, heads, this.body));
     this.fault = make("p", { class: "message", "data-level": "failed" });
     this.card = make("div", { class: "model-card" });
@@ -51,7 +51,7 @@ export class ModelRow {
 }
 
 function emptyRow() {
-  const state = make("td", {}, light(), make("span"), make("p", { class: "reason" }));
+  const state = make("td", { class: "number" }, light(), make("span"), make("p", { class: "reason" }));
   return make("tr", {}, make("th", { scope: "row" }), state, ...Array.from({ length: 4 }, () => make("td", { class: "number" })));
 }
 
