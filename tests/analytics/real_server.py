@@ -11,6 +11,7 @@ from free_ports import free_port
 from processes import Service, running
 from seeded_volume import seed_models
 
+DEMO = "demo-street"
 LOAD_LIMIT_S = 120  # this machine may be busy
 
 
@@ -38,3 +39,12 @@ def model_server(
         for name in names:
             service.logged(f"version available model={name}", LOAD_LIMIT_S)
         yield service, f"127.0.0.1:{port}"
+
+
+@contextmanager
+def demo_server(folder: Path, port: int) -> Iterator[Service]:
+    """A process that serves the demo's model, from the volume that is this folder."""
+    options = (f"--config_path={folder / 'config.json'}", f"--port={port}", "--rest_port=0")
+    with running("camfleet-server", *options, env={"CAMFLEET_STATE": str(folder)}) as service:
+        service.logged(f"version available model={DEMO}", LOAD_LIMIT_S)
+        yield service

@@ -13,8 +13,8 @@ from camfleet.service.pipeline import Pipeline, Surroundings
 from camfleet.service.reading import Readers, Subscription
 from fakes_analytics import CollectingPublisher, NoLiveCamera, camera
 from free_ports import free_port
+from real_server import demo_server
 from seeded_volume import seed_demo
-from test_server_faults import real_server
 from waiting import wait_until
 
 LINE = "lines: [{name: gate, from: [0, 0.5], to: [1, 0.5]}]"
@@ -46,7 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterato
     seed_demo(repository, folder)
     with ExitStack() as stack:
         _, rtsp_port = stack.enter_context(capturing(folder))
-        stack.enter_context(real_server(folder, port))
+        stack.enter_context(demo_server(folder, port))
         client = stack.enter_context(closing(ModelClient(f"127.0.0.1:{port}")))
         yield Place(rtsp_port, client)
 

@@ -25,19 +25,10 @@ from camfleet_contracts.protocols import inference_pb2 as pb
 from fakes_analytics import picture
 from fakes_kserve import FakeServer, one_box, serving
 from free_ports import free_port
-from processes import Service, running
+from processes import Service
+from real_server import DEMO, demo_server
 from seeded_volume import seed_demo
 from waiting import wait_until
-
-DEMO = "demo-street"
-
-
-@contextmanager
-def real_server(folder: Path, port: int) -> Iterator[Service]:
-    options = (f"--config_path={folder / 'config.json'}", f"--port={port}", "--rest_port=0")
-    with running("camfleet-server", *options, env={"CAMFLEET_STATE": str(folder)}) as service:
-        service.logged(f"version available model={DEMO}", 120)
-        yield service
 
 
 @contextmanager
@@ -67,7 +58,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 def steady(volume: Path) -> Iterator[tuple[str, Service]]:
     """The address of a server that lives as long as the tests, and its process."""
     port = free_port()
-    with real_server(volume, port) as service:
+    with demo_server(volume, port) as service:
         yield f"127.0.0.1:{port}", service
 
 
@@ -77,14 +68,14 @@ def test_a_killed_server_is_said_and_found_again_and_one_of_two_costs_no_frame(
     port = free_port()
     alone = f"127.0.0.1:{port}"
     with asking(alone) as detector, asking(f"{alone},{steady[0]}") as with_another:
-        with real_server(volume, port) as service:
+        with demo_server(volume, port) as service:
             assert outcome(detector) == "answer"
             assert {outcome(with_another) for _ in range(4)} == {"answer"}
             service.process.kill()
             service.process.wait(60)
             assert outcome(detector) == "ServerAbsent"
             assert {outcome(with_another) for _ in range(20)} == {"answer"}
-        with real_server(volume, port):
+        with demo_server(volume, port):
             wait_until(lambda: outcome(detector) == "answer", 60, "the server is found again")
 
 
