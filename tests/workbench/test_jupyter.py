@@ -92,6 +92,23 @@ def test_a_kernel_runs_on_the_volume_and_knows_whose_it_is(lab: Lab) -> None:
     urllib.request.urlopen(end, timeout=60).close()
 
 
+def test_what_a_user_set_and_laid_out_is_kept_beside_the_notebooks(lab: Lab) -> None:
+    headers = {"Authorization": f"Bearer {lab.keys.add('ida', 'admin')}"}
+    theme = json.dumps({"raw": '{"theme": "JupyterLab Dark"}'}).encode()
+    layout = json.dumps({"data": {}, "metadata": {"id": "default"}}).encode()
+    for place, said in (
+        ("settings/@jupyterlab/apputils-extension:themes", theme),
+        ("workspaces/default", layout),
+    ):
+        address = f"{lab.address}/lab/api/{place}"
+        put = urllib.request.Request(address, said, headers, method="PUT")
+        urllib.request.urlopen(put, timeout=60).close()
+    kept = lab.notebooks / ".jupyter"
+    [settings] = (kept / "user-settings").rglob("themes.jupyterlab-settings")
+    assert "JupyterLab Dark" in settings.read_text()
+    assert list((kept / "workspaces").glob("default*"))
+
+
 def test_a_login_link_works_once_and_leaves_a_session(lab: Lab) -> None:
     link = f"{lab.address}/lab?token={lab.keys.new_login(role='admin')}"
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))

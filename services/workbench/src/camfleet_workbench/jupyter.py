@@ -63,4 +63,7 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     config.LabApp.app_settings_dir = str(Path(__file__).with_name("lab_settings"))
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
     config.LabApp.extension_manager = "readonly"
+    kept = notebooks.absolute() / ".jupyter"  # a new container has a new home
+    config.LabApp.user_settings_dir = str(kept / "user-settings")
+    config.LabApp.workspaces_dir = str(kept / "workspaces")
     return config
