@@ -58,12 +58,18 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     config.ServerApp.kernel_spec_manager_class = FleetKernelSpecs
     config.ServerApp.kernel_manager_class = FleetKernels
     config.FleetKernelSpecs.notebooks = str(notebooks.absolute())
-    config.LabApp.log_level = "WARN"
-    config.LabApp.news_url = None
-    config.LabApp.app_settings_dir = str(Path(__file__).with_name("lab_settings"))
-    config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
-    config.LabApp.extension_manager = "readonly"
-    kept = notebooks.absolute() / ".jupyter"  # a new container has a new home
-    config.LabApp.user_settings_dir = str(kept / "user-settings")
-    config.LabApp.workspaces_dir = str(kept / "workspaces")
+    config.LabApp = _lab_config(notebooks.absolute())
+    return config
+
+
+def _lab_config(notebooks: Path) -> Config:
+    """What the user's interface asks of nobody outside, and keeps on the volume."""
+    config = Config()
+    config.log_level = "WARN"
+    config.news_url = None
+    config.app_settings_dir = str(Path(__file__).with_name("lab_settings"))
+    config.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+    config.extension_manager = "readonly"
+    config.user_settings_dir = str(notebooks / ".jupyter" / "user-settings")
+    config.workspaces_dir = str(notebooks / ".jupyter" / "workspaces")
     return config
