@@ -4,6 +4,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 import pytest
 
 from camfleet.catalog.pull import pull_model
@@ -76,6 +77,34 @@ def test_a_folder_gives_a_table_and_pictures_with_boxes(
     assert after is not None
     assert before.shape == after.shape
     assert (before != after).any()
+
+
+def test_a_broken_picture_costs_itself_and_no_saved_one_another(
+    camfleet: CommandLine, server_port: int, tmp_path: Path
+) -> None:
+    camfleet.set(GRPC_PORT=server_port)
+    pictures, save = tmp_path / "in", tmp_path / "out"
+    pictures.mkdir()
+    for name in ("b.jpg", "b.png"):
+        cv2.imwrite(str(pictures / name), np.zeros((48, 64, 3), np.uint8))
+    (pictures / "a.jpg").write_bytes(b"no picture")
+    command = ("infer", str(pictures), "--model", "fastestdet-coco", "--save")
+    outcome = camfleet.run(*command, str(save))
+    assert outcome.code == 1
+    assert "a.jpg: Invalid data" in outcome.err
+    assert "error: 1 of 3 files cannot be read" in outcome.err
+    assert [line.split()[0] for line in outcome.out.splitlines()] == ["file", "b.jpg", "b.png"]
+    assert {path.name for path in save.iterdir()} == {"b.jpg", "b.png"}
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.mp4"])
+def test_no_source_is_overwritten(camfleet: CommandLine, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"precious")
+    command = ("infer", str(tmp_path / name), "--model", "pets", "--save", str(tmp_path))
+    outcome = camfleet.run(*command)
+    assert outcome.code == 1
+    assert f"--save {tmp_path}: {tmp_path / name} is a source; give another folder" in outcome.err
+    assert (tmp_path / name).read_bytes() == b"precious"
 
 
 def test_a_film_is_summed_up_and_saved_with_all_its_frames(

@@ -11,6 +11,7 @@ from rich.progress import track
 from camfleet.cli.console import err, note, out, table
 from camfleet.cli.errors import CommandError
 from camfleet.cli.media import (
+    BadMedia,
     Frame,
     files_of,
     frame_count,
@@ -70,21 +71,42 @@ class InferenceRun:
     def run(self, source: Path, *, as_json: bool) -> None:
         """Infer all frames of the source and write what was asked for.
 
+        A file of a folder that cannot be read costs itself.
+
         Raises:
-            CommandError: a file cannot be read, or the server cannot answer.
+            CommandError: the file, or one of the folder, cannot be read, would be overwritten, or
+                the server cannot answer.
         """
         files = files_of(source)
-        shown = table("file", "frames", "found")
+        self._refuse_overwriting(files)
+        shown, bad = table("file", "frames", "found"), 0
         try:
             for path in track(files, console=err, transient=True, disable=len(files) < 2):  # noqa: PLR2004 - one needs no bar
-                found, frames = self._run_file(path, as_json=as_json)
-                shown.add_row(path.name, str(frames), found)
+                try:
+                    found, frames = self._run_file(path, as_json=as_json)
+                except BadMedia as error:
+                    if path == source:
+                        raise
+                    bad += 1
+                    note(str(error))
+                else:
+                    shown.add_row(path.name, str(frames), found)
         finally:
             self._client.close()
         if not as_json:
             out.print(shown)
         if self._save:
             note(f"saved into {self._save}")
+        if bad:
+            raise CommandError(f"{bad} of {len(files)} files cannot be read; they are named above")
+
+    def _refuse_overwriting(self, files: tuple[Path, ...]) -> None:
+        sources = {path.resolve() for path in files}
+        for target in (self._save / _saved_name(path) for path in files if self._save):
+            if target.resolve() in sources:
+                raise CommandError(
+                    f"--save {self._save}: {target} is a source; give another folder"
+                )
 
     def _run_file(self, path: Path, *, as_json: bool) -> tuple[str, int]:
         """Infer one file; what was found, in words, and how many frames there were."""
@@ -138,14 +160,19 @@ class InferenceRun:
     def _film_of(self, path: Path, stack: ExitStack) -> VideoWriter | None:
         if self._save is None or is_picture(path):
             return None
-        return stack.enter_context(VideoWriter(self._save / f"{path.stem}.mp4", frame_rate(path)))
+        return stack.enter_context(VideoWriter(self._save / _saved_name(path), frame_rate(path)))
 
     def _draw(self, frame: Frame, detections: Detections, film: VideoWriter | None) -> None:
         drawn = with_boxes(pixels_of(frame.picture), detections)
         if film:
             film.write_frame(drawn)
         elif self._save:
-            write_picture(self._save / f"{frame.path.stem}.jpg", drawn)
+            write_picture(self._save / _saved_name(frame.path), drawn)
+
+
+def _saved_name(path: Path) -> str:
+    """Pictures keep their names, so that `a.png` and `a.jpg` of a folder are both saved."""
+    return path.name if is_picture(path) else f"{path.stem}.mp4"
 
 
 def _envelope(frame: Frame, detected: Detected, device: str) -> Envelope:

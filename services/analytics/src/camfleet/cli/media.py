@@ -17,6 +17,10 @@ from camfleet.images import Image
 _DEFAULT_FPS = 25
 
 
+class BadMedia(CommandError):
+    """A file is no picture or film, or only a part of one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture and where it is from."""
@@ -56,13 +60,13 @@ def read_frames(path: Path) -> Iterator[Frame]:
     """Decode a picture or film.
 
     Raises:
-        CommandError: it cannot be read, or nothing in it is a picture.
+        BadMedia: it cannot be read, or nothing in it is a picture.
     """
     number = 0
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
-                raise CommandError(f"{path}: has no picture in it")
+                raise BadMedia(f"{path}: has no picture in it")
             container.streams.video[0].thread_type = "AUTO"
             for number, picture in enumerate(container.decode(video=0)):
                 yield Frame(path, number, picture)
@@ -71,7 +75,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     except (FFmpegError, OSError) as error:
         reason = error.strerror or "cannot be decoded"
         way = f"after {number} frames" if number else "no picture or film"
-        raise CommandError(f"{path}: {reason} ({way}); is the file whole?") from error
+        raise BadMedia(f"{path}: {reason} ({way}); is the file whole?") from error
 
 
 def frame_count(path: Path) -> int | None:
