@@ -53,6 +53,8 @@ def server() -> Iterator[GrpcCaller]:
 class ScriptedChannel:
     """Gives what a client sent, cut at random, and forgets what it is sent."""
 
+    descriptor = None
+
     def __init__(self, script: bytes, seed: int) -> None:
         self._script = script
         self._random = random.Random(seed)

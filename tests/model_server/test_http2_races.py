@@ -43,6 +43,8 @@ STALLED_S = 0.2
 class SilentChannel:
     """Sends nothing and brings nothing."""
 
+    descriptor = None
+
     def open(self) -> None: ...
 
     def receive(self, _: memoryview) -> int:

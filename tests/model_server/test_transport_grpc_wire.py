@@ -11,12 +11,12 @@ import grpc
 import pytest
 
 from camfleet_contracts.protocols import inference_pb2 as pb
-from camfleet_server.transports.grpc import unary
 from camfleet_server.transports.grpc.channel_arguments import lifetimes, message_limits
 from camfleet_server.transports.grpc.messages import MessageReader
 from camfleet_server.transports.grpc.requests import read_head
 from camfleet_server.transports.grpc.server import GrpcLimits
 from camfleet_server.transports.grpc.status import Ended, StatusCode, percent_encoded
+from camfleet_server.transports.http2 import pace
 from camfleet_server.transports.http2.frames import (
     ACK,
     DATA,
@@ -257,7 +257,7 @@ def test_an_answer_that_takes_long_holds_up_nothing_on_its_connection(
     plane: WaitingPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reading thread answers the call itself, and is relieved of the reading."""
-    monkeypatch.setattr(unary, "_TRUSTED", 0)
+    monkeypatch.setattr(pace, "_TRUSTED", 0)
     with serving_grpc(plane) as caller, connected(caller.port) as peer:
         peer.ask(1, message=request())
         wait_until(lambda: len(plane.requests) == 1, TIMEOUT_S, "the first to wait")
@@ -287,8 +287,8 @@ class ThreadsPlane(FakeDataPlane):
 
 
 def test_quick_answers_are_given_by_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unary, "_QUICK_S", 3600.0)
-    monkeypatch.setattr(unary, "_TRUSTED", 0)
+    monkeypatch.setattr(pace, "_QUICK_S", 3600.0)
+    monkeypatch.setattr(pace, "_TRUSTED", 0)
     plane = ThreadsPlane()
     with serving_grpc(plane) as caller, connected(caller.port) as peer:
         for number in range(1, 21, 2):
@@ -300,7 +300,7 @@ def test_quick_answers_are_given_by_the_thread_that_reads(monkeypatch: pytest.Mo
 def test_calls_side_by_side_on_one_connection_have_threads_of_their_own(
     plane: WaitingPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unary, "_TRUSTED", 0)
+    monkeypatch.setattr(pace, "_TRUSTED", 0)
     plane.together = threading.Barrier(3)
     with serving_grpc(plane) as caller, connected(caller.port) as peer:
         for number in (1, 3, 5):

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 _ASKING_THREADS = 64
-_QUICK_S = 0.005
-_TRUSTED = 3  # quick answers in a row, before the reading thread answers
 
 
 class CallPools:
@@ -117,7 +115,7 @@ class UnaryCall:
         if self._handler.kind is Kind.PROMPT:
             self._run()
         elif self._is_for_reader(is_only):
-            connection.work(self._run_timed)
+            connection.work(self._run)
         else:
             self._submit()
 
@@ -136,7 +134,7 @@ class UnaryCall:
         return (
             is_only
             and self._handler.kind is Kind.INFERENCE
-            and self._rpc.connection.quick_answers >= _TRUSTED
+            and self._rpc.connection.pace.is_quick
             and self._check is None
             and self._rpc.is_alone
         )
@@ -144,9 +142,7 @@ class UnaryCall:
     def _run_timed(self) -> None:
         began_at = time.perf_counter()
         self._run()
-        connection = self._rpc.connection
-        is_quick = time.perf_counter() - began_at < _QUICK_S
-        connection.quick_answers = connection.quick_answers + 1 if is_quick else 0
+        self._rpc.connection.pace.note(time.perf_counter() - began_at)
 
     def _run(self) -> None:
         rpc, data = self._rpc, self._data

@@ -14,6 +14,11 @@ _PROBED_AFTER_S = 60  # a silent peer is asked by TCP itself whether it is still
 class Channel(Protocol):
     """Bytes both ways; every method raises OSError once the connection is lost."""
 
+    @property
+    def descriptor(self) -> int | None:
+        """What can be polled; None where bytes may have come that no poll tells of."""
+        ...
+
     def open(self) -> None:
         """Do what comes before the first byte; the reading thread."""
         ...
@@ -44,6 +49,7 @@ class PlainChannel:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self.descriptor = sock.fileno()
         _tune(sock)
 
     def open(self) -> None:
@@ -76,6 +82,8 @@ class TlsChannel:
     What was encrypted first must be sent first, so senders hold `_sending` over both; who reads
     holds only `_crypto`, and never while it waits.
     """
+
+    descriptor = None  # decrypted bytes may wait in memory
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         self._socket = sock

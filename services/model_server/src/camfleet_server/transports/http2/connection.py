@@ -18,6 +18,7 @@ from camfleet_server.transports.http2.frames import ConnectionFault, ErrorCode
 from camfleet_server.transports.http2.incoming import Incoming
 from camfleet_server.transports.http2.limits import Limits
 from camfleet_server.transports.http2.outgoing import Outgoing
+from camfleet_server.transports.http2.pace import Pace
 from camfleet_server.transports.http2.session import Session
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Connection:
         self.window_bytes = limits.window_bytes  # of one request that are on the way
         self.outgoing = Outgoing(channel)
         self.ready: list[Any] = []  # the reading thread's
-        self.quick_answers = 0  # in a row; see `inline.py`
+        self.pace = Pace()
         self.began_at = time.monotonic()
         self._channel = channel
         self._serving = serving
@@ -67,6 +68,11 @@ class Connection:
         self._reading = threading.Lock()  # over the two that follow
         self._shift = 0
         self._working_since = 0.0  # on time.perf_counter(), 0: the reader reads
+
+    @property
+    def descriptor(self) -> int | None:
+        """What can be polled; None where bytes may have come that no poll tells of."""
+        return self._channel.descriptor
 
     @property
     def is_idle(self) -> bool:
@@ -105,15 +111,47 @@ class Connection:
             logger.debug("connection_refused", peer=self.peer, error=str(error))
             self._close()
         else:
-            self._read_on(self._shift)
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Read to the end, or until another thread does."""
+        with self._reading:
+            pass  # whoever is relieved by this thread has been told now
+        while self.read_once():
+            if self.pace.is_tiny and self._watch.common.take(self):
+                return
+
+    def read_once(self) -> bool:
+        """Wait for bytes and answer; False once another thread reads, or nobody any more."""
+        shift = self._shift
+        try:
+            if self._incoming.read():
+                if self.ready:
+                    ready, self.ready = self.ready, []
+                    self._serving.answer(ready)
+                return self._shift == shift
+        except ConnectionFault as fault:
+            logger.info("connection_ended", peer=self.peer, why=str(fault), code=fault.code.name)
+            self._session.refuse(fault)
+        except OSError as error:
+            logger.debug("connection_lost", peer=self.peer, error=str(error))
+        # The connection ends here: it must not take the port or its neighbours with it.
+        except Exception as error:
+            logger.exception("connection_failed", peer=self.peer, error=repr(error))
+            self._session.refuse(ConnectionFault(ErrorCode.INTERNAL_ERROR, "internal error"))
+        self._close()
+        return False
 
     def work(self, answer: Callable[[], None]) -> None:
         """Answer in the reading thread, which can be relieved meanwhile."""
         with self._reading:
             shift = self._shift
-            self._working_since = time.perf_counter()
+            began_at = self._working_since = time.perf_counter()
         self._watch.note_work()  # now that it can be seen
+        worked_s = -time.thread_time()
         answer()
+        worked_s += time.thread_time()
+        self.pace.note_own(time.perf_counter() - began_at, worked_s)
         with self._reading:
             if self._shift == shift:
                 self._working_since = 0.0
@@ -126,9 +164,7 @@ class Connection:
         with self._reading:
             if not 0.0 < self._working_since < latest:
                 return self._working_since > 0.0
-            reader = threading.Thread(
-                target=self._read_on, args=(self._shift + 1,), name="grpc-relief", daemon=True
-            )
+            reader = threading.Thread(target=self.read_on, name="grpc-relief", daemon=True)
             reader.start()  # before this one is told, for there may be no thread to be had
             self._shift += 1
             self._working_since = 0.0
@@ -154,27 +190,6 @@ class Connection:
     def cut(self) -> None:
         """End it now, whatever is open."""
         self._channel.cut()
-
-    def _read_on(self, shift: int) -> None:
-        with self._reading:
-            pass  # whoever is relieved by this thread has been told now
-        try:
-            while self._incoming.read():
-                if self.ready:
-                    ready, self.ready = self.ready, []
-                    self._serving.answer(ready)
-                    if self._shift != shift:
-                        return
-        except ConnectionFault as fault:
-            logger.info("connection_ended", peer=self.peer, why=str(fault), code=fault.code.name)
-            self._session.refuse(fault)
-        except OSError as error:
-            logger.debug("connection_lost", peer=self.peer, error=str(error))
-        # The thread ends here: one connection must not take the port with it.
-        except Exception as error:
-            logger.exception("connection_failed", peer=self.peer, error=repr(error))
-            self._session.refuse(ConnectionFault(ErrorCode.INTERNAL_ERROR, "internal error"))
-        self._close()
 
     def _open(self, exchange: Exchange, head: Any) -> Receiver:
         return self._serving.open(self, exchange, head)

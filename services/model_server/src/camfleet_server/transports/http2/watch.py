@@ -5,6 +5,7 @@ import time
 
 import structlog
 
+from camfleet_server.transports.http2.common_reader import CommonReader
 from camfleet_server.transports.http2.connection import Connection
 from camfleet_server.transports.http2.limits import Lifetimes
 
@@ -29,6 +30,7 @@ class Watch:
         self._somebody_left = threading.Condition(self._lock)
         self._ending: dict[Connection, float] = {}  # told to go, and when it is cut
         self._swept_at = 0.0
+        self.common = CommonReader(self.note_work)
 
     def enter(self, connection: Connection) -> bool:
         """Look after a connection; False when there are as many as may be and none is idle."""
@@ -114,14 +116,15 @@ class Watch:
 
     def _relieve(self) -> None:
         latest = time.perf_counter() - _LONG_S
-        for connection in self._connections():
-            try:
-                is_working = connection.relieve(latest)
-            except RuntimeError as error:
-                logger.warning("no_thread_to_read", peer=connection.peer, error=str(error))
-                is_working = True
-            if is_working:
-                self._has_work.set()  # look again
+        try:
+            is_working = self.common.relieve(latest)  # first: what it is at becomes its own reader
+            for connection in self._connections():
+                is_working |= connection.relieve(latest)
+        except (OSError, RuntimeError) as error:
+            logger.warning("no_thread_to_read", error=str(error))
+            is_working = True
+        if is_working:
+            self._has_work.set()  # look again
 
     def _sweep(self, now: float) -> None:
         for connection in self._connections():

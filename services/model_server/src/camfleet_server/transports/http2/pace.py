@@ -1,0 +1,57 @@
+"""How long the answers on a connection take, which decides about the thread that gives them."""
+
+_QUICK_S = 0.005
+_TRUSTED = 3  # quick answers in a row, before the reading thread answers
+_TINY_S = 0.0002  # of the thread's own time; handing the interpreter round costs as much
+_PROMPT_S = 0.002
+_COUNTED = 32
+_DISTRUSTED = 2048  # answers until one that kept its neighbours waiting may do so again
+
+
+class Pace:
+    """What the last answers took; a value that two threads spoil once in a while does no harm."""
+
+    __slots__ = ("_counted", "_enough", "_quick", "_took_s", "_worked_s", "is_prompt", "is_tiny")
+
+    def __init__(self) -> None:
+        self.is_tiny = False  # so little work that threads would cost more
+        self.is_prompt = True  # and without waiting; among many threads this cannot be told
+        self._quick = 0  # in a row
+        self._enough = _COUNTED
+        self._begin()
+
+    @property
+    def is_quick(self) -> bool:
+        """Tell whether handing an answer to another thread is likely to cost more than it."""
+        return self._quick >= _TRUSTED
+
+    def note(self, took_s: float) -> None:
+        """Take note of one more answer."""
+        self._quick = self._quick + 1 if took_s < _QUICK_S else 0
+
+    def note_own(self, took_s: float, worked_s: float) -> None:
+        """Take note of an answer of the reading thread, and how long the thread was at work."""
+        self.note(took_s)
+        self._counted += 1
+        self._took_s += took_s
+        self._worked_s += worked_s
+        if self._counted >= self._enough:
+            self.is_tiny = self._worked_s < _TINY_S * self._counted
+            self.is_prompt = self._took_s < _PROMPT_S * self._counted
+            self._enough = _COUNTED
+            self._begin()
+
+    def trust(self) -> None:
+        """Begin to watch it by itself: no threads want the interpreter at the same time."""
+        self.is_prompt = True
+        self._begin()
+
+    def distrust(self) -> None:
+        """Take it for slow over many answers to come."""
+        self.is_tiny = False
+        self._enough = _DISTRUSTED
+        self._begin()
+
+    def _begin(self) -> None:
+        self._counted = 0
+        self._took_s = self._worked_s = 0.0
