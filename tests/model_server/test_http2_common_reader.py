@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -250,29 +250,62 @@ def test_what_no_poll_tells_of_is_not_taken(reader: CommonReader, lines: list[Li
         assert not reader.take(hidden)
 
 
+class Clock:
+    """Stands for `time`: answers take what they are told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.worked_s = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def thread_time(self) -> float:
+        return self.worked_s
+
+    def answer(self, took_s: float, worked_s: float) -> Callable[[], None]:
+        def pass_time() -> None:
+            self.now_s += took_s
+            self.worked_s += worked_s
+
+        return pass_time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(pace, "time", made)
+    monkeypatch.setattr(pace, "_SAMPLED", 2)
+    monkeypatch.setattr(pace, "_TINY_S", 0.0002)
+    monkeypatch.setattr(pace, "_PROMPT_S", 0.002)
+    return made
+
+
 def test_what_keeps_its_neighbours_waiting_is_not_tiny_again_soon(
-    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "_DISTRUSTED", 20)
     watched = Pace()
     watched.distrust()
-    tiny = [note_tiny(watched) for _ in range(24)]
+    tiny = []
+    for _ in range(24):
+        watched.time(clock.answer(0.0001, 0.0001))
+        tiny.append(watched.is_tiny)
     assert tiny == [False] * 19 + [True] * 5
 
 
-def test_one_answer_that_waited_for_the_cores_is_outweighed(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("took_s", "worked_s", "is_tiny", "is_prompt"),
+    [
+        pytest.param(0.0001, 0.0001, True, True, id="tiny"),
+        pytest.param(0.006, 0.0001, True, False, id="it waited"),
+        pytest.param(0.0003, 0.0003, False, True, id="work"),
+    ],
+)
+def test_work_and_waiting_are_told_apart(
+    clock: Clock, took_s: float, worked_s: float, is_tiny: bool, is_prompt: bool
 ) -> None:
-    monkeypatch.setattr(pace, "_PROMPT_S", 0.002)
     watched = Pace()
-    watched.note_own(0.006, 0.0)
-    assert [note_tiny(watched) for _ in range(3)][-1]
-    assert watched.is_prompt
     for _ in range(4):
-        watched.note_own(0.003, 0.0)
-    assert not watched.is_prompt
-
-
-def note_tiny(watched: Pace) -> bool:
-    watched.note_own(0.0001, 0.0001)
-    return watched.is_tiny
+        watched.time(clock.answer(took_s, worked_s))
+    assert (watched.is_tiny, watched.is_prompt) == (is_tiny, is_prompt)

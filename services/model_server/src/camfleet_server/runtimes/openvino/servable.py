@@ -24,6 +24,7 @@ from camfleet_server.runtimes.openvino.threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.ports import Ports
 from camfleet_server.types import Tensors, TensorSpec
 
+_COPIED_BYTES = 4096  # of read-only memory: sooner done than a writable view of it
 _BESIDE = 1  # while as many infer as there are streams, one more is read in or copied out
 
 
@@ -74,7 +75,7 @@ class OpenVinoServable:
                 request.set_input_tensor(position, tensor)
             if self._remembers:  # what one client asked must not reach another one's answer
                 request.reset_state()
-            request.infer()
+            request.infer(share_outputs=True)  # else it makes copies that nobody looks at
             return {name: self._output(request, name) for name in wanted}
         finally:
             self._idle.append(request)
@@ -172,8 +173,11 @@ def _parts(spec: TensorSpec, inputs: Tensors) -> tuple[NDArray[Any], ...]:
 
 
 def _contiguous(array: NDArray[Any]) -> NDArray[Any]:
-    is_usable = array.flags.c_contiguous and array.size and array.dtype.isnative
-    return array if is_usable else np.array(array, array.dtype.newbyteorder("="), order="C")
+    flags = array.flags
+    is_usable = flags.c_contiguous and array.size and array.dtype.isnative
+    if is_usable and (flags.writeable or array.nbytes > _COPIED_BYTES):
+        return array
+    return np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
 def _tensor(array: NDArray[Any]) -> Any:

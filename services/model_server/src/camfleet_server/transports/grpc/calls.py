@@ -98,10 +98,7 @@ class MessageQuota:
 
     def hand_of(self, rpc: Rpc) -> "ArrivingBytes":
         """Return what counts the bytes of a call's messages as they come, until it is over."""
-        hand = ArrivingBytes(self)
-        if not rpc.on_end(hand.end):
-            hand.end()
-        return hand
+        return ArrivingBytes(self, rpc)
 
     @contextmanager
     def _holding(self, size_bytes: int) -> Iterator[None]:
@@ -150,12 +147,14 @@ class MessageQuota:
 class ArrivingBytes:
     """The bytes of one call that have come and that nobody answers yet."""
 
-    __slots__ = ("_held_bytes", "_is_over", "_quota")
+    __slots__ = ("_held_bytes", "_is_over", "_is_watching", "_quota", "_rpc")
 
-    def __init__(self, quota: MessageQuota) -> None:
+    def __init__(self, quota: MessageQuota, rpc: Rpc) -> None:
         self._quota = quota
+        self._rpc = rpc
         self._held_bytes = 0
         self._is_over = False  # both under the quota's lock
+        self._is_watching = False  # for the end; messages that are small are never counted
 
     def take(self, size_bytes: int) -> None:
         """Count more of them.
@@ -163,6 +162,10 @@ class ArrivingBytes:
         Raises:
             Ended: there are too many bytes in hand already.
         """
+        if not self._is_watching:
+            self._is_watching = True
+            if not self._rpc.on_end(self.end):
+                self.end()
         with self._quota.lock:
             if self._is_over:
                 return

@@ -104,7 +104,9 @@ class Rpc:
         self._exchange.outgoing.grant(self._exchange, self._connection.window_bytes)
 
     def _message(self, parts: Sequence[Buffer]) -> bytes:
-        size = sum(part.nbytes if isinstance(part, ndarray) else len(part) for part in parts)
+        size = 0
+        for part in parts:
+            size += part.nbytes if isinstance(part, ndarray) else len(part)
         if size > self._most_bytes:
             text = f"Sent message larger than max ({size} vs. {self._most_bytes})"
             raise Ended(StatusCode.RESOURCE_EXHAUSTED, text)

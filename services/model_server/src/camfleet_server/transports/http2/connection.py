@@ -146,12 +146,9 @@ class Connection:
         """Answer in the reading thread, which can be relieved meanwhile."""
         with self._reading:
             shift = self._shift
-            began_at = self._working_since = time.perf_counter()
+            self._working_since = time.perf_counter()
         self._watch.note_work()  # now that it can be seen
-        worked_s = -time.thread_time()
-        answer()
-        worked_s += time.thread_time()
-        self.pace.note_own(time.perf_counter() - began_at, worked_s)
+        self.pace.time(answer)
         with self._reading:
             if self._shift == shift:
                 self._working_since = 0.0

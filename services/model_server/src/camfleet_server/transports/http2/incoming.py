@@ -17,6 +17,7 @@ from camfleet_server.transports.http2.frames import (
 from camfleet_server.transports.http2.limits import Limits
 
 _FIRST_BYTES, _MOST_BYTES = 1 << 14, 1 << 18
+_BULK_BYTES = 1 << 10  # of a DATA frame; smaller ones may be of no use and are counted one by one
 _NOT_HTTP2 = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
     b"this port speaks gRPC (HTTP/2); REST has a port of its own\n"
@@ -31,15 +32,15 @@ class FrameReceiver(Protocol):
         ...
 
     def begin_data(self, number: int, flags: int, size: int) -> None:
-        """Take note of a DATA frame; `size` bytes count against the windows."""
+        """Take note of a DATA frame, or of several; `size` bytes count against the windows."""
         ...
 
     def take_data(self, piece: memoryview) -> None:
-        """Take some of its body."""
+        """Take some of the body."""
         ...
 
     def end_data(self) -> None:
-        """Learn that it is whole."""
+        """Learn that it is whole, and so are the others."""
         ...
 
     def take_frame(self, kind: int, flags: int, number: int, payload: memoryview) -> None:
@@ -124,6 +125,11 @@ class Incoming:
         size, body = high << 8 | low, at + FRAME_HEAD_BYTES
         number &= NUMBER_BITS
         if kind == DATA:
+            if size > self._longest:
+                text = f"a DATA frame of {size} bytes"
+                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, text)
+            if not flags & PADDED and end - body >= size:
+                return self._pass_whole(number, flags, size, at, end)
             if flags & PADDED and end == body:
                 return at
             return self._begin_data(number, flags, size, body)
@@ -134,10 +140,23 @@ class Incoming:
         self._receiver.take_frame(kind, flags, number, self._view[body : body + size])
         return body + size
 
+    def _pass_whole(self, number: int, flags: int, size: int, at: int, end: int) -> int:
+        """Pass on a DATA frame that is there and, of a large body, those like it behind it."""
+        view, step = self._view, FRAME_HEAD_BYTES + size
+        after = at + step
+        if size >= _BULK_BYTES and not flags:
+            head = view[at : at + FRAME_HEAD_BYTES]
+            while end - after >= step and view[after : after + FRAME_HEAD_BYTES] == head:
+                after += step
+        self._receiver.begin_data(number, flags, (after - at) // step * size)
+        if size:
+            for body in range(at + FRAME_HEAD_BYTES, after, step):
+                self._receiver.take_data(view[body : body + size])
+        self._receiver.end_data()
+        return after
+
     def _begin_data(self, number: int, flags: int, size: int, at: int) -> int:
         """Take note of a DATA frame; returns where its body begins."""
-        if size > self._longest:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"a DATA frame of {size} bytes")
         self._receiver.begin_data(number, flags, size)
         self._in_data = True
         self._body_left, self._padding_left = size, 0

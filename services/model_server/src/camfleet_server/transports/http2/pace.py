@@ -1,10 +1,14 @@
 """How long the answers on a connection take, which decides about the thread that gives them."""
 
+import time
+from collections.abc import Callable
+
 _QUICK_S = 0.005
 _TRUSTED = 3  # quick answers in a row, before the reading thread answers
 _TINY_S = 0.0002  # of the thread's own time; handing the interpreter round costs as much
 _PROMPT_S = 0.002
 _COUNTED = 32
+_SAMPLED = 8  # one of so many is measured in the thread's own time: asking costs a microsecond
 _DISTRUSTED = 2048  # answers until one that kept its neighbours waiting may do so again
 
 
@@ -29,14 +33,23 @@ class Pace:
         """Take note of one more answer."""
         self._quick = self._quick + 1 if took_s < _QUICK_S else 0
 
-    def note_own(self, took_s: float, worked_s: float) -> None:
-        """Take note of an answer of the reading thread, and how long the thread was at work."""
+    def time(self, answer: Callable[[], None]) -> None:
+        """Give an answer and take note of how long it took; the reading thread."""
+        began_at = time.perf_counter()
+        if self._counted % _SAMPLED:
+            answer()
+        else:
+            worked_s = -time.thread_time()
+            answer()
+            self._worked_s += worked_s + time.thread_time()
+        self._note_own(time.perf_counter() - began_at)
+
+    def _note_own(self, took_s: float) -> None:
         self.note(took_s)
         self._counted += 1
         self._took_s += took_s
-        self._worked_s += worked_s
         if self._counted >= self._enough:
-            self.is_tiny = self._worked_s < _TINY_S * self._counted
+            self.is_tiny = self._worked_s * _SAMPLED < _TINY_S * self._counted
             self.is_prompt = self._took_s < _PROMPT_S * self._counted
             self._enough = _COUNTED
             self._begin()
