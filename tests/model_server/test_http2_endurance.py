@@ -71,6 +71,10 @@ class ScriptedChannel:
     def send(self, data: bytes) -> None:
         """Nobody reads."""
 
+    def has_room(self) -> bool:
+        """There always is."""
+        return True
+
     def finish(self) -> None:
         """It ends by itself."""
 

@@ -42,6 +42,9 @@ class CutChannel:
 
     def send(self, data: bytes) -> None: ...
 
+    def has_room(self) -> bool:
+        return True
+
     def finish(self) -> None: ...
 
     def cut(self) -> None: ...

@@ -1,5 +1,6 @@
 """What happens between two threads of one connection, or of one server, at the wrong moment."""
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.grpc.server import GrpcServer
 from camfleet_server.transports.grpc.streams import StreamCall
 from camfleet_server.transports.http2 import watch as watch_module
-from camfleet_server.transports.http2.channels import TlsChannel
+from camfleet_server.transports.http2.channels import PlainChannel, TlsChannel
 from camfleet_server.transports.http2.connection import Connection
 from camfleet_server.transports.http2.exchange import Exchange
 from camfleet_server.transports.http2.frames import (
@@ -51,6 +52,9 @@ class SilentChannel:
         return 0
 
     def send(self, data: bytes) -> None: ...
+
+    def has_room(self) -> bool:
+        return True
 
     def finish(self) -> None: ...
 
@@ -179,6 +183,35 @@ def test_a_client_that_could_not_be_told_to_go_is_told_when_it_asks(
         peer.open(1)
         assert peer.answer(1).reset == ErrorCode.REFUSED_STREAM
         assert peer.goaway == (0, ErrorCode.NO_ERROR, "")
+
+
+@pytest.fixture
+def two_ends() -> Iterator[tuple[PlainChannel, socket.socket]]:
+    near, far = socket.socketpair()
+    with near, far:
+        yield PlainChannel(near), far
+
+
+def test_a_client_that_reads_nothing_holds_up_nobody_who_tells_it_to_go(
+    two_ends: tuple[PlainChannel, socket.socket],
+) -> None:
+    channel, far = two_ends
+    while channel.has_room():
+        channel.send(bytes(1000))
+    outgoing = Outgoing(channel)
+    telling = threading.Thread(target=outgoing.send_if_free, args=(lambda: bytes(1 << 20),))
+    telling.start()
+    telling.join(TIMEOUT_S)  # less than a peer may stall
+    assert not telling.is_alive()
+    far.close()
+
+
+def test_a_client_that_reads_is_told_to_go(two_ends: tuple[PlainChannel, socket.socket]) -> None:
+    channel, far = two_ends
+    Outgoing(channel).send_if_free(lambda: b"go")
+    assert far.recv(10) == b"go"
+    channel.close()
+    Outgoing(channel).send_if_free(lambda: b"nobody is there")
 
 
 class Uncopied(deque[Data]):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from camfleet_contracts.access import Network, RefusedToListen, check_exposure, is_loopback
@@ -32,7 +33,7 @@ from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.draining import Drain
 from camfleet_server.transports.grpc.admission import Admission
 from camfleet_server.transports.grpc.server import GrpcLimits, GrpcServer
-from camfleet_server.transports.listening import BadTlsFiles, PortTaken, TlsFiles
+from camfleet_server.transports.listening import BadTlsFiles, PortTaken, TlsFiles, addresses_of
 from camfleet_server.transports.rest.app import build_app, guarded
 from camfleet_server.transports.rest.server import RestServer
 
@@ -142,7 +143,7 @@ def _start_grpc(
     tls = _tls(settings.grpc, fleet)
     server = new_server(admission=Admission(keys, networks) if keys else None)
     port = 0
-    for address in settings.grpc.addresses:
+    for address in chain.from_iterable(map(addresses_of, settings.grpc.addresses)):
         port = server.bind(address, settings.grpc.port or port, tls)
     server.start()
     drain.add(server.stop)
@@ -176,7 +177,7 @@ def _start_rest(
         memory=memory,
     )
     port = 0
-    for address in settings.rest.addresses:
+    for address in chain.from_iterable(map(addresses_of, settings.rest.addresses)):
         server = RestServer(guarded(app, keys, networks))
         port = server.bind(address, settings.rest.port or port, tls)
         server.start()

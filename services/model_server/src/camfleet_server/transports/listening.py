@@ -1,6 +1,7 @@
 """What the ports share: TLS files, a unix socket, and how a taken address is told."""
 
 import contextlib
+import ipaddress
 import socket
 import ssl
 import tempfile
@@ -40,6 +41,31 @@ class BadTlsFiles(OSError):
             f"TLS cannot use {files.cert}, {files.key}: {reason}; "
             "look at CAMFLEET_TLS_CERT and CAMFLEET_TLS_KEY"
         )
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """Return the addresses to listen on for a host: of a name all that this machine has.
+
+    A name that has none here is returned as it is, for whoever binds it to be told.
+    """
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return (host,)
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+    except OSError:
+        return (host,)
+    addresses = dict.fromkeys((family, str(address[0])) for family, *_, address in found)
+    return tuple(address for family, address in addresses if _is_ours(family, address)) or (host,)
+
+
+def _is_ours(family: int, address: str) -> bool:
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 class PortTaken(OSError):

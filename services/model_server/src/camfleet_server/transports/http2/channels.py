@@ -1,5 +1,6 @@
 """The bytes of one connection: as they are, or under TLS. One thread reads, any thread writes."""
 
+import select
 import socket
 import ssl
 import struct
@@ -29,6 +30,10 @@ class Channel(Protocol):
 
     def send(self, data: bytes) -> None:
         """Send all of it; callers take turns."""
+        ...
+
+    def has_room(self) -> bool:
+        """Tell whether a short frame can be sent without waiting for the peer."""
         ...
 
     def finish(self) -> None:
@@ -62,6 +67,10 @@ class PlainChannel:
     def send(self, data: bytes) -> None:
         """Send all of it."""
         self._socket.sendall(data)
+
+    def has_room(self) -> bool:
+        """Tell whether a short frame can be sent without waiting for the peer."""
+        return _has_room(self._socket)
 
     def finish(self) -> None:
         """Say that nothing more will be sent."""
@@ -134,6 +143,10 @@ class TlsChannel:
                 encrypted = self._outgoing.read()
             self._socket.sendall(encrypted)
 
+    def has_room(self) -> bool:
+        """Tell whether a short frame can be sent without waiting for the peer."""
+        return _has_room(self._socket)
+
     def finish(self) -> None:
         """Say that nothing more will be sent."""
         _shut_down(self._socket, socket.SHUT_WR)
@@ -172,6 +185,15 @@ def _tune(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBED_AFTER_S)
+
+
+def _has_room(sock: socket.socket) -> bool:
+    """Ask the system; it says so once a third of what it keeps for the peer is free."""
+    if sock.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def _shut_down(sock: socket.socket, how: int) -> None:

@@ -54,10 +54,11 @@ class Outgoing:
             self._write(frames)
 
     def send_if_free(self, frames: Callable[[], bytes]) -> None:
-        """Send frames unless a peer that reads nothing holds up who sends already."""
+        """Send short frames unless a peer that reads nothing holds up whoever sends."""
         if self.lock.acquire(timeout=_PATIENCE_S):
             try:
-                self._write(frames())
+                if self._channel.has_room():
+                    self._write(frames())
             finally:
                 self.lock.release()
 
