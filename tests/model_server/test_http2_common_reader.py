@@ -298,8 +298,9 @@ def test_what_keeps_its_neighbours_waiting_is_not_tiny_again_soon(
     ("took_s", "worked_s", "is_tiny", "is_prompt"),
     [
         pytest.param(0.0001, 0.0001, True, True, id="tiny"),
-        pytest.param(0.006, 0.0001, True, False, id="it waited"),
-        pytest.param(0.0003, 0.0003, False, True, id="work"),
+        pytest.param(0.006, 0.0001, True, False, id="waits for long"),
+        pytest.param(0.0003, 0.0001, True, False, id="waits for a device"),
+        pytest.param(0.0003, 0.0003, False, False, id="work"),
     ],
 )
 def test_work_and_waiting_are_told_apart(

@@ -1,12 +1,13 @@
 """How long the answers on a connection take, which decides about the thread that gives them."""
 
+import math
 import time
 from collections.abc import Callable
 
 _QUICK_S = 0.005
 _TRUSTED = 3  # quick answers in a row, before the reading thread answers
-_TINY_S = 0.0002  # of the thread's own time; handing the interpreter round costs as much
-_PROMPT_S = 0.002
+_TINY_S = 0.0002  # handing the interpreter round costs as much
+_PROMPT_S = 0.002  # on average; the shortest answer shows what nobody else's work delayed
 _COUNTED = 32
 _SAMPLED = 8  # one of so many is measured in the thread's own time: asking costs a microsecond
 _DISTRUSTED = 2048  # answers until one that kept its neighbours waiting may do so again
@@ -15,13 +16,23 @@ _DISTRUSTED = 2048  # answers until one that kept its neighbours waiting may do 
 class Pace:
     """What the last answers took; a value that two threads spoil once in a while does no harm."""
 
-    __slots__ = ("_counted", "_enough", "_quick", "_took_s", "_worked_s", "is_prompt", "is_tiny")
+    __slots__ = (
+        "_counted",
+        "_enough",
+        "_quick",
+        "_shortest_s",
+        "_took_s",
+        "_worked_s",
+        "is_prompt",
+        "is_tiny",
+    )
 
     def __init__(self) -> None:
         self.is_tiny = False  # so little work that threads would cost more
         self.is_prompt = True  # and without waiting; among many threads this cannot be told
         self._quick = 0  # in a row
         self._enough = _COUNTED
+        self._shortest_s = math.inf
         self._begin()
 
     @property
@@ -48,9 +59,11 @@ class Pace:
         self.note(took_s)
         self._counted += 1
         self._took_s += took_s
+        self._shortest_s = min(self._shortest_s, took_s)
         if self._counted >= self._enough:
             self.is_tiny = self._worked_s * _SAMPLED < _TINY_S * self._counted
-            self.is_prompt = self._took_s < _PROMPT_S * self._counted
+            is_prompt = self._took_s < _PROMPT_S * self._counted
+            self.is_prompt = is_prompt and self._shortest_s < _TINY_S
             self._enough = _COUNTED
             self._begin()
 
@@ -68,3 +81,4 @@ class Pace:
     def _begin(self) -> None:
         self._counted = 0
         self._took_s = self._worked_s = 0.0
+        self._shortest_s = math.inf
