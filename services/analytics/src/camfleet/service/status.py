@@ -23,6 +23,8 @@ from camfleet_contracts.redaction import redact
 
 Facts = dict[str, Any]
 
+_VERSION = version("camfleet")  # of this process, whatever is installed beside it meanwhile
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -62,7 +64,7 @@ class StatusBoard:
         sinks = self.sinks()
         services = [_capture_service(view), server, *map(_sink_service, sinks)]
         return {
-            "version": version("camfleet"),
+            "version": _VERSION,
             "device_id": self._identity.device_id,
             "time": rfc3339(now_utc()),
             "cameras_file": self.cameras_file,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from camfleet_contracts.protocols import inference_pb2
@@ -10,6 +11,7 @@ from camfleet_server.errors import InvalidInput
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.types import ModelMetadata, TensorSpec, VersionState, VersionStatus
 
+SERVER_VERSION = version("camfleet-server")  # of this process, not of an update beside it
 EXTENSIONS = (
     "binary_tensor_data",
     "camfleet_images",  # models whose manifest has `preprocess` take pictures

@@ -1,7 +1,5 @@
 """KServe v2 over gRPC: health, metadata and model configuration; the table of all its RPCs."""
 
-from importlib.metadata import version as installed_version
-
 from google.protobuf.json_format import ParseDict
 
 from camfleet_contracts.protocols import inference_pb2 as pb
@@ -29,6 +27,7 @@ from camfleet_server.transports.grpc.streams import stream_handler
 from camfleet_server.transports.kserve_tensors import TensorPlaces
 from camfleet_server.transports.kserve_terms import (
     NO_CUDA,
+    SERVER_VERSION,
     extensions_offered,
     model_config,
     parse_version,
@@ -102,9 +101,10 @@ class KserveService:
 
     def server_metadata(self, _: pb.ServerMetadataRequest, __: Rpc) -> pb.ServerMetadataResponse:
         """Tell name and version of the server."""
-        version = installed_version("camfleet-server")
         return pb.ServerMetadataResponse(
-            name=self._server_name, version=version, extensions=extensions_offered(self._memory)
+            name=self._server_name,
+            version=SERVER_VERSION,
+            extensions=extensions_offered(self._memory),
         )
 
     def model_metadata(self, request: pb.ModelMetadataRequest, _: Rpc) -> pb.ModelMetadataResponse:

@@ -1,7 +1,6 @@
 """KServe v2 over REST: health, metadata, inference; the table of all /v2 paths."""
 
 from dataclasses import replace
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from camfleet_server.answer import Call
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.kserve_tensors import TensorPlaces
-from camfleet_server.transports.kserve_terms import extensions_offered, model_config
+from camfleet_server.transports.kserve_terms import SERVER_VERSION, extensions_offered, model_config
 from camfleet_server.transports.rest.bodies import Body
 from camfleet_server.transports.rest.calls import on_abandoned, peer_of, version_in, with_body
 from camfleet_server.transports.rest.kserve_infer import infer_response, read_request, split_body
@@ -72,9 +71,10 @@ class KserveRoutes:
 
     async def server_metadata(self, _: Request) -> Response:
         """Tell name and version of the server."""
-        version = installed_version("camfleet-server")
         offered = extensions_offered(self._memory)
-        return JSONResponse({"name": self._server_name, "version": version, "extensions": offered})
+        return JSONResponse(
+            {"name": self._server_name, "version": SERVER_VERSION, "extensions": offered}
+        )
 
     def model_ready(self, request: Request) -> Response:
         """Answer 200 when the version is AVAILABLE, 503 otherwise."""
