@@ -11,6 +11,7 @@ import pytest
 
 from camera_readers import CountingSink, capturing
 from camfleet.service.reading import Readers, Subscription
+from camfleet.video.backoff import Backoff
 from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
 from free_ports import free_port
@@ -136,6 +137,20 @@ def test_a_stall_is_seen_by_all_and_so_is_its_end(tmp_path: Path) -> None:
         for one in both:
             one.sees()
             assert one.frames[-1].connection == 2
+
+
+def test_who_comes_to_a_lost_camera_does_not_wait_for_its_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backoff, "next_s", lambda _: 3600.0)
+    readers, capture_port = Readers(), free_port()
+    address = f"rtsp://127.0.0.1:{capture_port}/street"
+    with watching(readers, "one", address) as one:
+        assert reason_of(one)
+        with capturing(tmp_path, capture_port), watching(readers, "two", address) as two:
+            two.sees()
+            one.sees()
+            assert two.source.reads_with == ("one",)
 
 
 def test_an_address_that_nobody_serves_has_its_reason_for_each(port: int) -> None:

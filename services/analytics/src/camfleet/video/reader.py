@@ -107,7 +107,7 @@ class CameraReader:
         self._opening, self._sink = opening, sink
         self._lost = lost
         self._explain = explain or explain_at_capture
-        self._stopped = threading.Event()
+        self._stopped, self._hurried = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{name}", daemon=True)
 
     def start(self) -> None:
@@ -123,16 +123,22 @@ class CameraReader:
     def end(self) -> None:
         """Ask the thread to end, and do not wait."""
         self._stopped.set()
+        self._hurried.set()
         self.slot.close()
+
+    def hurry(self) -> None:
+        """Connect now where a lost camera is waited for; somebody new wants its pictures."""
+        self._hurried.set()
 
     def _run(self) -> None:
         backoff = Backoff()
         while not self._stopped.is_set():
+            self._hurried.clear()
             reason, state = self._read_once(backoff)
             if self._stopped.is_set():
                 return
             self._lose(state, reason)
-            self._stopped.wait(backoff.next_s())
+            self._hurried.wait(backoff.next_s())
 
     def _read_once(self, backoff: Backoff) -> tuple[str, ReaderState]:
         """One connection from opening to its end; why it ended."""

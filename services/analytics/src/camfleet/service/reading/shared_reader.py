@@ -35,11 +35,13 @@ class SharedReader:
         self.reader.taker = self
 
     def admit(self, member: Member) -> None:
-        """One more; it gets what comes from now on."""
+        """One more; it gets what comes from now on, of a lost camera as soon as it is back."""
         is_connected = self.reader.connection.state is ReaderState.LIVE
         member.account.open(self.reader.counts, is_connected=is_connected)
         member.move_to(self.reader)
         self._change((*self.members, member))
+        if not is_connected:
+            self.reader.hurry()
 
     def dismiss(self, member: Member) -> None:
         """One less; the others notice nothing."""
