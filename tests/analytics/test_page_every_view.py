@@ -62,6 +62,13 @@ def test_a_long_fault_leaves_every_view_in_reach(browser: Browser) -> None:
     assert browser.ask(f"({fault}, {links}.scrollWidth - {links}.clientWidth)") == 0
 
 
+def test_all_views_are_in_the_bar_of_a_phone(browser: Browser) -> None:
+    browser.resize(390, 844)
+    links = "document.getElementById('navigation')"
+    browser.wait_for(f"{links}.clientWidth < 390")
+    assert browser.ask(f"{links}.scrollWidth - {links}.clientWidth") == 0
+
+
 def test_nothing_is_complained_about(browser: Browser) -> None:
     browser.complaints()
     for view in VIEWS:

@@ -67,6 +67,7 @@ def test_what_no_model_can_be_made_of_is_told_as_a_fault(
     dogs = "[aria-label='Model dogs']"
     assert browser.text(f"{dogs} .message") == "dogs: base_path is missing"
     assert not browser.is_shown(f"{dogs} table")
+    assert browser.text(f"{dogs} .hint") == "used by no camera"
     assert serious_findings(browser) == []
     page_upstream.files["/v1/config"] = told
     browser.wait_for("document.querySelector('.config-fault').hidden")
