@@ -79,25 +79,18 @@ class InferenceRun:
         """
         files = files_of(source)
         self._refuse_overwriting(files)
-        shown, bad = table("file", "frames", "found"), 0
+        shown = table("file", "frames", "found")
         try:
             for path in track(files, console=err, transient=True, disable=len(files) < 2):  # noqa: PLR2004 - one needs no bar
-                try:
-                    found, frames = self._run_file(path, as_json=as_json)
-                except BadMedia as error:
-                    if path == source:
-                        raise
-                    bad += 1
-                    note(str(error))
-                else:
-                    shown.add_row(path.name, str(frames), found)
+                if row := self._row_of(path, is_alone=path == source, as_json=as_json):
+                    shown.add_row(path.name, *row)
         finally:
             self._client.close()
         if not as_json:
             out.print(shown)
         if self._save:
             note(f"saved into {self._save}")
-        if bad:
+        if bad := len(files) - shown.row_count:
             raise CommandError(f"{bad} of {len(files)} files cannot be read; they are named above")
 
     def _refuse_overwriting(self, files: tuple[Path, ...]) -> None:
@@ -107,6 +100,16 @@ class InferenceRun:
                 raise CommandError(
                     f"--save {self._save}: {target} is a source; give another folder"
                 )
+
+    def _row_of(self, path: Path, *, is_alone: bool, as_json: bool) -> tuple[str, str] | None:
+        try:
+            found, frames = self._run_file(path, as_json=as_json)
+        except BadMedia as error:
+            if is_alone:
+                raise
+            note(str(error))
+            return None
+        return str(frames), found
 
     def _run_file(self, path: Path, *, as_json: bool) -> tuple[str, int]:
         """Infer one file; what was found, in words, and how many frames there were."""
