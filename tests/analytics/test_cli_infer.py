@@ -143,13 +143,20 @@ def test_no_server_is_one_clear_line(camfleet: CommandLine, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("missing.jpg", "no such file"), ("empty", "has no pictures"), ("broken.jpg", "is the file")],
+    [
+        ("missing.jpg", "no such file"),
+        ("empty", "has no pictures"),
+        ("broken.jpg", "is the file"),
+        ("broken.mp4", "is the file"),
+    ],
 )
 def test_a_source_that_is_none_is_named(
     camfleet: CommandLine, tmp_path: Path, name: str, reason: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    outcome = camfleet.run("infer", str(tmp_path / name), "--model", "pets")
+    for broken in ("broken.jpg", "broken.mp4"):
+        (tmp_path / broken).write_bytes(b"no picture")
+    saving = ("--save", str(tmp_path / "out"))
+    outcome = camfleet.run("infer", str(tmp_path / name), "--model", "pets", *saving)
     assert outcome.code == 1
     assert reason in outcome.err

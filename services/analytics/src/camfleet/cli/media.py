@@ -89,6 +89,9 @@ def frame_count(path: Path) -> int | None:
 
 
 def frame_rate(path: Path) -> Fraction:
-    """Frames per second of a film."""
-    with av.open(str(path)) as container:
-        return container.streams.video[0].average_rate or Fraction(_DEFAULT_FPS)
+    """Frames per second of a film; 25 where it does not say, or is none, as `read_frames` tells."""
+    try:
+        with av.open(str(path)) as container:
+            return container.streams.video[0].average_rate or Fraction(_DEFAULT_FPS)
+    except (FFmpegError, OSError, IndexError):
+        return Fraction(_DEFAULT_FPS)
