@@ -132,6 +132,15 @@ def test_without_a_server_it_waits_on_the_volume(camfleet: CommandLine, adder: P
     assert (again.code, "leave --version out" in again.err) == (1, True)
 
 
+def test_a_number_that_is_no_version_is_refused_in_a_line(
+    camfleet: CommandLine, adder: Path
+) -> None:
+    outcome = camfleet.run("model", "publish", str(adder), "--version", str(2**63))
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error: adder version {2**63}: nobody can ask for it")
+    assert not (camfleet.models / "adder").exists()
+
+
 def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder: Path) -> None:
     settings = command_settings()
     options = PublishOptions(serve=False)

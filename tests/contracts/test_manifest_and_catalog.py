@@ -59,6 +59,7 @@ def test_a_folder_without_manifest_has_none(tmp_path: Path) -> None:
         ({"preprocess": {"resize": "squash"}}, r"preprocess\.resize"),
         ({"postprocess": {"decoder": "yolox", "iou": 2}}, r"postprocess\.iou"),
         ({"precision": "int4"}, "precision"),
+        ({"labels": 5}, "labels: Input should be a list"),
     ],
 )
 def test_every_fault_names_file_and_field(document: Any, reason: str) -> None:

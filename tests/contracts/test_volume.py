@@ -32,6 +32,12 @@ def test_numbers_no_protocol_can_carry_are_no_versions(tmp_path: Path) -> None:
     assert list(versions_of(tmp_path)) == [2**63 - 1]
 
 
+def test_a_number_that_no_protocol_can_carry_is_not_published(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nobody can ask for it"):
+        publish_version(tmp_path, "pets", 2**63, lambda folder: (folder / "m.onnx").touch())
+    assert not list(tmp_path.iterdir())
+
+
 def test_leading_zeros_make_no_other_version_and_the_shortest_name_counts(tmp_path: Path) -> None:
     for name in ("01", "1", "001", "00000123", "0123"):
         (tmp_path / name).mkdir()

@@ -12,8 +12,9 @@ def fault_path(fault: "ErrorDetails") -> str:
 
 
 def fault_words(fault: "ErrorDetails") -> str:
-    """What is wrong with it; pydantic puts words of its own before those of our validators."""
-    return fault["msg"].removeprefix("Value error, ")
+    """What is wrong with it, without pydantic's words for what a file has."""
+    words = fault["msg"].removeprefix("Value error, ")
+    return words.replace("a valid tuple", "a list").replace("a valid dictionary", "a mapping")
 
 
 def fault_text(fault: "ErrorDetails") -> str:

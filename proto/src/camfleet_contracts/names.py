@@ -15,7 +15,8 @@ def stored_name(model_id: str) -> str:
     name = model_id.strip().replace("/", ".", 1)
     if not _MODEL_NAME.fullmatch(name):
         raise ValueError(
-            f"model id {model_id!r}: use letters, digits, '.', '_', '-' and at most one '/'"
+            f"model id {model_id!r}: use letters, digits, '.', '_', '-' and at most one '/', "
+            "128 in all and a letter or digit first"
         )
     return name
 

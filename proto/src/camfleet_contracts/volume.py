@@ -85,8 +85,12 @@ def publish_version(
 
     Raises:
         FileExistsError: the version is there already.
-        ValueError: the name is not one, or `fill` wrote nothing.
+        ValueError: the name or number is not one, or `fill` wrote nothing.
     """
+    if version and version > _LARGEST:
+        raise ValueError(
+            f"{model_id} version {version}: nobody can ask for it; use 1 to {_LARGEST}"
+        )
     base = models_dir / stored_name(model_id)
     base.mkdir(parents=True, exist_ok=True)
     with locked(base / "publish"):

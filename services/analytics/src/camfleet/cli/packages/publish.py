@@ -93,6 +93,8 @@ def _copy_to_volume(
         return publish_version(settings.models_dir, package.name, options.version, fill)
     except FileExistsError as error:
         raise CommandError(f"{error}; leave --version out for the next number") from error
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     except OSError:
         _remove_if_empty(settings.models_dir / package.name)
         raise
