@@ -2,8 +2,10 @@
 
 import errno
 import io
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +15,9 @@ import av
 import httpx
 import pytest
 
-from camfleet_capture.recording.ring import Ring
+from camfleet_capture.recording.clips import NotRecorded, picture_at
+from camfleet_capture.recording.recorder import Recorder
+from camfleet_capture.recording.ring import Ring, Segment
 from camfleet_capture.recording.segment import SegmentWriter
 from fakes_capture import RunningCapture, camera_lines, capture_running, number_of, write_clip
 from waiting import wait_until
@@ -94,6 +98,75 @@ def test_picture_of_a_moment_is_the_one_that_showed(recording: RunningCapture) -
             numbers.append(number_of(next(picture.decode(video=0))))
     assert (numbers[1] - numbers[0]) % 30 == pytest.approx(10, abs=1)
     assert state["recording"]["state"] == "RECORDING"
+
+
+def test_the_last_picture_of_a_file_shows_until_the_next_file_begins(
+    recording: RunningCapture,
+) -> None:
+    folder = recording.file.parent / "recordings" / "door"
+
+    def finished() -> list[list[float]]:
+        names = sorted(path.stem.split("-") for path in folder.glob("*-*.mp4"))
+        return [[int(milliseconds) / 1000 for milliseconds in name] for name in names]
+
+    wait_until(lambda: len(finished()) >= 2, WAIT_S, "two files")
+    (_, end), (start, _) = finished()[:2]
+    numbers = []
+    for moment in (end + 0.002, (end + start) / 2, start + 0.002):
+        answer = recording.get(f"/cameras/door/snapshot.jpg?at={moment}")
+        assert answer.status_code == 200, answer.text
+        with av.open(io.BytesIO(answer.content), "r") as picture:
+            numbers.append(number_of(next(picture.decode(video=0))))
+    assert numbers[0] == numbers[1]
+    assert numbers[2] == (numbers[0] + 1) % 30
+
+
+def test_a_moment_in_a_gap_of_the_recording_has_no_picture() -> None:
+    apart = [Segment(Path("a"), 10.0, 12.0, 1), Segment(Path("b"), 20.0, 22.0, 1)]
+    for moment in (9.0, 13.0, 23.0):
+        with pytest.raises(NotRecorded):
+            picture_at(apart, moment)
+
+
+def test_a_file_that_is_being_finished_can_be_read(
+    recording: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing, may_close = threading.Event(), threading.Event()
+    close = SegmentWriter.close
+
+    def close_slowly(writer: SegmentWriter) -> None:
+        closing.set()
+        may_close.wait(WAIT_S)
+        close(writer)
+
+    monkeypatch.setattr(SegmentWriter, "close", close_slowly)
+    try:
+        assert closing.wait(WAIT_S)
+        kept = told(recording)
+        assert kept["from"], kept
+        answer = recording.get(f"/cameras/door/clip?from={kept['from']}&to={kept['to']}")
+    finally:
+        may_close.set()
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_file_that_gets_its_last_name_meanwhile_is_read_under_it(
+    recording: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, _ = wait_for_seconds(recording, 2)
+    listed: property = vars(Recorder)["segments"]
+    former = iter(["former name"])
+
+    def renamed_once(recorder: Recorder) -> tuple[Segment, ...]:
+        segments: tuple[Segment, ...] = listed.__get__(recorder)
+        name = next(former, None)
+        return tuple(
+            replace(one, path=one.path.with_name(name or one.path.name)) for one in segments
+        )
+
+    monkeypatch.setattr(Recorder, "segments", property(renamed_once))
+    answer = recording.get(f"/cameras/door/snapshot.jpg?at={start + 0.5}")
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import av
 
 from camfleet_capture.access_unit import CLOCK_HZ
 from camfleet_capture.recording.ring import Segment
+from camfleet_capture.recording.segment import LONGEST_GAP_S
 from camfleet_capture.snapshot import encode_jpeg
 
 if TYPE_CHECKING:
@@ -103,6 +104,20 @@ def _wanted(
         if shown >= first_tick:
             yield from waiting
             waiting = []
+    yield from waiting  # the span lies between two pictures: the first of them showed
+
+
+def _showing_at(segments: Sequence[Segment], moment: float) -> Segment:
+    """The last picture of a file shows until the first one of the next, if that follows at once."""
+    begun = [one for one in segments if one.started_at <= moment]
+    later = [one.started_at for one in segments if one.started_at > moment]
+    if not begun:
+        raise NotRecorded
+    segment = begun[-1]
+    goes_on = later and later[0] - segment.ends_at < LONGEST_GAP_S
+    if moment > segment.ends_at and not goes_on:
+        raise NotRecorded
+    return segment
 
 
 def picture_at(segments: Sequence[Segment], moment: float) -> bytes:
@@ -112,9 +127,7 @@ def picture_at(segments: Sequence[Segment], moment: float) -> bytes:
         NotRecorded: there is none.
         OSError: the file cannot be read.
     """
-    segment = next((one for one in segments if one.started_at <= moment <= one.ends_at), None)
-    if segment is None:
-        raise NotRecorded
+    segment = _showing_at(segments, moment)
     shown: VideoFrame | None = None
     with av.open(str(segment.path)) as source:
         wanted = list(_wanted(source, segment, (moment, moment)))

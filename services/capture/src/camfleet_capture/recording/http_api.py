@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, Response
 from camfleet_capture.recording.clips import LONGEST_S, Clip, NotRecorded, cut_clip, picture_at
 from camfleet_capture.recording.recorder import Recorder
 from camfleet_capture.recording.recorders import Recorders
+from camfleet_capture.recording.ring import Segment
 from camfleet_contracts.clock import rfc3339_from_unix
 
 Result = TypeVar("Result")
@@ -42,7 +43,7 @@ class RecordingApi:
             )
         path = Path(await asyncio.to_thread(_temporary, ".mp4"))
         try:
-            work = partial(cut_clip, recorder.segments, start, end, path)
+            work = partial(cut_clip, start=start, end=end, path=path)
             clip: Clip = await self._read(recorder, work)
         except BaseException:
             _discard(path)
@@ -63,7 +64,7 @@ class RecordingApi:
         """The recorded picture of the moment `at`, as JPEG."""
         recorder = self._recorder_of(request.path_params["name"])
         moment = _moment(request, "at", None)
-        jpeg = await self._read(recorder, partial(picture_at, recorder.segments, moment))
+        jpeg = await self._read(recorder, partial(picture_at, moment=moment))
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     def _recorder_of(self, name: str) -> Recorder:
@@ -76,14 +77,23 @@ class RecordingApi:
             )
         return recorder
 
-    async def _read(self, recorder: Recorder, work: Callable[[], Result]) -> Result:
+    async def _read(
+        self, recorder: Recorder, work: Callable[[Sequence[Segment]], Result]
+    ) -> Result:
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.to_thread(_read_files, recorder, work)
         except NotRecorded as error:
             raise HTTPException(404, _what_there_is(recorder)) from error
         except (OSError, av.error.FFmpegError) as error:
             reason = error.strerror or str(error)
             raise HTTPException(503, f"the recording cannot be read now: {reason}") from error
+
+
+def _read_files(recorder: Recorder, work: Callable[[Sequence[Segment]], Result]) -> Result:
+    try:
+        return work(recorder.segments)
+    except FileNotFoundError:  # it got its last name, or made room, in this moment
+        return work(recorder.segments)
 
 
 def _what_there_is(recorder: Recorder) -> str:

@@ -54,6 +54,7 @@ class Recorder:
         self._waits_for_key = True
         self._group: list[AccessUnit] = []
         self._writer: SegmentWriter | None = None
+        self._finishing = threading.Lock()  # the open file becomes a finished one at once
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"record-{stream.name}", daemon=True)
 
@@ -102,13 +103,14 @@ class Recorder:
     @property
     def segments(self) -> tuple[Segment, ...]:
         """All that can be read now, oldest first; the open file as far as it is written."""
-        writer, finished = self._writer, self._ring.segments
-        if writer is None or writer.ends_at == writer.started_at:
-            return finished
-        try:
-            size_bytes = writer.size_bytes
-        except FileNotFoundError:  # it was finished meanwhile
-            return self._ring.segments
+        with self._finishing:
+            writer, finished = self._writer, self._ring.segments
+            if writer is None or writer.ends_at == writer.started_at:
+                return finished
+            try:
+                size_bytes = writer.size_bytes
+            except FileNotFoundError:  # somebody else deleted it
+                return finished
         return (*finished, Segment(writer.path, writer.started_at, writer.ends_at, size_bytes))
 
     def describe(self) -> dict[str, Any]:
@@ -177,13 +179,15 @@ class Recorder:
         self._say(None)
 
     def _close_file(self) -> None:
-        writer, self._writer = self._writer, None
+        writer = self._writer
         if writer is None:
             return
 
         def finish() -> None:
             writer.close()
-            self._ring.add(writer.path, writer.started_at, writer.ends_at)
+            with self._finishing:
+                self._ring.add(writer.path, writer.started_at, writer.ends_at)
+                self._writer = None
 
         self._guarded(finish)
 

@@ -18,7 +18,7 @@ _OPTIONS = {
     "flush_packets": "1",
     "video_track_timescale": str(CLOCK_HZ),
 }
-_LONGEST_GAP_S = 2.0
+LONGEST_GAP_S = 2.0  # between two pictures of one file
 
 
 class SegmentWriter:
@@ -57,7 +57,7 @@ class SegmentWriter:
         """Tell whether a group goes on where this file ends, in the same form."""
         gap_s = (key.ticks - self._newest) / CLOCK_HZ
         same_form = key.codec == self.codec and picture_size(key) == self.size
-        return same_form and 0 < gap_s < _LONGEST_GAP_S
+        return same_form and 0 < gap_s < LONGEST_GAP_S
 
     def write(self, group: Sequence[AccessUnit]) -> None:
         """Append one group in decoding order.
