@@ -40,6 +40,7 @@ EVENTS = [
 @contextmanager
 def own_application(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An application of its own, started in an empty folder."""
+    publisher.close_publisher()  # of a test before, which may have been told another address
     monkeypatch.chdir(folder)
     monkeypatch.setattr("camfleet.app_config._folders", lambda: [folder])
     yield folder
