@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import pytest
 
 from camfleet_server.transports.grpc.status import StatusCode
-from camfleet_server.transports.http2 import common_reader, pace
+from camfleet_server.transports.http2 import common_reader, pace, watch
 from camfleet_server.transports.http2.common_reader import CommonReader
 from camfleet_server.transports.http2.frames import ACK, DATA, PING, frame
 from camfleet_server.transports.http2.pace import Pace
@@ -131,6 +131,39 @@ def ask_on(peer: Peer, number: int) -> None:
     for later in range(number, number + 40, 2):
         peer.ask(later, message=request())
         assert echoed(peer.answer(later)) == bytes(2)
+
+
+@dataclass
+class LingeringPlane(FakeDataPlane):
+    """Takes some milliseconds for some requests, by their size."""
+
+    never: threading.Event = field(default_factory=threading.Event)
+
+    def infer(self, request: InferRequest) -> InferResult:
+        if len(request.inputs["text"]) % 7 == 0:
+            self.never.wait(0.003)
+        return InferResult(request.model, 2, dict(request.inputs))
+
+
+def test_threads_that_change_all_the_time_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_LONG_S", 0.0005)
+    monkeypatch.setattr(pace, "_DISTRUSTED", 8)
+    answered: SimpleQueue[bool] = SimpleQueue()
+    with serving_grpc(LingeringPlane()) as caller:
+
+        def ask() -> None:
+            with connected(caller.port) as peer:
+                for number in range(1, 121, 2):
+                    peer.ask(number, message=request(number))
+                    answered.put(len(echoed(peer.answer(number))) == number)
+
+        clients = [threading.Thread(target=ask) for _ in range(4)]
+        for client in clients:
+            client.start()
+        assert all(answered.get(timeout=TIMEOUT_S) for _ in range(4 * 60))
+        for client in clients:
+            client.join(TIMEOUT_S)
+    wait_until(lambda: common_threads() == 0, TIMEOUT_S, "no thread is left")
 
 
 class Line:

@@ -20,7 +20,8 @@ from camfleet_server.transports.http2.incoming import Incoming
 from camfleet_server.transports.http2.limits import Limits
 
 BULK = 2000  # bytes of a body that is cut into equal frames
-LARGEST = 1 << 15
+LARGEST = 1 << 17
+ROOM = 50_000
 
 
 class CutChannel:
@@ -58,6 +59,9 @@ class Heard:
 
     said: list[tuple[int, int, bytes]] = field(default_factory=list)  # kind or flags, number, body
     counted: dict[int, int] = field(default_factory=dict)
+    has_room: bool = False
+    in_place: int = 0  # pieces that were received where they belong
+    _room: memoryview = field(default_factory=lambda: memoryview(b""))
     _under_way: tuple[int, int] | None = None
     _body: bytes = b""
 
@@ -69,8 +73,15 @@ class Heard:
         self.counted[number] = self.counted.get(number, 0) + size
         self._body = b""
 
+    def room(self, most: int) -> memoryview | None:
+        if not self.has_room:
+            return None
+        self._room = memoryview(bytearray(min(most, ROOM)))
+        return self._room
+
     def take_data(self, piece: memoryview) -> None:
         assert piece
+        self.in_place += piece.obj is self._room.obj
         self._body += bytes(piece)
 
     def end_data(self) -> None:
@@ -87,8 +98,8 @@ class Heard:
         self.said.append((kind, number, bytes(payload)))
 
 
-def heard(data: bytes, sizes: list[int]) -> Heard:
-    receiver = Heard()
+def heard(data: bytes, sizes: list[int], *, has_room: bool = False) -> Heard:
+    receiver = Heard(has_room=has_room)
     channel = CutChannel(PREFACE + data, sizes)
     reading = Incoming(channel, receiver, Limits(frame_bytes=LARGEST))
     while reading.read():
@@ -135,6 +146,22 @@ def test_cuts_change_nothing(seed: int) -> None:
     steps = (1, 8, 9, 10, 700, BULK + 8, BULK + 9, 16_000)
     odd = heard(said, [chance.choice(steps) for _ in range(len(said))])
     assert (odd.said, odd.counted) == (at_once.said, at_once.counted)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_large_frames_are_received_where_they_belong(seed: int) -> None:
+    chance = random.Random(seed)
+    bodies = [chance.randbytes(chance.choice((100, 40_000, 100_000, LARGEST))) for _ in range(8)]
+    said = b"".join(
+        chance.choice((frame(DATA, 0, 1, body), frame(PING, 0, 0, body[:8])))
+        + padded(3, body[: LARGEST - 256], chance.randrange(200))
+        for body in bodies
+    )
+    steps = (1, 9, 500, 16_000, 1 << 16)
+    sizes = [chance.choice(steps) for _ in range(len(said))]
+    there = heard(said, sizes, has_room=True)
+    assert there.in_place
+    assert (there.said, there.counted) == (heard(said, []).said, heard(said, []).counted)
 
 
 def test_a_body_in_equal_frames_comes_whole() -> None:

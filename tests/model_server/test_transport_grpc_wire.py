@@ -253,6 +253,19 @@ def test_channel_arguments_bound_messages_and_connections() -> None:
     assert lifetimes((("grpc.max_connection_age_ms", (1 << 31) - 1),)).age_s == float("inf")
 
 
+def test_bytes_are_taken_from_the_room_that_was_offered_for_them() -> None:
+    reader = MessageReader(1 << 20)
+    assert reader.room(10) is None  # nothing is under way
+    assert reader.take(memoryview(prefixed(b"a message"))[:7]) == []
+    for piece in (b"mess", b"age"):
+        room = reader.room(len(piece))
+        assert room is not None
+        room[:] = piece
+        whole = reader.take(room)
+    assert bytes(whole[0]) == b"a message"
+    assert reader.room(1) is None
+
+
 def test_an_answer_that_takes_long_holds_up_nothing_on_its_connection(
     plane: WaitingPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,11 @@ class MessageReader:
         """Tell whether the rest of a message is still to come."""
         return bool(self._prefix) or self._message is not None
 
+    def room(self, most: int) -> memoryview | None:
+        """Offer where the next bytes of a message belong: from there they are taken uncopied."""
+        message = self._message
+        return None if message is None else message[self._filled : self._filled + most]
+
     def take(self, piece: memoryview) -> list[Data]:
         """Take some of the body; returns the messages that became whole.
 
@@ -115,7 +120,7 @@ class MessageReader:
     def _fill(self, piece: memoryview, whole: list[Data]) -> memoryview:
         message: Any = self._message
         taken = min(len(piece), len(message) - self._filled)
-        message[self._filled : self._filled + taken] = piece[:taken]
+        message[self._filled : self._filled + taken] = piece[:taken]  # nothing if it is there
         self._filled += taken
         if self._filled - self._counted >= COUNTED_BYTES:
             self._count(self._filled - self._counted)

@@ -87,6 +87,10 @@ class StreamCall:
         """Tell whether the rest of a message is still to come."""
         return self._messages.is_amid_message
 
+    def room(self, most: int) -> memoryview | None:
+        """Offer the memory of a message that is under way."""
+        return self._messages.room(most)
+
     def take(self, piece: memoryview) -> None:
         """Take some of the requests."""
         try:

@@ -21,6 +21,10 @@ class Receiver(Protocol):
         """Tell whether the peer owes the rest of something."""
         ...
 
+    def room(self, most: int) -> memoryview | None:
+        """Offer memory for at most so many of the next bytes, to be taken from there."""
+        ...
+
     def take(self, piece: memoryview) -> None:
         """Take some bytes; the view is valid for this call only."""
         ...
@@ -35,6 +39,9 @@ class Unwanted:
 
     wants_more = False
     is_amid_message = False
+
+    def room(self, _: int) -> None:
+        """Offer none."""
 
     def take(self, piece: memoryview) -> None:
         """Drop it."""

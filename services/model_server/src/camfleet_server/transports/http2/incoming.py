@@ -18,6 +18,7 @@ from camfleet_server.transports.http2.limits import Limits
 
 _FIRST_BYTES, _MOST_BYTES = 1 << 14, 1 << 18
 _BULK_BYTES = 1 << 10  # of a DATA frame; smaller ones may be of no use and are counted one by one
+_IN_PLACE_BYTES = 1 << 15  # of a frame that are still to come
 _NOT_HTTP2 = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
     b"this port speaks gRPC (HTTP/2); REST has a port of its own\n"
@@ -35,8 +36,12 @@ class FrameReceiver(Protocol):
         """Take note of a DATA frame, or of several; `size` bytes count against the windows."""
         ...
 
+    def room(self, most: int) -> memoryview | None:
+        """Offer memory for the next bytes of the body, if they are wanted in some place."""
+        ...
+
     def take_data(self, piece: memoryview) -> None:
-        """Take some of the body."""
+        """Take some of the body; it may lie in the `room` for it already."""
         ...
 
     def end_data(self) -> None:
@@ -76,6 +81,23 @@ class Incoming:
             OSError: the connection is lost.
             ConnectionFault: the peer broke the protocol.
         """
+        room = None
+        if self._body_left >= _IN_PLACE_BYTES and not self._have:
+            room = self._receiver.room(self._body_left)
+        return self._read_frames() if room is None else self._read_body(room)
+
+    def _read_body(self, room: memoryview) -> bool:
+        """Wait for more of a large frame, which is not copied then."""
+        count = self._channel.receive(room)
+        if not count:
+            return False
+        self.heard_at = time.monotonic()
+        self._receiver.take_data(room[:count])
+        self._body_left -= count
+        self._pass_data(0, 0)  # in case that was the last of it
+        return True
+
+    def _read_frames(self) -> bool:
         free = self._view[self._have :]
         count = self._channel.receive(free)
         if not count:

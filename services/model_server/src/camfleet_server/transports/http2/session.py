@@ -140,6 +140,11 @@ class Session:
             if not size and not flags & END_STREAM:
                 self._patience.lose()
 
+    def room(self, most: int) -> memoryview | None:
+        """Offer memory for the next bytes of the body, if they are wanted in some place."""
+        exchange = self._data
+        return None if exchange is None or exchange.is_over else exchange.receiver.room(most)
+
     def take_data(self, piece: memoryview) -> None:
         """Pass on some of a body, unless nobody wants it any more."""
         exchange = self._data
