@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,13 @@ def test_a_login_link_works_once(camfleet: CommandLine, keys: KeyStore) -> None:
     assert used is not None
     assert used.role == "admin"
     assert keys.use_login(token) is None
+
+
+def test_a_link_that_leads_nowhere_says_so(camfleet: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as page:
+        camfleet.set(STREAMER_PORT=page.getsockname()[1])
+        assert camfleet.run("url").err == ""
+    assert "nobody listens there now; `camfleet up` starts" in camfleet.run("url").err
 
 
 def test_the_jupyter_link_is_for_admins_only(camfleet: CommandLine) -> None:

@@ -4,11 +4,12 @@ import socket
 from typing import Literal
 
 from camfleet.cli.errors import CommandError
-from camfleet_contracts.access import speaks_tls
+from camfleet_contracts.access import is_loopback, speaks_tls
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
 _ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
+_PATIENCE_S = 1.0
 Role = Literal["admin", "viewer"]
 
 
@@ -28,6 +29,22 @@ def page_address(settings: FleetSettings, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def is_silent(settings: FleetSettings, *, jupyter: bool = False) -> bool:
+    """Whether a link would lead nowhere: nobody listens there on this machine.
+
+    What is not bound to loopback may be in another container, and is not judged.
+    """
+    if not is_loopback(settings.bind_address):
+        return False
+    try:
+        with socket.create_connection(
+            (settings.bind_address, _port(settings, jupyter)), _PATIENCE_S
+        ):
+            return False
+    except OSError:
+        return True
+
+
 def login_link(
     settings: FleetSettings, *, jupyter: bool = False, role: Role = "admin", lifetime_s: float = 900
 ) -> str:
@@ -39,9 +56,13 @@ def login_link(
     if jupyter and role != "admin":
         raise CommandError("JupyterLab runs code on this machine: its links are for admins only")
     token = key_store(settings).new_login(role=role, lifetime_s=lifetime_s)
-    port = settings.jupyter_port if jupyter else settings.streamer_port
+    port = _port(settings, jupyter)
     path = f"{settings.jupyter_base_url}lab" if jupyter else "/login"
     return f"{settings.public_url or page_address(settings, port)}{path}?token={token}"
+
+
+def _port(settings: FleetSettings, jupyter: bool) -> int:
+    return settings.jupyter_port if jupyter else settings.streamer_port
 
 
 def _outward_address() -> str:

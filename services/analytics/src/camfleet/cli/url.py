@@ -24,8 +24,8 @@ def url(
       camfleet url --jupyter
       camfleet url --role viewer --minutes 60
     """
-    from camfleet.cli.console import out, print_json
-    from camfleet.cli.links import login_link
+    from camfleet.cli.console import note, out, print_json
+    from camfleet.cli.links import is_silent, login_link
     from camfleet.cli.settings import command_settings
 
     settings = command_settings()
@@ -34,3 +34,5 @@ def url(
         print_json({"url": link, "role": role, "expires_in_s": minutes * 60})
     else:
         out.print(link, markup=False)
+    if is_silent(settings, jupyter=jupyter):
+        note("nobody listens there now; `camfleet up` starts the fleet, in the folder of its var/")
