@@ -153,6 +153,25 @@ def test_folder_of_images_is_shown_picture_by_picture(
     assert set(seen.numbers) == {3, 4}
 
 
+def test_an_image_that_cannot_be_read_costs_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("1.png", "4.png"):
+        (folder / name).write_bytes(b"no picture")
+    for number in (2, 3):
+        Image.fromarray(numbered_picture(number)).save(folder / f"{number}.png")
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(folder)))
+    with capture_running(file) as capture:
+        capture.wait_for("one", "LIVE")
+        seen = read_numbers(capture.url("one"), 12)
+        assert set(seen.numbers) == {2, 3}
+        assert capture.wait_for("one", "LIVE")["reconnects"] == 0
+
+
 def test_camera_of_another_capture_is_copied_and_comes_back(tmp_path: Path, clip: Path) -> None:
     near, far = tmp_path / "near", tmp_path / "far"
     near.mkdir()

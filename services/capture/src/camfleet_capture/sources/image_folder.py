@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import av
+import structlog
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit
@@ -16,6 +18,8 @@ from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_all, show_paced
 
+logger = structlog.get_logger(__name__)
+
 FPS = 5.0  # so many pictures of each image in real time; one when its readers set the pace
 SHOWN_S = 1.0
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
@@ -23,7 +27,10 @@ _FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
 
 
 class ImageFolder:
-    """Shows images by name, stretched to the size of the first (at most 1280 wide)."""
+    """Shows images by name, stretched to the size of the first (at most 1280 wide).
+
+    In place of one that cannot be read, the one before it is shown.
+    """
 
     note: str | None = None
 
@@ -43,7 +50,7 @@ class ImageFolder:
         self._images = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
         if not self._images:
             raise SourceUnreadable(f"{self._label}: holds no image")
-        first = _read_image(self._images[0])
+        first = self._first_readable()
         width = min(first.width, 1280) // 2 * 2
         height = max(2, first.height * width // first.width // 2 * 2)
         self._size, self._alteration = (width, height), alteration
@@ -51,7 +58,8 @@ class ImageFolder:
         self.details = SourceDetails(encoded("images", alteration), *size, self._fps)
         self.loop: Loop | None = None
         self._started_at = 0.0
-        self._shown: tuple[Path, VideoFrame] | None = None
+        self._shown = self._images[0], first.reformat(*self._size, "yuv420p")
+        self._told: set[Path] = set()
 
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         """Yield pictures at 5 per second, or each image once."""
@@ -64,7 +72,6 @@ class ImageFolder:
 
     def close(self) -> None:
         """Keep nothing open."""
-        self._shown = None
 
     def _render(self, time_s: float) -> VideoFrame:
         number = int(time_s / SHOWN_S + 1e-6)
@@ -73,10 +80,25 @@ class ImageFolder:
             raise SourceEnded(f"{self._label}: shown to its end (loop: false)")
         self.loop = Loop(count, self._started_at + count * len(self._images) * SHOWN_S)
         path = self._images[number % len(self._images)]
-        if self._shown is None or self._shown[0] != path:
-            frame = _read_image(path)
-            self._shown = path, frame.reformat(*self._size, "yuv420p")
+        if self._shown[0] != path:
+            self._shown = path, self._read(path) or self._shown[1]
         return self._shown[1]
+
+    def _first_readable(self) -> VideoFrame:
+        """Raise SourceUnreadable of the first image where none can be read."""
+        for path in self._images:
+            with suppress(SourceUnreadable):
+                return _read_image(path)
+        return _read_image(self._images[0])
+
+    def _read(self, path: Path) -> VideoFrame | None:
+        try:
+            return _read_image(path).reformat(*self._size, "yuv420p")
+        except SourceUnreadable as error:
+            if path not in self._told:
+                logger.warning("image left out", source=self._label, reason=str(error))
+            self._told.add(path)
+            return None
 
 
 def _read_image(path: Path) -> VideoFrame:
