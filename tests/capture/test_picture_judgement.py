@@ -1,5 +1,7 @@
 """Black, covered and frozen pictures are told, and no real picture is taken for one."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -150,6 +152,12 @@ def test_a_key_picture_that_leans_on_others_is_not_damaged(tmp_path: Path) -> No
     keys = [unit for _, unit in zip(range(LENGTH), units, strict=False) if unit.is_key]
     assert len(keys) == 2
     assert None not in [look_at([key]) for key in keys]
+
+
+def test_copying_and_looking_at_pictures_load_no_numpy() -> None:
+    modules = "camfleet_capture.service, camfleet_capture.pictures.look, camfleet_capture.snapshot"
+    asking = f"import sys, {modules}; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asking], check=False).returncode == 0
 
 
 def test_the_state_of_a_camera_says_that_its_picture_is_black(

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from camfleet_capture.errors import PortTaken
+from camfleet_capture.memory import share_one_heap
 from camfleet_capture.service import CaptureOptions, run_service
 from camfleet_contracts.access import RefusedToListen
 from camfleet_contracts.files import FolderNotWritable
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"camfleet-capture: {error}")
     options = _parse(settings, arguments)
     configure_logs("capture", settings.log_level)
+    share_one_heap()
     try:
         asyncio.run(run_service(options))
     except (PortTaken, RefusedToListen, FolderNotWritable, BadKeyFile) as error:

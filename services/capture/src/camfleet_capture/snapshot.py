@@ -1,12 +1,16 @@
 """A JPEG of the newest key picture, decoded on demand."""
 
 import io
+from typing import TYPE_CHECKING
 
 import av
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.coding.decoding import open_decoder
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _JPEG_QUALITY = 85
 
@@ -29,9 +33,7 @@ def encode_snapshot(key: AccessUnit) -> bytes:
 
 def encode_jpeg(frame: VideoFrame) -> bytes:
     """Encode a decoded picture."""
-    from PIL import Image  # noqa: PLC0415 - no start waits for it
-
     buffer = io.BytesIO()
-    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+    image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has no types here
     image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()
