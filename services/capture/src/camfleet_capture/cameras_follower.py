@@ -78,4 +78,5 @@ class CamerasFollower:
             await asyncio.sleep(SETTLE_S)
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), POLL_S)
+            async with asyncio.timeout(POLL_S):
+                await self._changed.wait()

@@ -71,7 +71,8 @@ class _HttpServer(uvicorn.Server):
         """Keep the date of the answers until the end."""
         while not await self.on_tick(0):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._ending.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
