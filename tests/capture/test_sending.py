@@ -4,12 +4,16 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from socket import SOCK_DGRAM
+
+import pytest
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.rtsp.broadcast import Broadcast, Reader
+from camfleet_capture.rtsp.datagrams import DatagramSender
 from camfleet_capture.rtsp.outputs import InterleavedOutput, UdpOutput, UdpSockets
 from camfleet_capture.rtsp.packetiser import Packetiser
 from camfleet_capture.stream import Stream
@@ -231,14 +235,70 @@ def test_connection_without_a_way_past_its_transport_leaves_all_to_the_event_loo
     run(check)
 
 
+@contextmanager
+def datagrams() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two sockets that do not block: the server's and a reader's."""
+    with socket.socket(type=SOCK_DGRAM) as own, socket.socket(type=SOCK_DGRAM) as other:
+        for one in (own, other):
+            one.setblocking(False)
+            one.bind(("127.0.0.1", 0))
+        yield own, other
+
+
+def waiting_in(other: socket.socket) -> Iterator[bytes]:
+    with suppress(BlockingIOError):
+        while True:
+            yield other.recv(65_536)
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 200], ids=["one", "two", "twelve", "too many to cut"])
+def test_datagrams_arrive_one_by_one_also_where_the_system_cuts_none(count: int) -> None:
+    content = bytes(n % 251 for n in range(10 * count - 3))
+    with datagrams() as (own, other):
+        sender = DatagramSender(own, other.getsockname())
+        assert sender.send(content, 10) == len(content)
+        came = [*waiting_in(other)]
+    assert [len(datagram) for datagram in came] == [10] * (count - 1) + [7]
+    assert b"".join(came) == content
+
+
+def test_datagrams_that_find_the_system_full_are_left(tmp_path: Path) -> None:
+    content, address = bytes(10_000), str(tmp_path / "full")
+    with (
+        socket.socket(socket.AF_UNIX, SOCK_DGRAM) as own,
+        socket.socket(socket.AF_UNIX, SOCK_DGRAM) as other,
+    ):
+        own.setblocking(False)
+        other.setblocking(False)
+        other.bind(address)
+        sender = DatagramSender(own, address)  # type: ignore[arg-type]  # this kind fills up
+        sender._is_cut = False
+        taken = sender.send(content, 10)
+        assert 0 < taken < len(content)
+        assert sender.send(content, 10) == 0
+        assert [*waiting_in(other)] == [bytes(10)] * (taken // 10)
+        assert sender.send(content, 10) > 0
+
+
+def test_packets_of_a_picture_make_runs_of_one_size_whose_last_may_be_smaller() -> None:
+    sets, slices = (b"\x67" + bytes(20), b"\x68" + bytes(4)), (b"\x65" + bytes(60_000),)
+    group = Packetiser(with_delimiter=True).packetise(
+        AccessUnit(sets + slices, True, 0, 0.0, next_ticks=6000)
+    )
+    packets = []
+    for run, size in group.runs:
+        parts = [run[start : start + size] for start in range(0, len(run), size)]
+        assert len(parts) <= 16
+        packets += parts
+    assert tuple(packets) == group.packets
+    assert len(group.runs) == 5
+
+
 def test_datagrams_of_a_large_picture_are_spaced_and_all_arrive() -> None:
     async def check() -> None:
         loop = asyncio.get_running_loop()
         group = Packetiser(with_delimiter=False).packetise(unit(0, 150_000))
-        with socket.socket(type=SOCK_DGRAM) as own, socket.socket(type=SOCK_DGRAM) as other:
-            for one in (own, other):
-                one.setblocking(False)
-                one.bind(("127.0.0.1", 0))
+        with datagrams() as (own, other):
             ports = (other.getsockname()[1], 9)
             output = UdpOutput(UdpSockets(own, own), "127.0.0.1", ports, threading.RLock())
             assert output.takes_at_once(20_000)

@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
+from camfleet_capture.rtsp.datagrams import DatagramSender
 from camfleet_capture.rtsp.packetiser import PacketGroup
 
 _BURST_BYTES = 48_000
@@ -153,10 +154,12 @@ class UdpOutput:
     def __init__(
         self, sockets: UdpSockets, host: str, ports: tuple[int, int], lock: threading.RLock
     ) -> None:
-        self._sockets, self._lock = sockets, lock
-        self._rtp_address, self.rtcp_address = (host, ports[0]), (host, ports[1])
+        self._lock = lock
+        self.rtcp_address = host, ports[1]
+        self._rtp = DatagramSender(sockets.rtp, (host, ports[0]))
+        self._rtcp = DatagramSender(sockets.rtcp, self.rtcp_address)
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int]] = deque()  # runs of packets, and their size
         self._waiting_bytes = 0
         self._is_pausing = False
 
@@ -171,14 +174,14 @@ class UdpOutput:
 
     def send(self, group: PacketGroup) -> None:
         """Queue the packets; send as many as fit in a burst."""
-        self._waiting.extend(group.packets)
-        self._waiting_bytes += sum(map(len, group.packets))
+        self._waiting.extend(group.runs)
+        self._waiting_bytes += sum(len(run) for run, _ in group.runs)
         if not self._is_pausing:
             self._send_burst()
 
     def send_report(self, report: bytes) -> None:
         """Send at once to the control port."""
-        _send_datagram(self._sockets.rtcp, report, self.rtcp_address)
+        self._rtcp.send(report, len(report))
 
     def close(self) -> None:
         """Drop the queue."""
@@ -188,10 +191,13 @@ class UdpOutput:
 
     def _send_burst(self) -> None:
         sent = 0
-        while self._waiting and sent < _BURST_BYTES:
-            if not _send_datagram(self._sockets.rtp, self._waiting[0], self._rtp_address):
+        while self._waiting and sent + len(self._waiting[0][0]) <= _BURST_BYTES:
+            run, size = self._waiting.popleft()
+            taken = self._rtp.send(run, size)
+            sent += taken
+            if taken < len(run):
+                self._waiting.appendleft((run[taken:], size))
                 break
-            sent += len(self._waiting.popleft())
         self._waiting_bytes -= sent
         self._is_pausing = bool(self._waiting)
         if self._is_pausing:
@@ -200,14 +206,3 @@ class UdpOutput:
     def _go_on(self) -> None:
         with self._lock:
             self._send_burst()
-
-
-def _send_datagram(way: socket.socket, datagram: bytes, address: tuple[str, int]) -> bool:
-    """Tell whether the system took it; one that cannot be sent at all is lost, as any may be."""
-    try:
-        way.sendto(datagram, address)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

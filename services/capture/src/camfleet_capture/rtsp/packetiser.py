@@ -14,6 +14,7 @@ _ORDERED_UNITS = 8  # so many in presentation order: no B pictures here
 _MARKER = 0x80
 _HEADER = struct.Struct("!cBHBBHII")  # of the frame in an RTSP connection, then of RTP
 _FRAME_BYTES, _RTP_BYTES = 4, 12
+_RUN_LIMIT = 16
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class PacketGroup:
             self.interleaved[start + _FRAME_BYTES : end] for start, end in pairwise(self.places)
         )
 
+    @cached_property
+    def runs(self) -> tuple[tuple[bytes, int], ...]:
+        """The packets one behind the other, and the size of all but the last in each run."""
+        runs: list[list[bytes]] = []
+        for packet in self.packets:
+            if not runs or not _continues(runs[-1], packet):
+                runs.append([])
+            runs[-1].append(packet)
+        return tuple((b"".join(run), len(run[0])) for run in runs)
+
     def framed(self, channel: int) -> bytes:
         """Return all packets framed for a channel of an RTSP connection."""
         if channel == 0:
@@ -57,6 +68,11 @@ class PacketGroup:
         for start in self.places[:-1]:
             framed[start + 1] = channel
         return bytes(framed)
+
+
+def _continues(run: list[bytes], packet: bytes) -> bool:
+    """Tell whether a run of equal sizes, of which the last may be smaller, can go on with it."""
+    return len(run[-1]) == len(run[0]) >= len(packet) and len(run) < _RUN_LIMIT
 
 
 class Packetiser:
