@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,6 +19,7 @@ from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.coding import PictureEncoder
 from camfleet_capture.pictures.judgement import LOOKS_BEFORE_FROZEN, PictureJudge, PictureName
 from camfleet_capture.pictures.look import Look, look_at
+from camfleet_capture.pictures.watch import PictureWatch
 from camfleet_capture.sources.table import SourceAddress, open_source
 from fakes_capture import LENGTH, camera_lines, capture_running, write_clip
 from waiting import wait_until
@@ -152,6 +154,39 @@ def test_a_key_picture_that_leans_on_others_is_not_damaged(tmp_path: Path) -> No
     keys = [unit for _, unit in zip(range(LENGTH), units, strict=False) if unit.is_key]
     assert len(keys) == 2
     assert None not in [look_at([key]) for key in keys]
+
+
+class LiveCamera:
+    """A file that shows a group of pictures, as far as the watch asks."""
+
+    is_live = True
+    latest_key = None
+    picture: PictureName | None = None
+    address = SourceAddress("street.mp4", Path("/"))
+
+    def __init__(self, group: list[AccessUnit]) -> None:
+        self.group, self.stream = group, self
+
+
+def test_a_camera_whose_picture_is_good_is_looked_at_every_second_time(
+    street: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, seen = [coded(street)], list[AccessUnit]()
+
+    def noted(group: Sequence[AccessUnit]) -> Look | None:
+        seen.append(group[0])
+        return look_at(group)
+
+    monkeypatch.setattr("camfleet_capture.pictures.look.look_at", noted)
+    camera: Any = LiveCamera(shown)
+    watch = PictureWatch(lambda: (camera,))
+    looks = []
+    for pixels in (street, street, street, as_lens_cap(street), *[as_lens_cap(street)] * 3):
+        shown[:] = [coded(pixels)]
+        watch.look()
+        looks.append(len(seen))
+    assert looks == [1, 1, 2, 2, 3, 4, 5]
+    assert camera.picture == "black"
 
 
 def test_copying_and_looking_at_pictures_load_no_numpy() -> None:

@@ -49,6 +49,11 @@ class PictureJudge:
             self.word = "clear"
         return self.word
 
+    @property
+    def is_at_ease(self) -> bool:
+        """Whether the last look was good, and another picture than the one before."""
+        return self.word == self._seen == "clear" and not self._same
+
     def _is_still(self, look: "Look | None") -> bool:
         if self._may_be_still or not look or not self._before or look.motion > STILL_MOTION:
             return False

@@ -19,11 +19,15 @@ logger = structlog.get_logger(__name__)
 
 
 class PictureWatch:
-    """Tells each camera what its pictures look like; decodes one key picture each, and seldom."""
+    """Tells each camera what its pictures look like; decodes one key picture each, and seldom.
+
+    Where nothing is wrong it looks every second time: decoding is all that a look costs.
+    """
 
     def __init__(self, cameras: Callable[[], Sequence[Camera]]) -> None:
         self._cameras = cameras
         self._judges: dict[Camera, PictureJudge] = {}
+        self._rested: set[Camera] = set()  # not looked at the last time
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="picture-watch", daemon=True)
 
@@ -37,14 +41,18 @@ class PictureWatch:
         self._thread.join(1)
 
     def look(self) -> None:
-        """Look once at every camera that is live."""
+        """Look once at every camera that is live, but for those whose turn it is to rest."""
         from camfleet_capture.pictures.look import look_at  # noqa: PLC0415 - heavy; no start waits
 
         cameras = self._cameras()
         self._judges = {camera: self._judges.get(camera) or _judge(camera) for camera in cameras}
+        at_ease = {camera for camera, judge in self._judges.items() if judge.is_at_ease}
+        self._rested = at_ease - self._rested
         for camera, judge in self._judges.items():
             if self._stop.is_set():
                 return
+            if camera in self._rested and camera.is_live:
+                continue
             group = _newest(camera)
             if not group:
                 self._judges[camera] = _judge(camera)
