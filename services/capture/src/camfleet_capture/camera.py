@@ -22,6 +22,7 @@ from camfleet_capture.pictures.judgement import REASONS, PictureName
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.container import STALL_LIMIT_S
 from camfleet_capture.sources.table import SourceAddress
+from camfleet_capture.stop import StopSignal
 from camfleet_capture.stream import Stream
 from camfleet_contracts.clock import rfc3339_from_unix
 from camfleet_contracts.redaction import redact
@@ -53,7 +54,7 @@ class Camera:
     def __init__(self, address: SourceAddress, stream: Stream, open_source: OpenSource) -> None:
         self.address, self.stream = address, stream
         self._open_source = open_source
-        self._stop = threading.Event()
+        self._stop = StopSignal()
         self._thread = threading.Thread(target=self._run, name=f"camera-{stream.name}", daemon=True)
         self._condition = Condition("CONNECTING")
         self.picture: PictureName | None = None  # what the picture watch says of the pictures

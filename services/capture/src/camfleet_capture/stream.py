@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.stop import Stop
 
 _GROUP_LIMIT_BYTES = 8_000_000
 _GROUP_LIMIT_UNITS = 600
@@ -74,7 +75,7 @@ class Stream:
             else:
                 self._post(self.deliver, unit)
 
-    def push_in_turn(self, unit: AccessUnit, stop: threading.Event) -> None:
+    def push_in_turn(self, unit: AccessUnit, stop: Stop) -> None:
         """Hand over a unit, then wait until somebody listens and all who do keep up.
 
         Called by the thread of a source that can wait.

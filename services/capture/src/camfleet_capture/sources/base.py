@@ -1,11 +1,11 @@
 """What a source of pictures is, whatever is behind it."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from camfleet_capture.access_unit import AccessUnit
+from camfleet_capture.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Source(Protocol):
     loop: Loop | None
     note: str | None  # what the operator should know although pictures come
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures when they are due, until `stop` is set.
 
         Raises:

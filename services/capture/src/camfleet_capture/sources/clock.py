@@ -1,9 +1,9 @@
 """Where a source's time stamps fall on this machine's monotonic clock."""
 
-import threading
 import time
 
 from camfleet_capture.access_unit import CLOCK_HZ
+from camfleet_capture.stop import Stop
 
 _JUMP_S = 2.0
 _DRIFT_SHARE = 0.002
@@ -41,7 +41,7 @@ class Pacer:
         real_time: False for what shows as soon as its readers take it: nothing is waited for.
     """
 
-    def __init__(self, stop: threading.Event, *, real_time: bool = True) -> None:
+    def __init__(self, stop: Stop, *, real_time: bool = True) -> None:
         self._stop, self._real_time = stop, real_time
         self.shift_s = 0.0
 

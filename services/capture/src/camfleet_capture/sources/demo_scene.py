@@ -15,6 +15,7 @@ from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene
 from camfleet_capture.errors import SourceMissing
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_paced
+from camfleet_capture.stop import Stop
 from camfleet_contracts.clock import rfc3339_from_unix
 
 DEFAULT_SEED = 7
@@ -48,7 +49,7 @@ class DemoScene:
         self.loop: Loop | None = None
         self._started_at = time.monotonic()
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures at the scene's rate."""
         self._started_at = time.monotonic()
         self.loop = Loop(0, self._started_at)

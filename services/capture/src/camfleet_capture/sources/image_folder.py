@@ -1,6 +1,5 @@
 """A folder of images, each shown for a second, over and over."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from camfleet_capture.coding import encoded
 from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_all, show_paced
+from camfleet_capture.stop import Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class ImageFolder:
         self._shown = self._images[0], first.reformat(*self._size, "yuv420p")
         self._told: set[Path] = set()
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures at 5 per second, or each image once."""
         self._started_at = time.monotonic()
         yield from self._show(self._render, self._fps, self._started_at, stop, self._alteration)

@@ -1,6 +1,5 @@
 """Network cameras: they set the pace themselves."""
 
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from camfleet_capture.errors import SourceLost
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.container import Opening, describe
+from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
 
 _HTTP_FORMATS = "mpjpeg,mjpeg,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
@@ -44,7 +44,7 @@ class LiveSource:
         self._is_stamped = self._container.format.name not in _COUNTED
         self._arrived = 0.0
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures as they arrive.
 
         Raises:

@@ -1,6 +1,5 @@
 """Sources of coded pictures that come from no container: devices and child processes."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -13,6 +12,7 @@ from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import Coder, VideoPacket, coder_of
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.clock import LiveClock
+from camfleet_capture.stop import Stop
 
 
 class Arrived(NamedTuple):
@@ -28,7 +28,7 @@ class PacketFeed(Protocol):
 
     note: str | None
 
-    def packets(self, stop: threading.Event) -> Iterator[Arrived]:
+    def packets(self, stop: Stop) -> Iterator[Arrived]:
         """Yield pictures as they come, until `stop` is set; SourceFault when they end."""
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class PacketSource:
         width, height = alteration.size_of(coding.width, coding.height)
         self.details = SourceDetails(self._coder.codec, width, height, coding.fps)
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures as they arrive."""
         clock, latest = LiveClock(), 0.0
         for content, stamped, arrived in self._feed.packets(stop):

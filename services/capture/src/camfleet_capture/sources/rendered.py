@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
@@ -11,6 +10,7 @@ from av.video.frame import VideoFrame
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import PictureEncoder
+from camfleet_capture.stop import Stop
 
 Render = Callable[[float], VideoFrame]
 
@@ -19,7 +19,7 @@ def show_paced(
     render: Render,
     fps: float,
     started_at: float,
-    stop: threading.Event,
+    stop: Stop,
     alteration: Alteration = NOTHING,
 ) -> Iterator[AccessUnit]:
     """Encode render(seconds since `started_at`) at `fps`; what is late is left out."""
@@ -31,7 +31,7 @@ def show_all(
     render: Render,
     fps: float,
     started_at: float,
-    stop: threading.Event,
+    stop: Stop,
     alteration: Alteration = NOTHING,
 ) -> Iterator[AccessUnit]:
     """Encode every picture with the same times, without waiting for them."""
@@ -39,7 +39,7 @@ def show_all(
     yield from _shown(numbers, render, fps, started_at, alteration)
 
 
-def _paced(fps: float, started_at: float, stop: threading.Event) -> Iterator[int]:
+def _paced(fps: float, started_at: float, stop: Stop) -> Iterator[int]:
     """Number each picture when it is due."""
     number = 0
     while not stop.wait(max(0.0, started_at + number / fps - time.monotonic())):

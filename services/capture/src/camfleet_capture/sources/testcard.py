@@ -1,6 +1,5 @@
 """A moving test card that tells its number and the time, to see losses, order and delay."""
 
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from camfleet_capture.coding import encoded
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_paced
 from camfleet_capture.sources.v4l2.choice import Wish
+from camfleet_capture.stop import Stop
 
 NUMBER_BITS = 16
 _COLOURS = ("white", "yellow", "cyan", "lime", "magenta", "red", "blue", "black")
@@ -42,7 +42,7 @@ class MovingCard:
         self._font = ImageFont.load_default(max(10, self._height // 10))
         self._started_at = 0.0
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures at the wanted rate; one that is late is left out, with its number."""
         self._started_at = time.monotonic()
         yield from show_paced(self._render, self._fps, self._started_at, stop, self._alteration)

@@ -1,7 +1,6 @@
 """A video file, over and over, paced by its time stamps or by its readers."""
 
 import itertools
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from camfleet_capture.errors import SourceEnded, SourceUnreadable
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import Pacer
 from camfleet_capture.sources.container import Opening, describe
+from camfleet_capture.stop import Stop
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,mjpeg,flv,ivf,"
@@ -70,7 +70,7 @@ class VideoFile:
         self.details = describe(self._stream, self._coder, self._alteration)
         self.loop: Loop | None = None
 
-    def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
+    def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield the file's pictures, round after round on one monotonic time axis."""
         pacer = Pacer(stop, real_time=self._real_time)
         starts_at: float | None = None

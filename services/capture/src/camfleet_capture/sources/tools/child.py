@@ -14,6 +14,7 @@ import av
 from camfleet_capture.errors import SourceFault, SourceLost, SourceMissing, SourceStalled
 from camfleet_capture.sources.container import STALL_LIMIT_S
 from camfleet_capture.sources.packets import Arrived
+from camfleet_capture.stop import Stop
 
 STARTING_S = 15.0  # sensors, encoders and daemons behind them are slow to start
 _WAIT_S = 0.5
@@ -65,7 +66,7 @@ class ChildFeed:
             os.close(written)
             os.close(said)
 
-    def packets(self, stop: threading.Event) -> Iterator[Arrived]:
+    def packets(self, stop: Stop) -> Iterator[Arrived]:
         """Yield the tool's pictures; each is whole when the next one begins.
 
         Raises:

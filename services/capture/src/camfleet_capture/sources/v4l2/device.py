@@ -2,7 +2,6 @@
 
 import errno
 import os
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from camfleet_capture.sources.v4l2.choice import DECODERS, Wish, lighter, rank, 
 from camfleet_capture.sources.v4l2.modes import Mode, list_modes, read_capability
 from camfleet_capture.sources.v4l2.nodes import Devices, holders_of
 from camfleet_capture.sources.v4l2.stream import DeviceStream
+from camfleet_capture.stop import Stop
 
 _WAIT_S = 0.5  # how often a silent device is asked whether we shall end
 _GONE = frozenset({errno.ENODEV, errno.ENXIO})
@@ -53,7 +53,7 @@ class V4l2Device:
         """What it delivers."""
         return self._stream.mode
 
-    def packets(self, stop: threading.Event) -> Iterator[Arrived]:
+    def packets(self, stop: Stop) -> Iterator[Arrived]:
         """Yield what the device captures.
 
         Raises:
