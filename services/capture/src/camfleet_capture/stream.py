@@ -1,6 +1,6 @@
 """The live stream of one camera: hands access units from its source's thread to the readers.
 
-The thread that has read a picture sends it too, where that needs no waiting (ADR 38): a second
+The thread that has read a picture sends it too, where that needs no waiting (ADR 39): a second
 thread to wake for every picture costs more than the sending.
 """
 
