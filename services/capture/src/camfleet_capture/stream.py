@@ -60,8 +60,9 @@ class Stream:
         self._group: list[AccessUnit] = []
         self._group_bytes = 0
         self._listeners: tuple[UnitListener, ...] = ()
-        self._first_key = asyncio.Event()
+        self._first_key, self._listened = asyncio.Event(), asyncio.Event()
         self._turn: threading.Event | None = None  # set when the source may give the next unit
+        self.is_in_turn = False  # the source waits for its readers
         self.latest_key: AccessUnit | None = None
         self.readers = 0
         self.waiting = 0  # who asked for the first picture and has none yet
@@ -114,12 +115,19 @@ class Stream:
         """Give `listener` every further unit."""
         with self.lock:
             self._listeners = (*self._listeners, listener)
+        self._listened.set()
         self._look_at_turn()
 
     def unlisten(self, listener: UnitListener) -> None:
         """Give `listener` nothing more."""
         with self.lock:
             self._listeners = tuple(one for one in self._listeners if one is not listener)
+        if not self._listeners:
+            self._listened.clear()
+
+    async def wait_for_listener(self) -> None:
+        """Return once somebody listens."""
+        await self._listened.wait()
 
     def wait_for_loop(self) -> None:
         """Hand over nothing until the event loop is done with what calls this."""
@@ -143,6 +151,7 @@ class Stream:
             for listener in self._listeners:
                 listener.end()
             self._listeners = ()
+        self._listened.clear()
 
     def _post(self, action: Callable[..., None], *arguments: object) -> None:
         """Let the event loop do it, after all that was posted before."""
@@ -171,7 +180,7 @@ class Stream:
 
     def _deliver_in_turn(self, unit: AccessUnit, turn: threading.Event) -> None:
         self.deliver(unit)
-        self._turn = turn
+        self._turn, self.is_in_turn = turn, True
         self._look_at_turn()
 
     def _look_at_turn(self) -> None:

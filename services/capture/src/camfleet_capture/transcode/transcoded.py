@@ -127,6 +127,14 @@ class TranscodedStream:
     def _is_passed_on(self, key: AccessUnit) -> bool:
         return not self._needs_encoding(key)
 
+    async def _wait_for_turn(self, unit: AccessUnit) -> None:
+        """Of a film that waits for its readers, keep the first group until somebody takes it.
+
+        What was in the encoder before its first picture came may be several groups.
+        """
+        if unit.is_key and self._source.is_in_turn and self.stream.latest_key:
+            await self.stream.wait_for_listener()
+
     async def _encode(self) -> bool:
         """Encode until the child ends; False when it ended without being told to."""
         child = await EncodingProcess.start(self._fps() or _USUAL_FPS)
@@ -138,6 +146,7 @@ class TranscodedStream:
             with feed:
                 async for unit in child.units():
                     self.fault = None
+                    await self._wait_for_turn(unit)
                     self.stream.deliver(unit)
         finally:
             code = await child.end()
