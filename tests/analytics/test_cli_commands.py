@@ -15,6 +15,7 @@ from camfleet.cli import console
 from camfleet.cli.application import build_app
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_record import recorded_run, running_pid
+from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import read_settings
@@ -230,6 +231,31 @@ def test_a_camera_is_added_with_comments_kept_and_removed(camfleet: CommandLine)
     assert "already" in camfleet.run(*arguments).err
     assert camfleet.run("camera", "remove", "desk").code == 0
     assert "not in" in camfleet.run("camera", "remove", "desk").err
+
+
+def test_a_login_in_the_address_of_a_new_camera_goes_into_a_file_of_its_own(
+    camfleet: CommandLine,
+) -> None:
+    outcome = camfleet.run("camera", "add", "door", "rtsp://me:p%3Aw@10.0.0.5:554/live?x=1")
+    assert outcome.code == 0
+    path = camfleet.models / "cameras.yaml"
+    door = read_cameras(path).find("door")
+    assert door is not None
+    assert door.source == "rtsp://10.0.0.5:554/live?x=1"
+    assert resolve_credentials(door.credentials, {}) == ("me", "p:w")
+    kept = Path(str(door.credentials)[7:-1])
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert str(kept) in outcome.err
+    assert "p%3Aw" not in path.read_text() + outcome.err
+    camfleet.run("camera", "add", "door", "rtsp://me:other@10.0.0.6/live")
+    assert kept.read_text() == "me:p:w\n"
+
+
+def test_a_login_no_file_can_hold_stays_in_the_address(camfleet: CommandLine) -> None:
+    camfleet.run("camera", "add", "door", "rtsp://a%3Ab:secret@10.0.0.5/live")
+    door = read_cameras(camfleet.models / "cameras.yaml").find("door")
+    assert door is not None
+    assert (door.source, door.credentials) == ("rtsp://a%3Ab:secret@10.0.0.5/live", None)
 
 
 def test_a_camera_is_recorded_until_it_is_not(camfleet: CommandLine) -> None:

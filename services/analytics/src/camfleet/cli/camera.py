@@ -40,6 +40,8 @@ def add(
 ) -> None:
     """Add a camera to cameras.yaml; comments in the file stay.
 
+    A user and password in the address go into a file that only the fleet reads.
+
     \b
     Examples:
       camfleet camera add desk /dev/video0 --model fastestdet-coco

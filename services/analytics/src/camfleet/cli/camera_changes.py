@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from camfleet.camera_logins import keep_login, taken_apart
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_cameras import absolute_source
@@ -14,19 +15,26 @@ from camfleet_contracts.camera_entries import (
     remove_entry,
 )
 from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras_file import read_cameras
+from camfleet_contracts.names import CAMERA_NAME
 from camfleet_contracts.settings import FleetSettings
 
 
 def add_camera(
     settings: FleetSettings, name: str, source: str, credentials: str, pipeline: dict[str, Any]
 ) -> None:
-    """Add a camera.
+    """Add a camera; a login in its address goes into a file of its own.
 
     Raises:
         CommandError: the name is taken, or the source is a file that is not there.
         BadCameras: the file would not be valid with it.
     """
     ensure_catalog(settings)
+    address, login = taken_apart(absolute_source(source))
+    if login and not credentials and _is_new(settings, name):
+        credentials = keep_login(settings.state_dir, name, login)
+        note(f"user and password went into {credentials[7:-1]}, and not into cameras.yaml")
+        source = address
     entry: dict[str, Any] = {"name": name, "source": absolute_source(source)}
     entry |= {"credentials": credentials} if credentials else {}
     entry |= {"pipeline": pipeline} if pipeline else {}
@@ -37,6 +45,13 @@ def add_camera(
     note(
         f"camera '{name}' added to {settings.cameras_file}; `camfleet camera list` shows its state"
     )
+
+
+def _is_new(settings: FleetSettings, name: str) -> bool:
+    """Whether no other camera's login is kept under this name."""
+    file = settings.cameras_file
+    known = read_cameras(file).find(name) if file.is_file() else None
+    return known is None and CAMERA_NAME.fullmatch(name) is not None
 
 
 def remove_camera(settings: FleetSettings, name: str) -> None:

@@ -1,25 +1,20 @@
 """/v1/source-trials and /v1/secrets: what adding a camera needs beside its entry."""
 
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from camfleet.camera_logins import is_usable, keep_login
 from camfleet.service.http.changes import Changes, Refused, read_object
 from camfleet.service.source_trial import try_camera, try_source
 from camfleet.service.status import StatusBoard
 from camfleet.video.look import NothingCame
-from camfleet_contracts.files import write_atomically
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.names import CAMERA_NAME
 from camfleet_contracts.settings import FleetSettings
-
-FOLDER = "secrets"  # in the state folder, which capture and analytics share
-_PRIVATE = 0o600
-_LONGEST = 256
 
 
 class CameraSetupRoutes:
@@ -68,18 +63,9 @@ class CameraSetupRoutes:
         name, user, password = request.path_params["name"], asked.get("user"), asked.get("password")
         if not CAMERA_NAME.fullmatch(name):
             raise Refused(HTTPStatus.BAD_REQUEST, "name: use 1 to 32 of a-z, 0-9 and '-'")
-        if not _is_usable(user) or ":" in str(user) or not _is_usable(password):
+        if not is_usable(user, password):
             reason = "send user (without a colon) and password, one line each"
             raise Refused(HTTPStatus.BAD_REQUEST, reason)
-        path = (self._settings.state_dir / FOLDER / name).absolute()
-        await run_in_threadpool(_write, path, f"{user}:{password}\n")
-        return JSONResponse({"credentials": f"${{file:{path}}}"}, 201)
-
-
-def _is_usable(text: object) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= _LONGEST and text.isprintable()
-
-
-def _write(path: Path, content: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomically(path, content, mode=_PRIVATE)
+        login = str(user), str(password)
+        kept = await run_in_threadpool(keep_login, self._settings.state_dir, name, login)
+        return JSONResponse({"credentials": kept}, 201)

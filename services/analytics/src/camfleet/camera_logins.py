@@ -1,0 +1,46 @@
+"""The user and password of a camera: in a file of the state folder, never in cameras.yaml."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from camfleet_contracts.files import write_atomically
+from camfleet_contracts.secret_files import PRIVATE
+
+Login = tuple[str, str]  # user, password
+
+_FOLDER = "secrets"  # in the state folder, which capture and analytics share
+_LONGEST = 256
+
+
+def is_usable(user: object, password: object) -> bool:
+    """Whether a file can hold them: a line each, no space around it, no colon in the user."""
+    return _is_line(user) and _is_line(password) and ":" not in str(user)
+
+
+def keep_login(state_dir: Path, camera: str, login: Login) -> str:
+    """Write them where only the fleet reads them; returns what `credentials` says instead.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = (state_dir / _FOLDER / camera).absolute()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomically(path, "{}:{}\n".format(*login), mode=PRIVATE)
+    return f"${{file:{path}}}"
+
+
+def taken_apart(source: str) -> tuple[str, Login | None]:
+    """An address without the login in it, and the login; None where there is no usable one."""
+    parts = urlsplit(source) if "://" in source else None
+    if parts is None or parts.username is None or parts.password is None:
+        return source, None
+    login = unquote(parts.username), unquote(parts.password)
+    if not is_usable(*login):
+        return source, None
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), login
+
+
+def _is_line(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
+    return 0 < len(text) <= _LONGEST and text.isprintable() and text == text.strip()
