@@ -61,6 +61,20 @@ def test_status_shows_what_the_page_needs(app: RunningApp, client: httpx.Client)
     assert (status["reads_with"], status["frames"]["shared"]) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/v1/nothing", 404, "Not Found: GET /v1/nothing"),
+        ("PATCH", "/v1/status", 405, "Method Not Allowed: PATCH /v1/status"),
+    ],
+)
+def test_what_there_is_not_is_refused_as_everything_else_is(
+    client: httpx.Client, method: str, path: str, status: int, reason: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()) == (status, {"error": reason})
+
+
 def test_truth_is_shown_beside_the_count_from_the_same_moment(
     app: RunningApp, client: httpx.Client
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -74,7 +75,9 @@ def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
         *parts.live.routes(),
         *panel_routes(PanelBoard()),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(
+        routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _tell_error}
+    )
     return KeyMiddleware(
         app,
         parts.keys,
@@ -82,6 +85,13 @@ def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
         open_prefixes=("/static/",),
         networks=networks,
     )
+
+
+async def _tell_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    told = f"{error.detail}: {request.method} {request.url.path}"
+    return JSONResponse({"error": told}, error.status_code, error.headers)
 
 
 def _page(parts: Parts) -> list[BaseRoute]:
