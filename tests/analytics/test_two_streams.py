@@ -56,7 +56,7 @@ class Watching:
     def __init__(
         self, folder: Path, port: int, detect: str | None, name: str, transcode: str = "auto"
     ) -> None:
-        self.live = LiveHub().camera(name)
+        self.name, self.live = name, LiveHub().camera(name)
         address = f"rtsp://127.0.0.1:{port}"
         entry = {"name": name, "source": "clip.mp4", "transcode": transcode}
         if detect:
@@ -74,6 +74,7 @@ class Watching:
 
     def __exit__(self, *_: object) -> None:
         self.source.stop()
+        wait_until(lambda: not is_reading(f"{self.name}-watched"), 30, "the end of its reader")
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

@@ -141,6 +141,7 @@ def test_a_bad_edit_of_the_cameras_keeps_the_last_good_state(served: Fleet) -> N
 
 
 def test_a_garbage_version_keeps_the_old_one_and_says_why(served: Fleet) -> None:
+    wait_for_frames(served, "street")
     version = served.folder / "models" / "demo-street" / "2"
     version.mkdir()
     (version / "model.onnx").write_bytes(b"garbage" * 1000)
