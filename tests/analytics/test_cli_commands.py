@@ -243,7 +243,8 @@ def test_a_login_in_the_address_of_a_new_camera_goes_into_a_file_of_its_own(
     assert door is not None
     assert door.source == "rtsp://10.0.0.5:554/live?x=1"
     assert resolve_credentials(door.credentials, {}) == ("me", "p:w")
-    kept = Path(str(door.credentials)[7:-1])
+    [kept] = camfleet.models.parent.rglob("secrets/door")
+    assert door.credentials == f"${{file:{kept}}}"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert str(kept) in outcome.err
     assert "p%3Aw" not in path.read_text() + outcome.err

@@ -79,6 +79,14 @@ def test_an_answer_that_is_cut_off_is_refused_with_the_tensor_s_name(
         found(detector)
 
 
+def test_an_answer_without_the_contents_of_an_output_is_refused(
+    detector: ServerDetector, server: FakeServer
+) -> None:
+    server.after_infer = lambda response: response.outputs.extend(response.outputs[:1])
+    with pytest.raises(InferenceRefused, match="cannot be read: 1 contents for 2 outputs"):
+        found(detector)
+
+
 def test_own_tensors_are_sent_to_other_servers(
     detector: ServerDetector, server: FakeServer
 ) -> None:

@@ -17,8 +17,8 @@ def is_usable(user: object, password: object) -> bool:
     return _is_line(user) and _is_line(password) and ":" not in str(user)
 
 
-def keep_login(state_dir: Path, camera: str, login: Login) -> str:
-    """Write them where only the fleet reads them; returns what `credentials` says instead.
+def keep_login(state_dir: Path, camera: str, login: Login) -> Path:
+    """Write them into a file that only the fleet reads.
 
     Raises:
         OSError: the file cannot be written.
@@ -26,6 +26,11 @@ def keep_login(state_dir: Path, camera: str, login: Login) -> str:
     path = (state_dir / _FOLDER / camera).absolute()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, "{}:{}\n".format(*login), mode=PRIVATE)
+    return path
+
+
+def reference_to(path: Path) -> str:
+    """What `credentials` of cameras.yaml says in place of a login."""
     return f"${{file:{path}}}"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from camfleet.camera_logins import keep_login, taken_apart
+from camfleet.camera_logins import keep_login, reference_to, taken_apart
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_cameras import absolute_source
@@ -30,12 +30,13 @@ def add_camera(
         BadCameras: the file would not be valid with it.
     """
     ensure_catalog(settings)
-    address, login = taken_apart(absolute_source(source))
+    source = absolute_source(source)
+    address, login = taken_apart(source)
     if login and not credentials and _is_new(settings, name):
-        credentials = keep_login(settings.state_dir, name, login)
-        note(f"user and password went into {credentials[7:-1]}, and not into cameras.yaml")
-        source = address
-    entry: dict[str, Any] = {"name": name, "source": absolute_source(source)}
+        kept = keep_login(settings.state_dir, name, login)
+        note(f"user and password went into {kept}, and not into cameras.yaml")
+        source, credentials = address, reference_to(kept)
+    entry: dict[str, Any] = {"name": name, "source": source}
     entry |= {"credentials": credentials} if credentials else {}
     entry |= {"pipeline": pipeline} if pipeline else {}
     try:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 
-from camfleet_contracts.datatypes import get_datatype
+from camfleet_contracts.datatypes import InvalidTensor, get_datatype
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_contracts.tensors import RawTensor, decode_contents
 from camfleet_contracts.wire import Remembered
@@ -50,9 +50,11 @@ def outputs_of(response: pb.ModelInferResponse) -> dict[str, NDArray[Any]]:
     raws, outputs = response.raw_output_contents, response.outputs
     if not raws:
         return {output.name: decode_contents(output) for output in outputs}
+    if len(raws) != len(outputs):
+        raise InvalidTensor(f"{len(raws)} contents for {len(outputs)} outputs")
     return {
         output.name: _raw_tensor((output.name, output.datatype, *output.shape)).decode(raw)
-        for output, raw in zip(outputs, raws, strict=False)
+        for output, raw in zip(outputs, raws, strict=True)
     }
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from camfleet.camera_logins import is_usable, keep_login
+from camfleet.camera_logins import is_usable, keep_login, reference_to
 from camfleet.service.http.changes import Changes, Refused, read_object
 from camfleet.service.source_trial import try_camera, try_source
 from camfleet.service.status import StatusBoard
@@ -68,4 +68,4 @@ class CameraSetupRoutes:
             raise Refused(HTTPStatus.BAD_REQUEST, reason)
         login = str(user), str(password)
         kept = await run_in_threadpool(keep_login, self._settings.state_dir, name, login)
-        return JSONResponse({"credentials": kept}, 201)
+        return JSONResponse({"credentials": reference_to(kept)}, 201)
