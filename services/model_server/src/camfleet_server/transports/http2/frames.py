@@ -50,6 +50,17 @@ class ConnectionFault(Exception):
         self.code = code
 
 
+def protocol_fault(text: str) -> ConnectionFault:
+    """Say what the peer may not do."""
+    return ConnectionFault(ErrorCode.PROTOCOL_ERROR, text)
+
+
+def check_size(payload: memoryview, size: int) -> None:
+    """Refuse a payload of any other size."""
+    if len(payload) != size:
+        raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"not {size} bytes")
+
+
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     """Write one frame."""
     return frame_head(len(payload), kind, flags, stream) + payload

@@ -11,6 +11,7 @@ from camfleet_server.transports.http2.frames import (
     WITH_PRIORITY,
     ConnectionFault,
     ErrorCode,
+    protocol_fault,
 )
 from camfleet_server.transports.http2.limits import Limits
 
@@ -111,7 +112,7 @@ def without_extras(flags: int, payload: memoryview) -> memoryview:
     if flags & WITH_PRIORITY:
         begin += PRIORITY_BYTES
     if begin > end:
-        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "more padding than frame")
+        raise protocol_fault("more padding than frame")
     return payload[begin:end]
 
 

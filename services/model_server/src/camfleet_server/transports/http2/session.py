@@ -7,15 +7,12 @@ from camfleet_server.transports.http2.exchange import Exchange, Receiver
 from camfleet_server.transports.http2.frames import (
     ACK,
     CONTINUATION,
-    DEFAULT_FRAME_BYTES,
     DEFAULT_WINDOW,
     END_HEADERS,
     END_STREAM,
     GOAWAY,
     HEADERS,
     INITIAL_WINDOW_SIZE,
-    LARGEST_FRAME_BYTES,
-    LARGEST_WINDOW,
     MAX_CONCURRENT_STREAMS,
     MAX_FRAME_SIZE,
     MAX_HEADER_LIST_SIZE,
@@ -27,14 +24,15 @@ from camfleet_server.transports.http2.frames import (
     PRIORITY_BYTES,
     PUSH_PROMISE,
     RST_STREAM,
-    SETTING,
     SETTINGS,
     WINDOW_UPDATE,
     WITH_PRIORITY,
     ConnectionFault,
     ErrorCode,
+    check_size,
     frame,
     goaway,
+    protocol_fault,
     reset,
     settings,
     window_update,
@@ -47,11 +45,11 @@ from camfleet_server.transports.http2.headers import (
 )
 from camfleet_server.transports.http2.limits import Limits, Patience
 from camfleet_server.transports.http2.outgoing import Outgoing
+from camfleet_server.transports.http2.terms import Terms
 
 _CONNECTION_WINDOW = 1 << 30  # in effect none: the windows of the exchanges are the bound
 _RESET_COST = 10
 _SMALL_BYTES = 1024
-_SHIFTED_FOR_ONE = 16  # windows that are as much work as a frame
 _PING_BYTES = 8
 
 
@@ -71,9 +69,9 @@ class Session:
         self._open_exchange = open_exchange
         self._blocks = HeaderBlocks(read_head)
         self._patience = Patience()
+        self._terms = Terms(outgoing, self._patience, self._check_known)
         self._last = 0  # the newest exchange of the peer
         self._is_leaving = False
-        self._initial_window = DEFAULT_WINDOW
         self._received, self._granted = 0, _CONNECTION_WINDOW
         self._block: OpenBlock | None = None
         self._data: Exchange | None = None
@@ -83,9 +81,9 @@ class Session:
             CONTINUATION: self._take_continuation,
             PRIORITY: self._take_priority,
             RST_STREAM: self._take_reset,
-            SETTINGS: self._take_settings,
+            SETTINGS: self._terms.take_settings,
             PING: self._take_ping,
-            WINDOW_UPDATE: self._take_window,
+            WINDOW_UPDATE: self._terms.take_window,
             GOAWAY: self._take_goaway,
         }
 
@@ -123,7 +121,7 @@ class Session:
     def begin_data(self, number: int, flags: int, size: int) -> None:
         """Take note of a DATA frame, which counts against two windows."""
         if self._block is not None:
-            raise _fault("DATA amid a header block")
+            raise protocol_fault("DATA amid a header block")
         self._received += size
         self._data_flags = flags
         exchange = self._data = self._exchanges.get(number)
@@ -132,7 +130,7 @@ class Session:
             if size < _SMALL_BYTES:
                 self._patience.lose()
         elif exchange.has_whole_request:
-            raise _fault("DATA after the end of a request")
+            raise protocol_fault("DATA after the end of a request")
         else:
             exchange.received += size
             if exchange.received > exchange.granted:
@@ -173,18 +171,18 @@ class Session:
     def take_frame(self, kind: int, flags: int, number: int, payload: memoryview) -> None:
         """Take any frame but DATA; kinds nobody knows are ignored."""
         if self._block is not None and kind != CONTINUATION:
-            raise _fault("a header block is not ended")
+            raise protocol_fault("a header block is not ended")
         take = self._take.get(kind)
         if take is not None:
             take(flags, number, payload)
         elif kind == PUSH_PROMISE:
-            raise _fault("a client pushes nothing")
+            raise protocol_fault("a client pushes nothing")
         else:
             self._patience.lose()
 
     def _take_headers(self, flags: int, number: int, payload: memoryview) -> None:
         if not number & 1:
-            raise _fault("a request needs an odd stream")
+            raise protocol_fault("a request needs an odd stream")
         if flags & (PADDED | WITH_PRIORITY):
             payload = without_extras(flags, payload)
         if flags & END_HEADERS:
@@ -195,7 +193,7 @@ class Session:
     def _take_continuation(self, flags: int, number: int, payload: memoryview) -> None:
         block = self._block
         if block is None or block.number != number:
-            raise _fault("CONTINUATION of nothing")
+            raise protocol_fault("CONTINUATION of nothing")
         block.add(bytes(payload), self._limits)
         if flags & END_HEADERS:
             self._block = None
@@ -213,7 +211,8 @@ class Session:
             self._patience.lose(_RESET_COST)
             self._refuse_exchange(number)
             return
-        exchange = Exchange(number, self._outgoing, self._initial_window, self._limits.window_bytes)
+        window = self._terms.initial_window
+        exchange = Exchange(number, self._outgoing, window, self._limits.window_bytes)
         exchange.has_whole_request = bool(flags & END_STREAM)
         self._exchanges[number] = exchange
         exchange.receiver = self._open_exchange(exchange, head)
@@ -231,7 +230,7 @@ class Session:
         if exchange is None:
             self._patience.lose()
         elif exchange.has_whole_request or not flags & END_STREAM:
-            raise _fault("a second header block amid a request")
+            raise protocol_fault("a second header block amid a request")
         else:
             self._complete(exchange)
 
@@ -242,63 +241,23 @@ class Session:
 
     def _take_priority(self, _: int, __: int, payload: memoryview) -> None:
         self._patience.lose()
-        _check_size(payload, PRIORITY_BYTES)
+        check_size(payload, PRIORITY_BYTES)
 
     def _take_reset(self, _: int, number: int, payload: memoryview) -> None:
-        _check_size(payload, NUMBER.size)
+        check_size(payload, NUMBER.size)
         self._check_known(number)
         self._patience.lose(_RESET_COST)
         exchange = self._exchanges.get(number)
         if exchange is not None:
             self._outgoing.drop(exchange)
 
-    def _take_settings(self, flags: int, number: int, payload: memoryview) -> None:
-        if number or len(payload) % SETTING.size or (flags & ACK and payload):
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "bad SETTINGS")
-        self._patience.lose()
-        if flags & ACK:
-            return
-        wanted = dict(SETTING.iter_unpack(payload))  # the last one of each
-        with self._outgoing.lock:  # gRPC's clients refuse what larger windows let through before
-            for name, value in wanted.items():
-                self._take_setting(name, value)
-            self._outgoing.send(frame(SETTINGS, ACK, 0))
-        self._outgoing.flush()
-
-    def _take_setting(self, name: int, value: int) -> None:
-        if name == INITIAL_WINDOW_SIZE:
-            if value > LARGEST_WINDOW:
-                raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31-1")
-            difference, self._initial_window = value - self._initial_window, value
-            if difference:
-                self._patience.lose(len(self._exchanges) // _SHIFTED_FOR_ONE)
-                self._outgoing.shift_windows(difference)
-        elif name == MAX_FRAME_SIZE:
-            if not DEFAULT_FRAME_BYTES <= value <= LARGEST_FRAME_BYTES:
-                raise _fault(f"a longest frame of {value} bytes")
-            self._outgoing.set_frame_bytes(value)
-
     def _take_ping(self, flags: int, number: int, payload: memoryview) -> None:
-        _check_size(payload, _PING_BYTES)
+        check_size(payload, _PING_BYTES)
         if number:
-            raise _fault("PING of a stream")
+            raise protocol_fault("PING of a stream")
         self._patience.lose()
         if not flags & ACK:
             self._outgoing.send(frame(PING, ACK, 0, bytes(payload)))
-
-    def _take_window(self, _: int, number: int, payload: memoryview) -> None:
-        _check_size(payload, NUMBER.size)
-        increment = NUMBER.unpack(payload)[0] & NUMBER_BITS
-        if increment < _SMALL_BYTES:
-            self._patience.lose()
-        exchange = None
-        if number:
-            self._check_known(number)
-            exchange = self._exchanges.get(number)
-            if exchange is None:
-                return
-        if not increment or not self._outgoing.open_window(exchange, increment):
-            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "no window, or above 2^31-1")
 
     def _take_goaway(self, _: int, __: int, payload: memoryview) -> None:
         """The peer opens no further exchange; it closes the connection itself."""
@@ -309,13 +268,4 @@ class Session:
     def _check_known(self, number: int) -> None:
         """Refuse what is about a stream that never began; one that is over is no fault."""
         if not number & 1 or (number > self._last and not self._is_leaving):
-            raise _fault(f"stream {number} was never opened")
-
-
-def _check_size(payload: memoryview, size: int) -> None:
-    if len(payload) != size:
-        raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"not {size} bytes")
-
-
-def _fault(text: str) -> ConnectionFault:
-    return ConnectionFault(ErrorCode.PROTOCOL_ERROR, text)
+            raise protocol_fault(f"stream {number} was never opened")
