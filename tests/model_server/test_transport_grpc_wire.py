@@ -1,11 +1,9 @@
 """gRPC on top of HTTP/2: prefixes, compression, deadlines, texts of errors, limits of messages."""
 
 import gzip
-import itertools
-import threading
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import grpc
 import pytest
@@ -16,19 +14,11 @@ from camfleet_server.transports.grpc.messages import MessageReader
 from camfleet_server.transports.grpc.requests import read_head
 from camfleet_server.transports.grpc.server import GrpcLimits
 from camfleet_server.transports.grpc.status import Ended, StatusCode, percent_encoded
-from camfleet_server.transports.http2 import pace
 from camfleet_server.transports.http2.frames import (
-    ACK,
     DATA,
     END_STREAM,
-    PING,
-    WINDOW_UPDATE,
-    ErrorCode,
     frame,
-    reset,
-    window_update,
 )
-from camfleet_server.types import InferRequest, InferResult
 from fakes_model_server import FakeDataPlane
 from http2_peer import (
     INFER,
@@ -43,8 +33,6 @@ from http2_peer import (
     request,
 )
 from transport_callers import GrpcCaller, refused, serving_grpc
-from waiting import wait_until
-from waiting_plane import WaitingPlane
 
 HEADERS_OF_A_CALL = [(":method", "POST"), (":path", INFER), ("content-type", "application/grpc")]
 
@@ -59,13 +47,6 @@ def server() -> Iterator[GrpcCaller]:
 def peer(server: GrpcCaller) -> Iterator[Peer]:
     with connected(server.port) as connected_peer:
         yield connected_peer
-
-
-@pytest.fixture
-def plane() -> Iterator[WaitingPlane]:
-    waiting = WaitingPlane()
-    yield waiting
-    waiting.opened.set()
 
 
 @dataclass
@@ -264,146 +245,3 @@ def test_bytes_are_taken_from_the_room_that_was_offered_for_them() -> None:
         whole = reader.take(room)
     assert bytes(whole[0]) == b"a message"
     assert reader.room(1) is None
-
-
-def test_an_answer_that_takes_long_holds_up_nothing_on_its_connection(
-    plane: WaitingPlane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The reading thread answers the call itself, and is relieved of the reading."""
-    monkeypatch.setattr(pace, "_TRUSTED", 0)
-    with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        peer.ask(1, message=request())
-        wait_until(lambda: len(plane.requests) == 1, TIMEOUT_S, "the first to wait")
-        peer.ask(3, message=request())
-        wait_until(lambda: len(plane.requests) == 2, TIMEOUT_S, "the second to wait")
-        peer.ask(5, LIVE)
-        peer.send(frame(PING, 0, 0, bytes(8)))
-        assert peer.answer(5).status == StatusCode.OK
-        peer.send(frame(PING, 0, 0, b"waiting!"))
-        assert peer.until(PING, flags=ACK)
-        peer.send(reset(1, ErrorCode.CANCEL))
-        assert plane.abandoned.wait(TIMEOUT_S)
-        assert peer.answer(3).status == StatusCode.CANCELLED
-        peer.ask(7, LIVE)
-        assert peer.answer(7).status == StatusCode.OK
-
-
-@dataclass
-class ThreadsPlane(FakeDataPlane):
-    """Remembers which threads infer."""
-
-    threads: set[str] = field(default_factory=set)
-
-    def infer(self, request: InferRequest) -> InferResult:
-        self.threads.add(threading.current_thread().name)
-        return super().infer(request)
-
-
-def test_quick_answers_are_given_by_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "_QUICK_S", 3600.0)
-    monkeypatch.setattr(pace, "_TRUSTED", 0)
-    plane = ThreadsPlane()
-    with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        for number in range(1, 21, 2):
-            peer.ask(number, message=request())
-            assert peer.answer(number).status == StatusCode.OK
-    assert plane.threads <= {"grpc-read", "grpc-relief"}
-
-
-def test_calls_side_by_side_on_one_connection_have_threads_of_their_own(
-    plane: WaitingPlane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pace, "_TRUSTED", 0)
-    plane.together = threading.Barrier(3)
-    with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        for number in (1, 3, 5):
-            peer.ask(number, message=request())
-        assert len(echoed(peer.answer(5))) == 2
-
-
-def test_cancelled_and_lost_calls_let_go_of_everything(plane: WaitingPlane) -> None:
-    with serving_grpc(plane) as caller:
-        with connected(caller.port) as peer:
-            peer.ask(1, message=request())
-            wait_until(lambda: plane.requests, TIMEOUT_S, "the request to wait")
-        assert plane.abandoned.wait(TIMEOUT_S)  # the connection is lost
-        assert caller.kserve("ServerLive", pb.ServerLiveRequest()).live
-
-
-def test_a_stream_whose_requests_wait_is_held_up_at_its_client(plane: WaitingPlane) -> None:
-    with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        peer.open(1, STREAM)
-        body = prefixed(request(1 << 18))
-        window = 4 << 20
-        while window >= len(body):
-            window -= len(body)
-            peer.send(frame(DATA, 0, 1, body))
-        peer.send(frame(PING, 0, 0, bytes(8)))
-        frames = itertools.takewhile(lambda each: each.kind != PING, peer.frames())
-        assert (WINDOW_UPDATE, 1) not in {(each.kind, each.number) for each in frames}
-        peer.send(window_update(0, 1 << 24) + window_update(1, 1 << 24))
-        plane.opened.set()
-        assert peer.until(WINDOW_UPDATE, 1)  # once they are answered
-
-
-def test_a_stream_that_goes_on_although_it_is_held_up_is_cut_off(plane: WaitingPlane) -> None:
-    with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        peer.open(1, STREAM)
-        body = prefixed(request(1 << 18))
-        try:
-            for _ in range(30):
-                peer.send(frame(DATA, 0, 1, body))
-        except ConnectionError:
-            return  # it is closed while we still send
-        assert peer.end().code in {ErrorCode.FLOW_CONTROL_ERROR, None}
-
-
-def test_large_requests_count_against_the_quota_before_they_are_whole() -> None:
-    limits = GrpcLimits(quota_bytes=800_000)
-    body = prefixed(request(600_000))
-    with serving_grpc(limits=limits) as caller, connected(caller.port) as second:
-        with connected(caller.port) as first:
-            first.open(1)
-            first.send(frame(DATA, 0, 1, body[:500_000]))
-            first.send(frame(PING, 0, 0, bytes(8)))
-            first.until(PING, flags=ACK)
-            answer = sent(second, body)
-            assert answer.status == StatusCode.RESOURCE_EXHAUSTED
-            assert "of --grpc_memory_quota" in answer.text
-            first.send(reset(1, ErrorCode.CANCEL) + frame(PING, 0, 0, bytes(8)))
-            first.until(PING, flags=ACK)
-        second.send(window_update(0, 1 << 20))
-        second.ask(3, message=request(600_000))
-        second.send(window_update(3, 1 << 20))
-        assert len(echoed(second.answer(3))) == 600_000
-
-
-def test_large_requests_that_are_only_announced_hold_up_nobody() -> None:
-    limits = GrpcLimits(quota_bytes=800_000)
-    announced = b"\0" + (1 << 29).to_bytes(4, "big") + bytes(1000)
-    with (
-        serving_grpc(limits=limits) as caller,
-        connected(caller.port) as first,
-        connected(caller.port) as second,
-    ):
-        first.open(1)
-        first.send(frame(DATA, 0, 1, announced) + frame(PING, 0, 0, bytes(8)))
-        first.until(PING, flags=ACK)
-        second.send(window_update(0, 1 << 20))
-        second.ask(1, message=request(600_000))
-        second.send(window_update(1, 1 << 20))
-        assert len(echoed(second.answer(1))) == 600_000
-
-
-def test_answers_nobody_reads_hold_up_their_stream_only() -> None:
-    with serving_grpc() as caller, connected(caller.port) as peer:
-        peer.send(window_update(0, 1 << 24))
-        peer.open(1, STREAM)
-        for number in range(3, 63, 2):
-            peer.send(frame(DATA, 0, 1, prefixed(request(100_000))))
-            peer.ask(number, LIVE)
-            assert peer.answer(number).status == StatusCode.OK
-        assert len(caller.plane.requests) < 20
-        peer.send(reset(1, ErrorCode.CANCEL))
-        peer.ask(99, LIVE)
-        assert peer.answer(99).status == StatusCode.OK
