@@ -1,3 +1,4 @@
+import os
 import shutil
 import socket
 from datetime import datetime
@@ -67,6 +68,12 @@ def test_file_that_may_not_be_looked_at_says_so(
     monkeypatch.setattr("camfleet_capture.sources.container.av.open", refuse_to_open)
     with pytest.raises(SourceMissing, match=r"file plain\.mp4: no permission to read it"):
         open_source(address)
+
+
+def test_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "live.ts")
+    with pytest.raises(SourceUnreadable, match=r"file live\.ts: is a named pipe, .*; name a file"):
+        open_file(tmp_path / "live.ts")
 
 
 def test_truncated_clip_says_so(tmp_path: Path, clip: Path) -> None:
@@ -153,23 +160,52 @@ def test_folder_of_images_is_shown_picture_by_picture(
     assert set(seen.numbers) == {3, 4}
 
 
-def test_an_image_that_cannot_be_read_costs_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folder_with_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Images 2 and 3, one file that is no image before them, and one behind."""
     monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
     folder = tmp_path / "images"
     folder.mkdir()
-    for name in ("1.png", "4.png"):
-        (folder / name).write_bytes(b"no picture")
+    os.mkfifo(folder / "1.png")
+    (folder / "4.png").write_bytes(b"no picture")
     for number in (2, 3):
         Image.fromarray(numbered_picture(number)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_an_image_that_cannot_be_read_costs_itself_and_is_named(
+    tmp_path: Path, folder_with_faults: Path
+) -> None:
     file = tmp_path / "cameras.yaml"
-    file.write_text(camera_lines(one=str(folder)))
+    file.write_text(camera_lines(one=str(folder_with_faults)))
     with capture_running(file) as capture:
         capture.wait_for("one", "LIVE")
         seen = read_numbers(capture.url("one"), 12)
         assert set(seen.numbers) == {2, 3}
-        assert capture.wait_for("one", "LIVE")["reconnects"] == 0
+        state = capture.wait_for("one", "LIVE")
+    assert state["reconnects"] == 0
+    told = "folder images: cannot read 1.png, 4.png; replace or remove what is no image"
+    assert state["reason"] == told
+
+
+def test_each_round_of_a_folder_shows_what_it_holds_then(
+    tmp_path: Path, folder_with_faults: Path
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(folder_with_faults)))
+    with capture_running(file) as capture:
+        wait_until(lambda: "4.png" in str(capture.state("one")["reason"]), 60, "the reason")
+        (folder_with_faults / "1.png").unlink()
+        Image.fromarray(numbered_picture(5)).save(folder_with_faults / "5.png")
+        (folder_with_faults / "5.png").replace(folder_with_faults / "4.png")
+        wait_until(lambda: capture.state("one")["reason"] is None, 60, "nothing to say")
+        assert set(read_numbers(capture.url("one"), 12).numbers) == {2, 3, 5}
+
+
+def test_folder_without_a_readable_image_says_so(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(b"no picture")
+    with pytest.raises(SourceUnreadable, match="none of its images can be read; replace them"):
+        open_source(SourceAddress(str(tmp_path), tmp_path))
 
 
 def test_camera_of_another_capture_is_copied_and_comes_back(tmp_path: Path, clip: Path) -> None:

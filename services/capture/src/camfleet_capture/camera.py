@@ -189,6 +189,8 @@ class Camera:
         if self._condition.state != "LIVE" and unit.is_key:
             self._condition = Condition("LIVE", note)
             logger.info("camera live", camera=self.stream.name, source=str(self.address), note=note)
+        elif self._condition.state == "LIVE" and note != self._condition.reason:
+            self._condition = Condition("LIVE", note)
         if unit.is_key:
             self._size, self._codec = picture_size(unit) or self._size, unit.codec
         self.frames += 1

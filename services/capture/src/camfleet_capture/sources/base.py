@@ -31,7 +31,10 @@ class Source(Protocol):
 
     details: SourceDetails
     loop: Loop | None
-    note: str | None  # what the operator should know although pictures come
+
+    @property
+    def note(self) -> str | None:
+        """What the operator should know although pictures come; it may change meanwhile."""
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures when they are due, until `stop` is set.

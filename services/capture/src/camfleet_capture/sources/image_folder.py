@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ logger = structlog.get_logger(__name__)
 
 FPS = 5.0  # so many pictures of each image in real time; one when its readers set the pace
 SHOWN_S = 1.0
+_NAMED = 3  # images, in the reason
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
 
@@ -29,10 +29,9 @@ _FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
 class ImageFolder:
     """Shows images by name, stretched to the size of the first (at most 1280 wide).
 
-    In place of one that cannot be read, the one before it is shown.
+    In place of one that cannot be read, the one before it is shown, and `note` names it.
+    Each round shows what the folder holds when it begins.
     """
-
-    note: str | None = None
 
     def __init__(
         self,
@@ -46,10 +45,9 @@ class ImageFolder:
         self._show, self._fps = (show_paced, FPS) if real_time else (show_all, 1 / SHOWN_S)
         if not folder.is_dir():
             raise SourceMissing(f"folder {folder.name}: not there; check the path")
-        self._label = f"folder {folder.name}"
-        self._images = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
-        if not self._images:
-            raise SourceUnreadable(f"{self._label}: holds no image")
+        self._folder, self._label = folder, f"folder {folder.name}"
+        self._images = self._list()
+        self._unreadable: set[Path] = set()
         first = self._first_readable()
         width = min(first.width, 1280) // 2 * 2
         height = max(2, first.height * width // first.width // 2 * 2)
@@ -58,8 +56,18 @@ class ImageFolder:
         self.details = SourceDetails(encoded("images", alteration), *size, self._fps)
         self.loop: Loop | None = None
         self._started_at = 0.0
+        self._round, self._begins = 0, 0  # this round and the number of its first image
         self._shown = self._images[0], first.reformat(*self._size, "yuv420p")
-        self._told: set[Path] = set()
+
+    @property
+    def note(self) -> str | None:
+        """Name the images that cannot be read."""
+        if not self._unreadable:
+            return None
+        names = ", ".join(sorted(path.name for path in self._unreadable)[:_NAMED])
+        more = len(self._unreadable) - _NAMED
+        others = f" and {more} more" if more > 0 else ""
+        return f"{self._label}: cannot read {names}{others}; replace or remove what is no image"
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures at 5 per second, or each image once."""
@@ -75,36 +83,51 @@ class ImageFolder:
 
     def _render(self, time_s: float) -> VideoFrame:
         number = int(time_s / SHOWN_S + 1e-6)
-        count = number // len(self._images)
-        if count and not self._loops:
-            raise SourceEnded(f"{self._label}: shown to its end (loop: false)")
-        self.loop = Loop(count, self._started_at + count * len(self._images) * SHOWN_S)
-        path = self._images[number % len(self._images)]
+        while number - self._begins >= len(self._images):
+            self._begin_round()
+        self.loop = Loop(self._round, self._started_at + self._begins * SHOWN_S)
+        path = self._images[number - self._begins]
         if self._shown[0] != path:
-            self._shown = path, self._read(path) or self._shown[1]
+            image = self._read(path)
+            picture = image.reformat(*self._size, "yuv420p") if image else self._shown[1]
+            self._shown = path, picture
         return self._shown[1]
 
+    def _begin_round(self) -> None:
+        if not self._loops:
+            raise SourceEnded(f"{self._label}: shown to its end (loop: false)")
+        self._round, self._begins = self._round + 1, self._begins + len(self._images)
+        self._images = self._list()
+        self._unreadable.intersection_update(self._images)
+
+    def _list(self) -> list[Path]:
+        images = sorted(p for p in self._folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+        if not images:
+            raise SourceUnreadable(f"{self._label}: holds no image")
+        return images
+
     def _first_readable(self) -> VideoFrame:
-        """Raise SourceUnreadable of the first image where none can be read."""
         for path in self._images:
-            with suppress(SourceUnreadable):
-                return _read_image(path)
-        return _read_image(self._images[0])
+            if image := self._read(path):
+                return image
+        raise SourceUnreadable(f"{self._label}: none of its images can be read; replace them")
 
     def _read(self, path: Path) -> VideoFrame | None:
-        try:
-            return _read_image(path).reformat(*self._size, "yuv420p")
-        except SourceUnreadable as error:
-            if path not in self._told:
-                logger.warning("image left out", source=self._label, reason=str(error))
-            self._told.add(path)
-            return None
+        image = _read_image(path)
+        if image:
+            self._unreadable.discard(path)
+        elif path not in self._unreadable:
+            logger.warning("image left out", source=self._label, image=path.name)
+            self._unreadable.add(path)
+        return image
 
 
-def _read_image(path: Path) -> VideoFrame:
+def _read_image(path: Path) -> VideoFrame | None:
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     try:
+        if not path.is_file():  # opening a named pipe waits for somebody who writes
+            return None
         with av.open(f"file:{path}", options=options) as container:
             return next(container.decode(video=0))
-    except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
-        raise SourceUnreadable(f"image {path.name}: cannot be read") from error
+    except (av.error.FFmpegError, OSError, StopIteration, IndexError):
+        return None

@@ -1,7 +1,6 @@
 """From the text of cameras.yaml to an opened source."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,14 +86,9 @@ def _is_absent(path: Path) -> bool:
 
 
 def _open_file(address: SourceAddress, _credentials: Credentials) -> Source:
-    path = address.path
-    try:
-        with suppress(FileNotFoundError, PermissionError):  # VideoFile says these in its own words
-            path.stat()
-    except OSError as error:
-        raise SourceMissing(f"file {path.name}: {error.strerror}; check the path") from error
     wanted = address.capturing
-    return VideoFile(path, address.alteration, loops=wanted.loop, real_time=wanted.real_time)
+    path, alteration = address.path, address.alteration
+    return VideoFile(path, alteration, loops=wanted.loop, real_time=wanted.real_time)
 
 
 def _open_folder(address: SourceAddress, _credentials: Credentials) -> Source:

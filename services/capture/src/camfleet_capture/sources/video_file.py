@@ -1,6 +1,7 @@
 """A video file, over and over, paced by its time stamps or by its readers."""
 
 import itertools
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import av
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import VideoPacket, open_coder
-from camfleet_capture.errors import SourceEnded, SourceUnreadable
+from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import Pacer
 from camfleet_capture.sources.container import Opening, describe
@@ -64,10 +65,9 @@ class VideoFile:
         real_time: bool = True,
     ) -> None:
         self._alteration, self._loops, self._real_time = alteration, loops, real_time
+        self._path = path
         self._opening = Opening(f"file:{path}", f"file {path.name}", FORMATS, "file")
-        self._container, self._stream = self._opening.open()
-        self._coder = open_coder(self._stream, self._alteration)
-        self.details = describe(self._stream, self._coder, self._alteration)
+        self._open()
         self.loop: Loop | None = None
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
@@ -95,7 +95,8 @@ class VideoFile:
                 pacer.wait(reading.ends_at)
                 raise SourceEnded(f"{self._opening.label}: played to its end (loop: false)")
             starts_at = reading.ends_at
-            self._reopen()
+            self._container.close()
+            self._open()
 
     def truth(self) -> dict[str, Any] | None:
         """Return None: nobody knows what a file shows."""
@@ -109,8 +110,8 @@ class VideoFile:
         if self.loop is None or self.loop.started_at != started_at:
             self.loop = Loop(count, started_at)
 
-    def _reopen(self) -> None:
-        self._container.close()
+    def _open(self) -> None:
+        _check_kind(self._path)
         self._container, self._stream = self._opening.open()
         self._coder = open_coder(self._stream, self._alteration)
         self.details = describe(self._stream, self._coder, self._alteration)
@@ -137,6 +138,22 @@ class VideoFile:
                 yield _TimedPacket(packet, shown_s, decoded_s, duration_s)
         except av.error.FFmpegError:
             return  # the rest of the file is broken: show again what can be read
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse what is no file: opening a named pipe waits until somebody writes, maybe for ever."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, PermissionError):
+        return  # opening says these in its own words
+    except OSError as error:
+        raise SourceMissing(f"file {path.name}: {error.strerror}; check the path") from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        kind = "a named pipe" if stat.S_ISFIFO(mode) else "a device or socket"
+        raise SourceUnreadable(
+            f"file {path.name}: is {kind}, and only files can be played; name a file, "
+            "or the address of a server (rtsp://, http://) that has the pictures"
+        )
 
 
 def _with_next(
