@@ -139,6 +139,7 @@ def test_no_server_is_one_clear_line(camfleet: CommandLine, tmp_path: Path) -> N
     outcome = camfleet.run("infer", str(tmp_path / "a.jpg"), "--model", "pets")
     assert outcome.code == 1
     assert "no model server answers at 127.0.0.1:" in outcome.err
+    assert "waiting" not in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from camfleet.cli.pictures import with_boxes, write_picture
 from camfleet.detections import Detections
 from camfleet.inference.channels import Access
 from camfleet.inference.detector import Detected, ServerDetector
-from camfleet.inference.errors import InferenceError, ServerAbsent, ServerBusy
+from camfleet.inference.errors import InferenceError, ServerBusy
 from camfleet.inference.model_client import ModelClient
 from camfleet.predictions import base_service, predictions_of
 from camfleet.writers.video_file import VideoWriter
@@ -146,11 +146,6 @@ class InferenceRun:
                 except ServerBusy:
                     continue
             return self._detector.detect(frame.picture, self._reference, confidence)
-        except ServerAbsent as error:
-            raise CommandError(
-                f"no model server answers at {self._settings.server}; start the fleet with "
-                "`camfleet up`, or set CAMFLEET_SERVER=host:port"
-            ) from error
         except InferenceError as error:
             raise CommandError(str(error)) from error
 

@@ -23,7 +23,10 @@ class ServerAbsent(InferenceError):
     """Nobody answers at the address."""
 
     def __init__(self, server: str) -> None:
-        super().__init__(f"waiting for model server {server}")
+        super().__init__(
+            f"no model server answers at {server}; start the fleet with `camfleet up`, "
+            "or set CAMFLEET_SERVER=host:port"
+        )
         self.server = server
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from camfleet.inference.errors import ServerAbsent, ServerSilent
 from camfleet.service.capture_watch import CaptureView, CaptureWatch
 from camfleet.service.events.journal import Journal
 from camfleet.service.fleet import PipelineFleet
@@ -264,8 +263,7 @@ def _capture_service(view: CaptureView) -> Facts:
 def _server_service(
     server: str, pipelines: Mapping[str, Pipeline], faults: tuple[str, ...]
 ) -> Facts:
-    unanswered = {str(ServerAbsent(server)), str(ServerSilent(server))}
-    if any(pipeline.model.reason in unanswered for pipeline in pipelines.values()):
+    if not all(pipeline.model.server_answers for pipeline in pipelines.values()):
         reason = f"{server} does not answer; start it with: camfleet up"
         return {"name": "model-server", "state": "failed", "reason": reason}
     if faults:
