@@ -290,6 +290,39 @@ def test_cameras_are_listed_without_passwords(camfleet: CommandLine) -> None:
     assert "capture does not answer" in outcome.err
 
 
+REASON = "rtsp://10.0.0.5/live: the camera refuses the user or password; check credentials"
+
+
+@pytest.fixture
+def refused_camera(camfleet: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Camera door, whose source capture reports as refused."""
+    camfleet.run("model", "list")
+    camfleet.run("camera", "add", "door", "rtsp://10.0.0.5/live")
+    states = {"door": {"name": "door", "state": "FAILED", "reason": REASON}}
+    monkeypatch.setattr("camfleet.cli.camera_listing.camera_states", lambda _: states)
+    return camfleet
+
+
+def test_reasons_of_cameras_end_their_lines_between_words(
+    refused_camera: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out, "width", 80)
+    lines = refused_camera.run("camera", "list").out.splitlines()
+    assert all(len(line.rstrip()) <= 80 for line in lines)
+    told = lines.index("") + 1
+    assert [line.strip() for line in lines[told:]] == [
+        "door: rtsp://10.0.0.5/live: the camera refuses the user or password; check",
+        "credentials",
+    ]
+
+
+def test_a_pipe_gets_each_camera_and_each_reason_as_one_line(refused_camera: CommandLine) -> None:
+    lines = refused_camera.run("camera", "list").out.splitlines()
+    assert f"door: {REASON}" in lines
+    [door] = [line.split() for line in lines if line.startswith("door ")]
+    assert (door[1], door[-1]) == ("rtsp://10.0.0.5/live", "FAILED")
+
+
 def test_a_file_without_cameras_says_how_to_add_one(camfleet: CommandLine) -> None:
     camfleet.run("model", "list")
     (camfleet.models / "cameras.yaml").write_text("version: 1\n")

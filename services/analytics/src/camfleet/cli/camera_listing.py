@@ -5,7 +5,7 @@ from typing import Any
 from rich.markup import escape
 
 from camfleet.cli.capture_client import camera_states
-from camfleet.cli.console import note, out, print_json, table
+from camfleet.cli.console import note, out, print_json, print_reasons, table
 from camfleet.cli.volume_seed import ensure_catalog
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.cameras_file import read_cameras
@@ -40,6 +40,7 @@ def print_cameras(settings: FleetSettings, *, as_json: bool) -> None:
             _state_cell(state, answered=states is not None),
         )
     out.print(shown)
+    print_reasons((name, (state or {}).get("reason")) for name, _, state in rows)
     if states is None:
         note(
             f"capture does not answer at {capture_http_address(settings)}; `camfleet up` starts it"
@@ -67,5 +68,4 @@ def _state_cell(state: dict[str, Any] | None, *, answered: bool) -> str:
         return "-" if answered else "?"
     name = str(state.get("state", ""))
     size = f" {state['width']}x{state['height']}" if state.get("width") else ""
-    reason = f": {escape(str(state['reason']))}" if state.get("reason") else ""
-    return f"[{_COLOURS.get(name, 'red')}]{name}[/]{size}{reason}"
+    return f"[{_COLOURS.get(name, 'red')}]{name}[/]{size}"

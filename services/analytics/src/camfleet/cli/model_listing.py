@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from camfleet.cli.console import note, out, print_json, table
+from camfleet.cli.console import note, out, print_json, print_reasons, table
 from camfleet.cli.server_status import VersionState, served_models
 from camfleet.cli.volume_seed import ensure_catalog
 from camfleet_contracts.catalog import Catalog, CatalogEntry, read_catalog
@@ -39,6 +39,11 @@ def print_models(settings: FleetSettings, *, as_json: bool) -> None:
             _state_cell(row["states"], answered=states is not None),
         )
     out.print(shown)
+    print_reasons(
+        (f"{row['name']} version {state['version']}", state["reason"])
+        for row in rows
+        for state in row["states"]
+    )
     for warning in (*config.entry_faults.values(), *config.warnings):
         note(f"config.json: {warning}")
     if states is None:
@@ -106,6 +111,5 @@ def _state_cell(states: Sequence[dict[str, Any]], *, answered: bool) -> str:
     cells = []
     for state in states:
         colour = _COLOURS.get(state["state"], "red")
-        reason = f": {escape(state['reason'])}" if state["reason"] else ""
-        cells.append(f"{state['version']} [{colour}]{state['state']}[/]{reason}")
+        cells.append(f"{state['version']} [{colour}]{state['state']}[/]")
     return "\n".join(cells)
