@@ -1,6 +1,8 @@
 """The user and password of a camera: in a file of the state folder, never in cameras.yaml."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from camfleet_contracts.files import write_atomically
@@ -43,6 +45,18 @@ def taken_apart(source: str) -> tuple[str, Login | None]:
     if not is_usable(*login):
         return source, None
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), login
+
+
+def without_login(entry: Mapping[str, Any], state_dir: Path) -> dict[str, Any]:
+    """An entry of cameras.yaml whose source has no login: it is kept in the camera's file.
+
+    One that names its `credentials` is left as it is. Raises OSError: the file cannot be written.
+    """
+    source, login = taken_apart(str(entry.get("source")))
+    if login is None or entry.get("credentials"):
+        return dict(entry)
+    kept = keep_login(state_dir, str(entry["name"]), login)
+    return {**entry, "source": source, "credentials": reference_to(kept)}
 
 
 def _is_line(text: object) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from camfleet.camera_logins import keep_login, reference_to, taken_apart
+from camfleet.camera_logins import without_login
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_cameras import absolute_source
@@ -31,14 +31,13 @@ def add_camera(
     """
     ensure_catalog(settings)
     source = absolute_source(source)
-    address, login = taken_apart(source)
-    if login and not credentials and _is_new(settings, name):
-        kept = keep_login(settings.state_dir, name, login)
-        note(f"user and password went into {kept}, and not into cameras.yaml")
-        source, credentials = address, reference_to(kept)
     entry: dict[str, Any] = {"name": name, "source": source}
     entry |= {"credentials": credentials} if credentials else {}
     entry |= {"pipeline": pipeline} if pipeline else {}
+    if not credentials and _is_new(settings, name):
+        entry = without_login(entry, settings.state_dir)
+        if kept := entry.get("credentials"):
+            note(f"user and password went into a file, which cameras.yaml names: {kept}")
     try:
         add_entry(settings.cameras_file, entry)
     except CameraExists as error:

@@ -4,18 +4,19 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from camfleet.camera_logins import without_login
 from camfleet.cli.errors import CommandError
+from camfleet_contracts.cameras import source_kind
 from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.files import write_atomically
 
 FILE_NAME = "cameras.run.yaml"
 _FPS = 10
 _NAME_LENGTH = 32
-_WORDS = {"auto", "picamera", "testcard"}
 _HEAD = """\
 # camfleet up --cameras {mark}
 # Changes apply while the fleet runs; the next run with the same sources keeps this file.
@@ -26,8 +27,10 @@ cameras:
 """
 
 
-def write_run_cameras(path: Path, sources: Sequence[str], model: str) -> None:
+def write_run_cameras(path: Path, sources: Sequence[str], model: str, state_dir: Path) -> None:
     """Write the file for these sources, unless it is for them already (then edits in it stay).
+
+    Logins in addresses go into files of the state folder.
 
     Raises:
         CommandError: a source is no source.
@@ -36,12 +39,9 @@ def write_run_cameras(path: Path, sources: Sequence[str], model: str) -> None:
     mark = hashlib.sha256(json.dumps([wanted, model]).encode()).hexdigest()[:16]
     if path.is_file() and path.read_text().startswith(f"# camfleet up --cameras {mark}\n"):
         return
-    names = _names_of(wanted)
-    cameras = "".join(
-        f"  - name: {name}\n    source: {_quoted(source)}\n"
-        for name, source in zip(names, wanted, strict=True)
-    )
-    text = _HEAD.format(mark=mark, model=model, fps=_FPS) + cameras
+    named = zip(_names_of(wanted), wanted, strict=True)
+    entries = [without_login({"name": name, "source": at}, state_dir) for name, at in named]
+    text = _HEAD.format(mark=mark, model=model, fps=_FPS) + "".join(map(_entry_lines, entries))
     try:
         parse_cameras(text, path=path)
     except BadCameras as error:
@@ -67,7 +67,7 @@ def absolute_source(source: str) -> str:
     Raises:
         CommandError: it looks like a file that is not there.
     """
-    if "://" in source or source.startswith(("demo:", "/dev/")) or source in _WORDS:
+    if "://" in source or source_kind(source) not in {"file", "folder"}:
         return source
     path = Path(source).expanduser().resolve()
     if not path.exists():
@@ -103,5 +103,11 @@ def _names_of(sources: Sequence[str]) -> list[str]:
     return names
 
 
-def _quoted(source: str) -> str:
-    return "'" + source.replace("'", "''") + "'"
+def _entry_lines(entry: Mapping[str, str]) -> str:
+    """The name as it is, other values quoted."""
+    others = "".join(f"    {k}: {_quoted(v)}\n" for k, v in entry.items() if k != "name")
+    return f"  - name: {entry['name']}\n{others}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -79,7 +79,7 @@ def _with_own_cameras(settings: FleetSettings, options: FleetOptions) -> FleetSe
         split_version(model)
     except ValueError as error:
         raise CommandError(f"--model: {error}") from error
-    write_run_cameras(path, options.sources, model)
+    write_run_cameras(path, options.sources, model, settings.state_dir)
     _ensure_served(settings, model.partition(":")[0])
     return settings.model_copy(update={"cameras": path})
 
