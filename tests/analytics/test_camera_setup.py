@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, call
 
 import httpx
 import pytest
 
+from camfleet.service import source_trial
 from camfleet_contracts.cameras import resolve_credentials
 from fakes_live import ClipPlan, make_clip
 from running_app import RunningApp, running_app
@@ -33,6 +35,23 @@ def test_a_trial_says_what_comes_and_shows_it(client: httpx.Client, tmp_path: Pa
     assert found["picture"].startswith("data:image/jpeg;base64,")
 
 
+def test_a_source_is_tried_with_the_login_that_was_typed_or_the_one_of_its_camera(
+    app: RunningApp, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Mock(return_value={})
+    monkeypatch.setattr(source_trial, "_seen", seen)
+    secret = client.put("/v1/secrets/gate", json={"user": "me", "password": "kept"}).json()
+    client.post("/v1/cameras", json={"name": "gate", "source": "demo:street", **secret})
+    for login in ({"user": "me", "password": "p/w"}, {"camera": "gate"}, {}):
+        asked = {"source": "rtsp://10.0.0.9/x", **login}
+        assert client.post("/v1/source-trials", json=asked).status_code == 200
+    assert seen.call_args_list == [
+        call("rtsp://me:p%2Fw@10.0.0.9/x"),
+        call("rtsp://me:kept@10.0.0.9/x"),
+        call("rtsp://10.0.0.9/x"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "words"),
     [
@@ -45,6 +64,8 @@ def test_a_trial_says_what_comes_and_shows_it(client: httpx.Client, tmp_path: Pa
             "not there",
         ),
         ({"camera": "attic"}, 404, "attic"),
+        ({"source": "x.mp4", "user": "a:b", "password": "x"}, 400, "without a colon"),
+        ({"source": "x.mp4", "credentials": 7}, 400, "${env:NAME}"),
         ({}, 400, "source"),
     ],
 )
@@ -72,6 +93,17 @@ def test_a_secret_becomes_a_file_that_only_its_owner_reads(
     assert (answer.status_code, "p:w" in answer.text) == (201, False)
     assert file.stat().st_mode & 0o777 == 0o600
     assert resolve_credentials(reference, {}) == ("me", "p:w")
+
+
+def test_the_secret_of_a_new_camera_replaces_none_of_a_camera_that_is_there(
+    app: RunningApp, client: httpx.Client
+) -> None:
+    secret, is_new = {"user": "me", "password": "other"}, {"if-none-match": "*"}
+    client.put("/v1/secrets/door", json={"user": "me", "password": "mine"})
+    answer = client.put("/v1/secrets/door", json=secret, headers=is_new)
+    assert (answer.status_code, "'door' is in" in answer.json()["error"]) == (409, True)
+    assert (app.settings.state_dir / "secrets" / "door").read_text() == "me:mine\n"
+    assert client.put("/v1/secrets/barn", json=secret, headers=is_new).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_auto_has_a_pipeline_for_each_camera_that_capture_has_found(tmp_path: Pa
         app.tell_of_capture(cameras={"usb-1-9c0e": entry, "usb-2-9c0e": entry, "usb-3-1": entry})
         wait_until(lambda: len(app.fleet.pipelines) == 3, 60, "the third one")
         assert app.fleet.pipelines["usb-1-9c0e"] is first
-        [facts] = [app.status.facts_of(camera) for camera in app.status.configured()]
+        [facts] = [app.status.facts_of(camera) for camera in app.status.configured().cameras]
     assert facts["state"] == "LIVE"
 
 

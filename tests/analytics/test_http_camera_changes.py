@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from camfleet_contracts import cameras_edit
+from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.cameras_edit import CamerasChanged
+from camfleet_contracts.cameras_file import read_cameras
 from running_app import RunningApp, running_app
 from waiting import wait_until
 
@@ -53,6 +55,45 @@ def test_a_new_camera_is_in_the_file_and_runs(app: RunningApp, client: httpx.Cli
     assert answer.json()["pipeline"]["fps"] == 3
     wait_until(lambda: "gate" in app.fleet.pipelines, 60, "the camera runs")
     assert client.get("/v1/cameras/gate").headers["etag"] == answer.headers["etag"]
+
+
+def test_a_login_in_the_address_goes_into_a_file_of_its_own(
+    app: RunningApp, client: httpx.Client
+) -> None:
+    client.post("/v1/cameras", json={"name": "gate", "source": "rtsp://you:hunter2@10.0.0.5/x"})
+    assert login_of(app, "gate") == ("rtsp://10.0.0.5/x", ("you", "hunter2"))
+    change = {"source": "rtsp://you:hunter3@10.0.0.6/x"}
+    client.patch("/v1/cameras/gate", json=change, headers={"if-match": "*"})
+    assert login_of(app, "gate") == ("rtsp://10.0.0.6/x", ("you", "hunter3"))
+    assert "hunter" not in app.file.read_text()
+
+
+def test_a_refused_change_leaves_the_login_of_the_camera_as_it_is(
+    app: RunningApp, client: httpx.Client
+) -> None:
+    first = {"name": "gate", "source": "rtsp://you:hunter2@10.0.0.5/x"}
+    other = {"name": "gate", "source": "rtsp://you:wrong@10.0.0.9/x"}
+    client.post("/v1/cameras", json=first)
+    assert client.post("/v1/cameras", json=other).status_code == 409
+    outdated = client.patch("/v1/cameras/gate", json=other, headers={"if-match": '"old"'})
+    assert outdated.status_code == 412
+    assert login_of(app, "gate") == ("rtsp://10.0.0.5/x", ("you", "hunter2"))
+
+
+def login_of(app: RunningApp, name: str) -> tuple[str, tuple[str, str] | None]:
+    camera = read_cameras(app.file).find(name)
+    assert camera is not None
+    return camera.source, resolve_credentials(camera.credentials, {})
+
+
+def test_what_a_new_camera_does_is_told_with_the_defaults_of_the_file(
+    app: RunningApp, client: httpx.Client
+) -> None:
+    app.file.write_text("defaults: {model: cars, fps: 3}\ncameras: []\n")
+    defaults = client.get("/v1/cameras").json()["defaults"]
+    shown = {key: defaults["pipeline"][key] for key in ("model", "fps", "confidence")}
+    assert shown == {"model": "cars", "fps": 3, "confidence": 0.5}
+    assert defaults["capture"]["rotation"] == 0
 
 
 def test_added_camera_is_shown_before_it_runs(

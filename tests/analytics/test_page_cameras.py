@@ -63,6 +63,68 @@ def test_a_camera_is_added_and_its_secret_is_never_shown(
     assert "hunter2" not in browser.text("body")
 
 
+def test_a_new_camera_does_what_the_defaults_of_the_file_say(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    defaults = "defaults: {model: cars, fps: 3, motion: true}\n"
+    page_app.file.write_text(defaults + ONE_CAMERA)
+    page_app.fleet.follow_file()
+    go(browser, "cameras/new")
+    browser.wait_for("document.querySelector('.form [name=\"pipeline.model\"]')?.value === 'cars'")
+    fill(browser, {"name": "yard", "source": "testcard", "pipeline.confidence": "0.4"})
+    press(browser, "Save")
+    browser.wait_for_text(".cameras-view > .message", "yard is saved")
+    yard = read_cameras(page_app.file, page_app.settings).find("yard")
+    assert yard is not None
+    assert (yard.pipeline.model, yard.pipeline.fps, yard.pipeline.motion) == ("cars", 3, True)
+    assert yard.pipeline.confidence == 0.4
+    assert page_app.file.read_text().count("model: cars") == 2
+
+
+def test_a_new_camera_needs_a_name_and_a_source(browser: Browser, page_app: RunningApp) -> None:
+    go(browser, "cameras/new")
+    browser.wait_for("document.querySelector('.form [name=\"pipeline.model\"]')?.value")
+    press(browser, "Save")
+    browser.wait_for_text(".form .message", "Nothing was saved")
+    assert list(faults(browser)) == ["name", "source"]
+
+
+def test_a_source_is_tried_with_the_login_in_the_form(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    asked = "window.asked.map(({ camera, ...rest }) => rest)"
+    go(browser, "cameras/new")
+    browser.wait_for("document.querySelector('.form [name=\"pipeline.model\"]')?.value")
+    browser.ask(
+        "void (window.asked = [], window.fetch = ((before) => (path, options) => {"
+        " if (path === '/v1/source-trials') window.asked.push(JSON.parse(options.body));"
+        " return before(path, options); })(window.fetch))"
+    )
+    fill(browser, {"source": "rtsp://127.0.0.1:9/x"})
+    browser.ask(
+        "void ((s) => { s.value = 'secret'; s.dispatchEvent(new Event('change')); })"
+        "(document.querySelector('.login-fields select'))"
+    )
+    for kind, text in {"text": "me", "password": "hunter2"}.items():
+        browser.driver.find_element(
+            By.CSS_SELECTOR, f".login-fields .fields input[type={kind}]"
+        ).send_keys(text)
+    press(browser, "Test the source")
+    browser.wait_for("window.asked.length")
+    login = {"user": "me", "password": "hunter2"}
+    assert browser.ask(asked) == [{"source": "rtsp://127.0.0.1:9/x", **login}]
+
+
+def test_a_camera_that_somebody_else_adds_appears_in_the_list(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    go(browser, "cameras")
+    browser.wait_for("document.querySelectorAll('.table tbody tr').length === 1")
+    page_app.file.write_text(ONE_CAMERA + "  - {name: barn, source: testcard}\n")
+    page_app.fleet.follow_file()
+    browser.wait_for_text(".table", "barn")
+
+
 def test_more_settings_of_a_camera_are_written_and_the_others_stay(
     browser: Browser, page_app: RunningApp
 ) -> None:

@@ -195,6 +195,7 @@ class CamerasFile(_Part):
     """All cameras, in the order of the file."""
 
     version: Literal[1] = 1
+    defaults: Pipeline = Field(Pipeline(), description="what a camera does that says nothing else")
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     cameras: tuple[Camera, ...] = ()
 

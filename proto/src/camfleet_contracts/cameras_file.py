@@ -118,7 +118,7 @@ def _parse_document(document: Any, path: Path) -> CamerasFile:
     )
     _refuse_twins(cameras, entries, path)
     _refuse_unknown_sinks(cameras, sinks, entries, path)
-    return CamerasFile(sinks=sinks, cameras=cameras)
+    return CamerasFile(defaults=Pipeline(**defaults), sinks=sinks, cameras=cameras)
 
 
 def load(text: str, path: Path) -> Any:

@@ -4,7 +4,7 @@ import contextlib
 import threading
 from pathlib import Path
 
-from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.settings import FleetSettings
 
@@ -17,18 +17,18 @@ class ConfiguredCameras:
     def __init__(self, settings: FleetSettings) -> None:
         self._settings, self._lock = settings, threading.Lock()
         self._stamp: _Stamp = None
-        self._cameras: tuple[Camera, ...] = ()
+        self._file = CamerasFile()
 
-    def read(self) -> tuple[Camera, ...]:
-        """All cameras, also those that are disabled. Waits for the disk."""
+    def read(self) -> CamerasFile:
+        """The file with all cameras, also those that are disabled. Waits for the disk."""
         path = self._settings.cameras_file
         with self._lock:
             stamp = _stamp_of(path)
             if stamp is not None and stamp != self._stamp:
                 self._stamp = stamp
                 with contextlib.suppress(BadCameras):  # the fleet's fault says it
-                    self._cameras = read_cameras(path, self._settings).cameras
-            return self._cameras
+                    self._file = read_cameras(path, self._settings)
+            return self._file
 
 
 def _stamp_of(path: Path) -> _Stamp:

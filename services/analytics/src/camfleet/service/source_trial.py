@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from camfleet.camera_logins import Login
 from camfleet.service.live.drawing import encode_jpeg
 from camfleet.service.sources import address_of
 from camfleet.video.addresses import with_credentials
@@ -38,12 +39,20 @@ def try_camera(
         raise NothingCame(f"camera '{camera.name}': {error}") from error
 
 
-def try_source(source: str, credentials: str | None) -> dict[str, Any]:
+def login_behind(reference: str | None) -> Login | None:
+    """User and password that a reference stands for. Raises NothingCame."""
+    environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
+    try:
+        return resolve_credentials(reference, environment)
+    except ValueError as error:
+        raise NothingCame(str(error)) from error
+
+
+def try_source(source: str, login: Login | None) -> dict[str, Any]:
     """Look at a source that is no camera yet. Raises NothingCame."""
     try:
         kind = source_kind(source)
-        environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
-        address = with_credentials(source, resolve_credentials(credentials, environment))
+        address = with_credentials(source, login)
     except ValueError as error:
         raise NothingCame(str(error)) from error
     if kind not in DIRECT or kind == "v4l2":

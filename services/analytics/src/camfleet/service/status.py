@@ -16,7 +16,7 @@ from camfleet.service.server_watch import ServerWatch
 from camfleet.service.truth_counts import Counts, TruthCounts
 from camfleet.video.connection import ReaderState
 from camfleet.zones import ZoneWatcher
-from camfleet_contracts.cameras import Camera, source_kind
+from camfleet_contracts.cameras import Camera, CamerasFile, source_kind
 from camfleet_contracts.clock import now_utc, rfc3339
 from camfleet_contracts.redaction import redact
 
@@ -88,8 +88,8 @@ class StatusBoard:
         """What capture told last of a camera; empty when it does not know it."""
         return self._capture.view.cameras.get(camera, {})
 
-    def configured(self) -> tuple[Camera, ...]:
-        """The cameras of the file as it is now. Waits for the disk: not for the event loop."""
+    def configured(self) -> CamerasFile:
+        """The file as it is now. Waits for the disk: not for the event loop."""
         return self._fleet.configured.read()
 
     def facts_of(self, camera: Camera) -> Facts:

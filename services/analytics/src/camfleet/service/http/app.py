@@ -156,7 +156,7 @@ def _api(parts: Parts) -> list[BaseRoute]:
         *ModelRoutes(parts.settings, secret, changes).routes(),
         *CameraSetupRoutes(parts.settings, parts.keys, parts.status, changes).routes(),
         *InsightRoutes(parts.fleet, parts.hub.journal).routes(),
-        *CameraRoutes(parts.status, changes).routes(),
+        *CameraRoutes(parts.settings.state_dir, parts.status, changes).routes(),
         *AdviceRoutes(parts.settings, changes).routes(),
         WebSocketRoute("/v1/stream", stream),
     ]

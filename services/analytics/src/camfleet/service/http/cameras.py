@@ -14,17 +14,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from camfleet.camera_logins import without_login
 from camfleet.service.http.changes import Changes, Refused, read_object
 from camfleet.service.status import StatusBoard
 from camfleet_contracts.camera_entries import (
+    Check,
     add_entry,
     merge_entry,
     remove_entry,
     replace_entry,
     tag_of,
 )
-from camfleet_contracts.cameras import Camera
+from camfleet_contracts.cameras import Camera, CamerasFile
+from camfleet_contracts.names import CAMERA_NAME
 from camfleet_contracts.redaction import redact
+
+Write = Callable[[Path, str, Mapping[str, Any], Check], Camera]
 
 _READ_ONLY = {"state"}
 
@@ -32,8 +37,8 @@ _READ_ONLY = {"state"}
 class CameraRoutes:
     """Reads come from the file with the running fleet's states, changes go to the file."""
 
-    def __init__(self, status: StatusBoard, changes: Changes) -> None:
-        self._status, self._changes = status, changes
+    def __init__(self, state_dir: Path, status: StatusBoard, changes: Changes) -> None:
+        self._state_dir, self._status, self._changes = state_dir, status, changes
         self._file = Path(status.cameras_file)
 
     def routes(self) -> list[BaseRoute]:
@@ -49,15 +54,15 @@ class CameraRoutes:
         ]
 
     async def list_all(self, _: Request) -> Response:
-        """Every camera."""
-        cameras = await run_in_threadpool(self._status.configured)
-        return JSONResponse({"cameras": [self._status.facts_of(camera) for camera in cameras]})
+        """Every camera, and what one does that says nothing else."""
+        file = await run_in_threadpool(self._status.configured)
+        cameras = [self._status.facts_of(camera) for camera in file.cameras]
+        return JSONResponse({"defaults": _defaults_of(file), "cameras": cameras})
 
     async def show(self, request: Request) -> Response:
         """One camera, with the tag that a change of it must name."""
         name = request.path_params["name"]
-        cameras = await run_in_threadpool(self._status.configured)
-        camera = next((one for one in cameras if one.name == name), None)
+        camera = (await run_in_threadpool(self._status.configured)).find(name)
         if camera is None:
             reason = f"camera '{name}' is not in cameras.yaml; see /v1/cameras"
             return JSONResponse({"error": reason}, status_code=404)
@@ -66,7 +71,7 @@ class CameraRoutes:
     async def add(self, request: Request) -> Response:
         """Add a camera."""
         entry = await _read_entry(request)
-        camera = await run_in_threadpool(add_entry, self._file, entry)
+        camera = await run_in_threadpool(self._add, entry)
         headers = _tagged(camera) | {"location": f"/v1/cameras/{camera.name}"}
         return JSONResponse(_shown(camera), 201, headers)
 
@@ -84,14 +89,31 @@ class CameraRoutes:
         await run_in_threadpool(remove_entry, self._file, request.path_params["name"], check)
         return Response(status_code=204)
 
-    async def _write(self, request: Request, write: Callable[..., Camera]) -> Response:
+    async def _write(self, request: Request, write: Write) -> Response:
         check, entry = _precondition(request), await _read_entry(request)
         name = request.path_params["name"]
-        camera = await run_in_threadpool(write, self._file, name, entry, check)
+        camera = await run_in_threadpool(self._change, write, name, entry, check)
         return JSONResponse(_shown(camera), headers=_tagged(camera))
 
+    def _add(self, entry: Mapping[str, Any]) -> Camera:
+        name = str(entry.get("name"))
+        if CAMERA_NAME.fullmatch(name) and self._status.configured().find(name) is None:
+            entry = without_login(entry, self._state_dir)
+        return add_entry(self._file, entry)
 
-def _precondition(request: Request) -> Callable[[Camera], None]:
+    def _change(self, write: Write, name: str, entry: Mapping[str, Any], check: Check) -> Camera:
+        if camera := self._status.configured().find(name):
+            check(camera)  # before a login is written in the place of the one there is
+            entry = without_login({"name": name, **entry}, self._state_dir)
+        return write(self._file, name, entry, check)
+
+
+def _defaults_of(file: CamerasFile) -> dict[str, Any]:
+    camera = Camera(name="new", source="auto", pipeline=file.defaults)
+    return camera.model_dump(mode="json", by_alias=True, exclude={"name", "source", "credentials"})
+
+
+def _precondition(request: Request) -> Check:
     wanted = request.headers.get("if-match")
     if wanted is None:
         reason = "send If-Match with the ETag that GET gave (or *), so that no other change is lost"

@@ -12,9 +12,9 @@ export async function ask(path) {
   return read(await fetch(path, { cache: "no-store" }));
 }
 
-export async function change(method, path, content, tag = null) {
+export async function change(method, path, content, tag = null, condition = "if-match") {
   const headers = { "content-type": "application/json" };
-  if (tag) headers["if-match"] = tag;
+  if (tag) headers[condition] = tag;
   return read(await fetch(path, { method, headers, body: content === undefined ? undefined : JSON.stringify(content) }));
 }
 

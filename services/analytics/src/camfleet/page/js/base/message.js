@@ -1,5 +1,6 @@
 // A line that tells what came of something somebody did.
 
+import { wordsOf } from "./api.js";
 import { make, setText } from "./dom.js";
 
 export class Message {
@@ -14,5 +15,9 @@ export class Message {
   say(text, level = "unknown") {
     setText(this.element, text);
     this.element.dataset.level = level;
+  }
+
+  fail(fault, advice = "") {
+    this.say(wordsOf(fault) + advice, "failed");
   }
 }

@@ -1,6 +1,6 @@
 // The form of one camera: where its picture comes from and what is looked for in it.
 
-import { ask, change, pathOf, wordsOf } from "../base/api.js";
+import { ask, change, pathOf } from "../base/api.js";
 import { button, checkbox, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 import { Message } from "../base/message.js";
@@ -17,15 +17,15 @@ export class CameraForm {
     Object.assign(this, { fleet, editedName: name, done });
     this.name = new Setting("name", "Name", textInput({ required: true, pattern: "[a-z0-9\\-]{1,32}" }), { hint: "1 to 32 of a-z, 0-9 and -", wrong: "Use 1 to 32 of a-z, 0-9 and -." });
     this.source = new Setting("source", "Source", textInput({ required: true }), { hint: SOURCES, wrong: "Say where the picture comes from." });
+    this.name.before = this.source.before = null; // a new camera needs them
     this.models = make("datalist", { id: "known-models" });
     this.main = [
       this.name,
       this.source,
-      new Setting("pipeline.model", "Model", textInput({ list: "known-models", required: true, value: "demo-street" }), { wrong: "Choose one." }),
-      new Setting("pipeline.fps", "Pictures looked at, per second", numeric({ required: true, min: 0.1, max: 120, step: 0.1, value: 5 }), { read: Number }),
-      new Setting("pipeline.confidence", "Least confidence", numeric({ required: true, min: 0, max: 1, step: 0.01, value: 0.5 }), { read: Number }),
+      new Setting("pipeline.model", "Model", textInput({ list: "known-models", required: true }), { wrong: "Choose one." }),
+      new Setting("pipeline.fps", "Pictures looked at, per second", numeric({ required: true, min: 0.1, max: 120, step: 0.1 }), { read: Number }),
+      new Setting("pipeline.confidence", "Least confidence", numeric({ required: true, min: 0, max: 1, step: 0.01 }), { read: Number }),
     ];
-    for (const one of this.main) one.before = null; // of a new camera all of these are written
     this.motion = checkbox("Ask the model only when something moves (motion gate)", false);
     this.recording = checkbox("Record, for clips and pictures of events (oldest go at 2 GB)", false);
     Object.assign(this.recording.input, { name: "recording", id: "recording" });
@@ -40,7 +40,7 @@ export class CameraForm {
     this.element = make("form", { class: "card form", "aria-label": title, novalidate: true }, make("h2", { text: title }), this.fields(), this.login.element, this.more.element, this.message.element, this.preview, buttons, this.models);
     this.element.addEventListener("submit", (event) => this.submit(event));
     this.loadModels();
-    if (name) this.load();
+    this.fill(name);
   }
 
   fields() {
@@ -56,18 +56,19 @@ export class CameraForm {
     }
   }
 
-  async load() {
-    this.name.input.readOnly = true;
+  // With the camera as it is, or what a new one does that says nothing else.
+  async fill(name) {
+    this.name.input.readOnly = Boolean(name);
     try {
-      const { body, tag } = await ask(`/v1/cameras/${pathOf(this.editedName)}`);
+      const { body, tag } = await ask(name ? `/v1/cameras/${pathOf(name)}` : "/v1/cameras");
       this.tag = tag;
-      this.before = body;
-      for (const one of this.settings) one.fill(body);
-      this.motion.input.checked = body.pipeline.motion;
-      this.recording.input.checked = Boolean(body.recording);
-      this.login.forExisting();
+      this.before = name ? body : body.defaults;
+      for (const one of name ? this.settings : this.settings.slice(2)) one.fill(this.before);
+      this.motion.input.checked = this.before.pipeline.motion;
+      this.recording.input.checked = Boolean(this.before.recording);
+      if (name) this.login.forExisting();
     } catch (fault) {
-      this.message.say(wordsOf(fault), "failed");
+      this.message.fail(fault);
     }
   }
 
@@ -87,14 +88,14 @@ export class CameraForm {
     this.save.disabled = true;
     try {
       const name = this.name.text;
-      const entry = this.entry(await this.login.write(name));
+      const entry = this.entry(await this.login.write(name, !this.editedName));
       if (this.editedName) await change("PATCH", `/v1/cameras/${pathOf(this.editedName)}`, entry, this.tag);
       else await change("POST", "/v1/cameras", entry);
       this.done(`${name} is saved; it is in effect within a second.`);
     } catch (refusal) {
-      const again = refusal.status === 412 ? " Close this form and open it again to see how it is now." : "";
+      const again = refusal.status === 412 ? " Open this form again to see how it is now." : "";
       const isOurs = refusal.facts?.camera === this.name.text;
-      if (!(isOurs && this.refuse(refusal.facts.fields))) this.message.say(wordsOf(refusal) + again, "failed");
+      if (!(isOurs && this.refuse(refusal.facts.fields))) this.message.fail(refusal, again);
     }
     this.save.disabled = false;
   }
@@ -112,20 +113,13 @@ export class CameraForm {
   }
 
   async test() {
-    this.message.say("Looking…");
     this.preview.hidden = true;
-    const asked = this.isSaved ? { camera: this.editedName } : { source: this.source.text, credentials: this.login.reference() };
-    try {
-      const { words, picture } = await tryOut(asked);
-      this.message.say(`It ${words}`, "ok");
-      this.preview.src = picture;
-      this.preview.hidden = false;
-    } catch (fault) {
-      this.message.say(wordsOf(fault), "failed");
-    }
-  }
-
-  get isSaved() {
-    return this.before?.source === this.source.text;
+    const { tried } = this.login;
+    const isSaved = !tried && this.before?.source === this.source.text;
+    const asked = isSaved ? {} : { source: this.source.text, ...tried };
+    const picture = await tryOut(this.message, { camera: this.editedName, ...asked });
+    if (!picture) return;
+    this.preview.src = picture;
+    this.preview.hidden = false;
   }
 }

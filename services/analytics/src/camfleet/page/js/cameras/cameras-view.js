@@ -1,6 +1,6 @@
 // All cameras of the file: add, try, edit, switch off, remove.
 
-import { ask, change, pathOf, wordsOf } from "../base/api.js";
+import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
 import { light, make } from "../base/dom.js";
@@ -11,17 +11,15 @@ import { linkTo } from "../shell/router.js";
 import { CameraForm } from "./camera-form.js";
 import { tryOut } from "./source-trial.js";
 
-const HEADS = ["Camera", "State", "Source", "Model", "Recorded"];
-
 export class CamerasView {
   constructor(fleet) {
     this.fleet = fleet;
     this.add = button("Add a camera", () => (location.hash = linkTo("cameras", ["new"])), { kind: "primary", hidden: true });
     this.message = new Message();
     this.body = make("tbody");
-    const table = tableOf("Cameras", [...HEADS, make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
+    const table = tableOf("Cameras", ["Camera", "State", "Source", "Model", "Recorded", make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
     this.form = make("div");
-    this.empty = make("p", { class: "hint", hidden: true, text: "No camera yet. Add one: an address of a network camera, a USB camera, a file, or demo:street to try." });
+    this.empty = make("p", { class: "hint", hidden: true, text: "No camera yet. Add one; demo:street is there to try." });
     this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
   }
 
@@ -47,25 +45,16 @@ export class CamerasView {
       this.body.replaceChildren(...body.cameras.map((camera) => this.row(camera)));
       this.empty.hidden = body.cameras.length > 0;
     } catch (fault) {
-      this.message.say(wordsOf(fault), "failed");
+      this.message.fail(fault);
     }
   }
 
   row(camera) {
     const { name, state, source, pipeline, recording, enabled } = camera;
-    const actions = make("div", { class: "buttons needs-admin" }, button("Test", () => this.test(name), { kind: "quiet", label: `Test ${name}` }), button("Edit", () => (location.hash = linkTo("cameras", [name])), { kind: "quiet", label: `Edit ${name}` }), button(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled), { kind: "quiet", label: `Switch ${name} ${enabled ? "off" : "on"}` }), button("Remove", () => this.remove(name), { kind: "quiet", label: `Remove ${name}` }));
+    const actions = make("div", { class: "buttons needs-admin" }, button("Test", () => tryOut(this.message, { camera: name }), { kind: "quiet", label: `Test ${name}` }), button("Edit", () => (location.hash = linkTo("cameras", [name])), { kind: "quiet", label: `Edit ${name}` }), button(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled), { kind: "quiet", label: `Switch ${name} ${enabled ? "off" : "on"}` }), button("Remove", () => this.remove(name), { kind: "quiet", label: `Remove ${name}` }));
     actions.hidden = !this.fleet.isAdmin;
-    const cells = [make("td", { class: "number" }, light(levelOfCamera(state)), ` ${words(state)}`), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
+    const cells = [make("td", { class: "number" }, ...stateOf(state)), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
     return make("tr", {}, make("th", { scope: "row" }, make("a", { href: linkTo("camera", [name]), text: name })), ...cells);
-  }
-
-  async test(name) {
-    this.message.say(`Looking at ${name}…`);
-    try {
-      this.message.say(`${name} ${(await tryOut({ camera: name })).words}`, "ok");
-    } catch (fault) {
-      this.message.say(wordsOf(fault), "failed");
-    }
   }
 
   enable(name, enabled) {
@@ -73,7 +62,7 @@ export class CamerasView {
   }
 
   async remove(name) {
-    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings go from cameras.yaml. Events and recordings of it are kept until they are the oldest."], "Remove", { isDanger: true });
+    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings go from cameras.yaml. Its events and recordings stay until they are the oldest."], "Remove", { isDanger: true });
     if (yes) await this.attempt(`${name} is removed.`, () => change("DELETE", `/v1/cameras/${pathOf(name)}`, undefined, "*"));
   }
 
@@ -82,7 +71,7 @@ export class CamerasView {
       await work();
       this.message.say(done, "ok");
     } catch (fault) {
-      this.message.say(wordsOf(fault), "failed");
+      this.message.fail(fault);
     }
     await this.load();
     this.fleet.refresh();
@@ -91,19 +80,15 @@ export class CamerasView {
   showStatus() {
     this.add.hidden = !this.fleet.isAdmin;
     for (const actions of this.body.querySelectorAll(".needs-admin")) actions.hidden = !this.fleet.isAdmin;
-    this.freshen();
-  }
-
-  // States move on without a new question; a list of other cameras is asked for.
-  freshen() {
+    // States move on without a new question; a list of other cameras is asked for.
+    const rows = Object.fromEntries([...this.body.children].map((row) => [row.children[0].textContent, row.children[1]]));
     const running = this.fleet.status.cameras;
-    for (const row of this.body.children) {
-      const camera = running.find(({ name }) => name === row.querySelector("th").textContent);
-      if (!camera) continue;
-      row.children[1].replaceChildren(light(levelOfCamera(camera.state)), ` ${words(camera.state)}`);
-    }
+    for (const { name, state } of running) rows[name]?.replaceChildren(...stateOf(state));
+    const names = String(running.map(({ name }) => name));
+    if (names !== this.running) this.load();
+    this.running = names;
   }
 }
 
 const STATES = { LIVE: "live", CONNECTING: "connecting", STALLED: "no picture at the moment", FAILED: "does not work", DISABLED: "switched off", STARTING: "starting" };
-const words = (state) => STATES[state] ?? state;
+const stateOf = (state) => [light(levelOfCamera(state)), ` ${STATES[state] ?? state}`];

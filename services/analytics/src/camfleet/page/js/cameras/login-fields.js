@@ -10,7 +10,7 @@ const WAYS = [
   ["env", "from an environment variable (user:password)"],
   ["file", "from a file on the box (user:password)"],
 ];
-const HINT = "The password is written to a file only the fleet's services read, and is never shown again. Where capture runs on another box, give that one the file or a variable instead.";
+const HINT = "Kept in a file that only the fleet's services read, never shown again. Name a variable or a file there where capture runs on another box.";
 
 export class LoginFields {
   constructor() {
@@ -49,10 +49,21 @@ export class LoginFields {
     return this.way.value === "none" ? null : `\${${this.way.value}:${this.place.value.trim()}}`;
   }
 
-  async write(camera) {
+  // The login of another camera is never written over.
+  async write(camera, isNew) {
     if (this.way.value !== "secret") return this.reference();
-    const { body } = await change("PUT", `/v1/secrets/${pathOf(camera)}`, { user: this.user.value, password: this.password.value });
+    const { body } = await change("PUT", `/v1/secrets/${pathOf(camera)}`, this.typed, isNew && "*", "if-none-match");
     this.password.value = "";
     return body.credentials;
+  }
+
+  get typed() {
+    return { user: this.user.value, password: this.password.value };
+  }
+
+  // What a trial logs in with; null: as the camera does.
+  get tried() {
+    if (this.way.value === "keep") return null;
+    return this.way.value === "secret" ? this.typed : { credentials: this.reference() };
   }
 }

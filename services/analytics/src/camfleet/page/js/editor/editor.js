@@ -1,6 +1,6 @@
 // Lines and zones of one camera, edited in its picture and saved through REST.
 
-import { ask, change, pathOf, wordsOf } from "../base/api.js";
+import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { make, setText } from "../base/dom.js";
 import { Message } from "../base/message.js";
@@ -42,7 +42,7 @@ export class Editor {
       this.message.say("");
       this.start(body.pipeline, tag);
     } catch (fault) {
-      this.message.say(wordsOf(fault), "failed");
+      this.message.fail(fault);
     }
   }
 
@@ -128,7 +128,7 @@ export class Editor {
       this.saved();
     } catch (refusal) {
       if (refusal.status === CHANGED_MEANWHILE) await this.showConflict(pipeline);
-      else this.message.say(wordsOf(refusal), "failed");
+      else this.message.fail(refusal);
       this.save.disabled = false;
     }
   }
