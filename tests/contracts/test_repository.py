@@ -8,7 +8,10 @@ import pytest
 
 # Written in halves, so that this file does not name them either.
 HOSTS = re.compile("|".join(["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org"]))
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+FENCED = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", flags=re.MULTILINE)
+ANCHOR = re.compile(r'<a id="([^"]+)">')
 
 
 def tracked(repository: Path) -> list[Path]:
@@ -38,8 +41,26 @@ def test_every_requirement_is_pinned_with_hashes(repository: Path, service: str)
     assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
 
 
+def text_of(document: Path) -> str:
+    return FENCED.sub("", document.read_text())
+
+
+def anchors(document: Path) -> set[str]:
+    """Those written out, and those of headings: `What it costs` is `what-it-costs`."""
+    text = text_of(document)
+    words = (re.sub(r"[^\w -]", "", heading.lower()) for heading in HEADING.findall(text))
+    return {heading.replace(" ", "-") for heading in words} | set(ANCHOR.findall(text))
+
+
+def is_dead(document: Path, to: str, anchor: str) -> bool:
+    target = document.parent / to if to else document
+    if not target.exists():
+        return True
+    return bool(anchor) and target.suffix == ".md" and anchor not in anchors(target)
+
+
 def test_links_between_documents_lead_somewhere(repository: Path) -> None:
     documents = [path for path in tracked(repository) if path.suffix == ".md"]
-    links = [(path, to) for path in documents for to in LINK.findall(path.read_text())]
+    links = [(path, *link) for path in documents for link in LINK.findall(text_of(path))]
     assert links
-    assert [f"{path.name}: {to}" for path, to in links if not (path.parent / to).exists()] == []
+    assert [f"{path.name}: {to}#{at}" for path, to, at in links if is_dead(path, to, at)] == []
