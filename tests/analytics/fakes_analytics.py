@@ -48,11 +48,13 @@ def boxes(*found: Box, label: str = "car", confidence: float = 0.9) -> Detection
     )
 
 
-def standing_at(*anchors: tuple[float, float], label: str = "car") -> Detections:
+def standing_at(
+    *anchors: tuple[float, float], label: str = "car", height: float = 20
+) -> Detections:
     """One object per anchor, its bottom centre there; the ids are 1, 2, 3 ..."""
     count = len(anchors)
     return Detections(
-        np.array([[x - 5, y - 20, x + 5, y] for x, y in anchors], np.float32),
+        np.array([[x - 5, y - height, x + 5, y] for x, y in anchors], np.float32),
         np.full(count, 0.9, np.float32),
         np.zeros(count, np.int64),
         (label,) * count,

@@ -10,12 +10,18 @@ SIZE = (100, 100)
 ACROSS = LineShape("gate", (0.0, 0.5), (1.0, 0.5))
 
 
-def walk(counter: LineCounter, *anchors: Point, label: str = "car") -> list[str]:
+def walk(
+    counter: LineCounter,
+    *anchors: Point,
+    label: str = "car",
+    height: float = 20,
+    size: tuple[int, int] = SIZE,
+) -> list[str]:
     """One object visits the anchors one after the other; the directions it crossed in."""
     return [
         crossing.direction
         for anchor in anchors
-        for crossing in counter.update(standing_at(anchor, label=label), SIZE, 0.0)
+        for crossing in counter.update(standing_at(anchor, label=label, height=height), size, 0.0)
     ]
 
 
@@ -48,6 +54,18 @@ def test_trembling_on_the_line_counts_nothing() -> None:
     assert walk(counter, (50, 49), (50, 51), (50, 49), (50, 51), (50, 48.5), (50, 51.5)) == []
 
 
+def test_a_tall_object_has_crossed_once_it_is_a_tenth_of_its_height_beyond_the_line() -> None:
+    counter = LineCounter(ACROSS)
+    assert walk(counter, (50, 30), (50, 55), height=60) == []
+    assert walk(counter, (50, 57), height=60) == ["in"]
+
+
+@pytest.mark.parametrize(("x", "crossed"), [(90, []), (110, ["in"]), (290, ["in"]), (310, [])])
+def test_a_line_lies_where_it_was_drawn_in_a_wide_picture(x: int, crossed: list[str]) -> None:
+    counter = LineCounter(LineShape("gate", (0.25, 0.5), (0.75, 0.5)))
+    assert walk(counter, (x, 30), (x, 70), size=(400, 100)) == crossed
+
+
 def test_turning_back_on_the_line_counts_nothing() -> None:
     assert walk(LineCounter(ACROSS), (50, 30), (50, 51), (50, 30)) == []
 
@@ -74,9 +92,9 @@ def test_other_labels_are_not_counted() -> None:
 
 def test_counts_are_kept_per_direction_and_label() -> None:
     counter = LineCounter(ACROSS)
-    walk(counter, (50, 30), (50, 70), (50, 30))
-    assert (counter.count.entered, counter.count.left) == (1, 1)
-    assert counter.count.by_label == {"car": {"in": 1, "out": 1}}
+    walk(counter, (50, 30), (50, 70), (50, 30), (50, 70))
+    assert (counter.count.entered, counter.count.left) == (2, 1)
+    assert counter.count.by_label == {"car": {"in": 2, "out": 1}}
 
 
 def test_objects_without_identity_are_not_counted() -> None:

@@ -39,6 +39,12 @@ def test_trembling_on_the_border_is_nothing() -> None:
     assert visit(watcher(), OUTSIDE, *border) == []
 
 
+def test_a_tall_object_is_inside_once_it_is_a_tenth_of_its_height_beyond_the_border() -> None:
+    zone = watcher()
+    assert zone.update(standing_at((105.0, 60.0), height=60), SIZE, 0.0) == []
+    assert len(zone.update(standing_at((107.0, 60.0), height=60), SIZE, 1.0)) == 1
+
+
 def test_trembling_on_the_border_does_not_end_a_stay() -> None:
     zone = watcher()
     visit(zone, INSIDE, (99.0, 60.0), (101.0, 60.0))
