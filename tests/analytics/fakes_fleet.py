@@ -91,8 +91,3 @@ def is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def tree_of(pid: int) -> list[int]:
-    """The processes below this one."""
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]

@@ -1,7 +1,6 @@
 """JavaScript that tells what the page draws on a live picture, and where."""
 
 VIDEO = "document.querySelector('video')"
-CANVAS = "document.querySelector('canvas')"
 # How many opaque pixels of the box's colour the canvas has, and where they begin and end in x.
 DRAWN = """(() => {
   const canvas = document.querySelector('canvas');

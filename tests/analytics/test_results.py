@@ -5,7 +5,7 @@ import pytest
 
 from camfleet import BoundingBox, ObjectDetectionPrediction
 from camfleet.detections import Detections
-from camfleet.results.conversion import detections_from, predictions_from
+from camfleet.results.conversion import predictions_from
 
 
 def test_box_knows_its_measures() -> None:
@@ -45,7 +45,7 @@ def test_overlap_of_boxes_without_inside_is_nothing() -> None:
     assert BoundingBox(1, 1, 1, 1).compute_overlap(BoundingBox(1, 1, 1, 1)) == 0.0
 
 
-def test_predictions_are_of_the_detections_and_back() -> None:
+def test_predictions_are_those_of_the_detections_in_whole_pixels() -> None:
     found = Detections(
         xyxy=np.array([[1.4, 2.6, 30, 40]], np.float32),
         confidence=np.array([0.75], np.float32),
@@ -56,7 +56,3 @@ def test_predictions_are_of_the_detections_and_back() -> None:
     predictions = predictions_from(found)
 
     assert predictions == [ObjectDetectionPrediction(BoundingBox(1, 3, 30, 40), 0.75, "car", 3)]
-    back = detections_from(predictions)
-    assert back.xyxy.tolist() == [[1, 3, 30, 40]]
-    assert (back.labels, back.class_id.tolist()) == (("car",), [3])
-    assert len(detections_from([])) == 0

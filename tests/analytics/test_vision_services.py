@@ -165,6 +165,16 @@ def test_mask_and_legend_have_the_colours_of_the_service(server: str, shared_dat
     assert "<td>dog</td>" in legend
 
 
+def test_an_identity_keeps_as_many_pictures_as_it_may(server: str, shared_data: Path) -> None:
+    identities = ReIdentification(EMBEDDING, server=server)
+    identities.load()
+    identities.set_per_id_gallery_limit(2, "drop_oldest")
+    for name in ("pets-2-dogs.jpg", "cat.bmp", "cat.bmp"):
+        identities.add_to_gallery(picture(shared_data, name), 7)
+
+    assert identities.gallery.counts() == {7: 2}
+
+
 def test_an_identity_is_known_again(server: str, shared_data: Path) -> None:
     identities = ReIdentification(EMBEDDING, server=server)
     identities.load()

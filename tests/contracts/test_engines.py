@@ -6,7 +6,6 @@ from camfleet_contracts.engines import (
     ENGINES,
     PLATFORMS,
     UnsupportedEngine,
-    default_accelerator,
     wished_runtimes,
 )
 from camfleet_contracts.frameworks import FRAMEWORKS
@@ -48,8 +47,8 @@ def test_what_does_not_go_together_says_what_does(
 
 
 def test_the_default_accelerators_are_those_of_edgeiq() -> None:
-    assert default_accelerator("DNN") == "GPU"
-    assert default_accelerator("DNN_CUDA") == "NVIDIA"
+    assert wished_runtimes("DNN") == wished_runtimes("DNN", "GPU")
+    assert wished_runtimes("DNN_CUDA") == wished_runtimes("DNN_CUDA", "NVIDIA")
 
 
 def test_every_wish_is_for_a_runtime_that_reads_something() -> None:

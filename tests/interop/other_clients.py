@@ -16,7 +16,6 @@ import tensorflow_stubs
 
 Arrays = Mapping[str, NDArray[Any]]
 TIMEOUT_S = 60
-_UNLIMITED = [("grpc.max_receive_message_length", -1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,9 +86,3 @@ def wished_runtimes(engine: str, accelerator: str = "") -> tuple[str, ...]:
         known = ", ".join(found.wishes)
         raise UnsupportedEngine(f"{found.name} takes the accelerators {known}, not {accelerator!r}")
     return found.wishes[chosen]
-
-
-def default_accelerator(engine: str) -> str:
-    """Return what an engine takes where nothing is said; raises UnsupportedEngine."""
-    wished_runtimes(engine)
-    return next(iter(ENGINES[engine.upper()].wishes))

@@ -16,12 +16,6 @@ _MIN_THICKNESS, _MIN_FONT_SIZE, _PADDING_PX = 2, 0.45, 3
 _TINT = 0.45  # share of its class's colour in a masked pixel
 
 
-def read_picture(path: Path) -> Image | None:
-    """The picture in BGR, None when the file is no picture."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    return None if image is None else image.astype(np.uint8, copy=False)
-
-
 def write_picture(path: Path, image: Image) -> None:
     """Write a picture in the format of the name's ending.
 

@@ -1,6 +1,6 @@
 """Rectangles with round corners, and text on a ground of its own."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import cv2
 
@@ -15,16 +15,6 @@ Point = tuple[int, int]  # x, y in pixels
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FILLED = -1
 _SHARES = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
-
-
-class TextStyle(NamedTuple):
-    """How a text is drawn."""
-
-    font_size: float = 0.5
-    font_thickness: int = 2
-    padding: int = 10
-    corner_radius: int = 0
-    alignment: TextAlignment = ("left", "top")
 
 
 def draw_rounded_rectangle(

@@ -1,10 +1,6 @@
-"""Between arrays (Detections), the predictions that applications see, and messages."""
+"""From arrays (Detections) to the predictions that applications see."""
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from camfleet.detections import Detections, no_detections
+from camfleet.detections import Detections
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.detection import ObjectDetectionPrediction
 
@@ -21,15 +17,3 @@ def predictions_from(found: Detections) -> list[ObjectDetectionPrediction]:
             strict=True,
         )
     ]
-
-
-def detections_from(predictions: Sequence[ObjectDetectionPrediction]) -> Detections:
-    """One row a prediction, in the same order; also of what looks like a prediction."""
-    if not predictions:
-        return no_detections()
-    return Detections(
-        xyxy=np.array([one.box.corners() for one in predictions], np.float32),
-        confidence=np.array([one.confidence for one in predictions], np.float32),
-        class_id=np.array([one.index for one in predictions], np.int64),
-        labels=tuple(one.label for one in predictions),
-    )
