@@ -13,8 +13,6 @@ from fakes_analytics import standing_at
 from offline_counting import analysed, without
 from street_recordings import RECORDED, SIZE, Run, read_runs
 
-pytestmark = pytest.mark.long
-
 GATE = Line.model_validate({"name": "gate", "from": [0, 0.68], "to": [1, 0.68]})
 SIZE_SQUARE = (100, 100)
 
@@ -50,16 +48,19 @@ def losses_of(seed: int) -> Callable[[float], bool]:
     return lambda time_s: bool(chance.random() < share) or out_s <= time_s < out_s + 5
 
 
+@pytest.mark.long
 def test_stated_interval_covers_the_truth_in_nine_of_ten_films(outcomes: list[Outcome]) -> None:
     assert len(outcomes) == 50
     assert sum(one.is_covered for one in outcomes) >= 45, outcomes
 
 
+@pytest.mark.long
 def test_stated_interval_is_narrow_enough_to_be_of_use(outcomes: list[Outcome]) -> None:
     whole = outcomes[::4] + outcomes[1::4]  # the films with no or few frames lost
     assert np.median([one.stated / one.true for one in whole]) <= 0.15
 
 
+@pytest.mark.long
 def test_a_film_with_losses_states_more(outcomes: list[Outcome]) -> None:
     kinds = [np.median([one.stated / one.true for one in outcomes[kind::4]]) for kind in range(4)]
     assert kinds[2] > max(kinds[:2])
