@@ -5,16 +5,17 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from camfleet.web.bodies import read_body
 from camfleet_contracts.access import SESSION_COOKIE, check_key
 from camfleet_contracts.keys import SESSION_LIFETIME_S, Key, KeyStore, TooManyChecks
 
-LARGEST_FORM_BYTES = 4096
+LARGEST_FORM_BYTES = 4096  # a key is far shorter
 
 
 async def log_in(request: Request, keys: KeyStore) -> Response:
     """GET with `token`, or POST of a form with `key`; 303 to the page or back to the form."""
     if request.method == "POST":
-        body = await _read_form(request)
+        body = await read_body(request, LARGEST_FORM_BYTES)
         if body is None:
             return PlainTextResponse("the form is too large; send only the key\n", 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
@@ -27,16 +28,6 @@ async def log_in(request: Request, keys: KeyStore) -> Response:
     if key is None:
         return RedirectResponse("/login?failed=1", status_code=303)
     return _welcome(request, keys, key)
-
-
-async def _read_form(request: Request) -> bytes | None:
-    """The body; None as soon as it is larger than any form of ours."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM_BYTES:
-            return None
-    return body
 
 
 def _welcome(request: Request, keys: KeyStore, key: Key) -> Response:

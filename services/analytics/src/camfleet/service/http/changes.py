@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from camfleet.service.audit import AuditTrail
+from camfleet.web.bodies import read_body
 from camfleet.web.sockets import comes_from_here
 from camfleet_contracts.camera_entries import CameraExists, NoSuchCamera
 from camfleet_contracts.cameras_edit import CamerasChanged
@@ -119,12 +120,10 @@ async def read_object(request: Request, what: str) -> Mapping[str, Any]:
     if kind not in {"application/json", "application/merge-patch+json"}:
         reason = f"send {what} as JSON, with content-type application/json"
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            reason = f"{what} takes at most {MAX_BODY_BYTES} bytes"
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
+    body = await read_body(request, MAX_BODY_BYTES)
+    if body is None:
+        reason = f"{what} takes at most {MAX_BODY_BYTES} bytes"
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
     try:
         entry = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from camfleet.service.events.hub import StreamHub
+from camfleet.web.bodies import read_body
 from camfleet_contracts.clock import now_utc, rfc3339
 from camfleet_contracts.events import Envelope
 from camfleet_contracts.packets import (
@@ -43,7 +44,7 @@ class IncomingEvents:
         key = request.scope.get("camfleet_key")
         if key is None or key.role not in _ROLES:
             return _refused(HTTPStatus.FORBIDDEN, "only a key of role service may publish events")
-        body = await _read(request)
+        body = await read_body(request, LARGEST_REQUEST_BYTES)
         if body is None:
             return _refused(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -83,16 +84,6 @@ class IncomingEvents:
                 self._hub.publish_result(message)
             else:
                 self._hub.publish_event(message)
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body; None as soon as it is too large."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_REQUEST_BYTES:
-            return None
-    return body
 
 
 def _refused(
