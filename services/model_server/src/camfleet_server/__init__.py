@@ -1,0 +1,1 @@
+"""The model server: transports decode requests, serving answers them, reload follows files."""

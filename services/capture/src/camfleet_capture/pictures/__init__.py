@@ -1,0 +1,1 @@
+"""What pictures look like: black, covered, frozen, damaged or clear."""

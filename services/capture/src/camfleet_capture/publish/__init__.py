@@ -1,0 +1,1 @@
+"""Pushing a stream to another RTSP server (`publish_to`)."""

@@ -1,0 +1,1 @@
+"""The RTSP server: requests, sessions, and packets over TCP and UDP."""

@@ -1,0 +1,1 @@
+"""Where pictures come from, one module a kind of source; table.py chooses by the text."""

@@ -1,0 +1,1 @@
+"""One request: which version, is it valid, whose turn, infer. It knows no protocol."""

@@ -1,0 +1,1 @@
+"""Protocols: each decodes, makes one call of the DataPlane, encodes. codes.py maps errors."""

@@ -1,0 +1,1 @@
+"""Cameras that a program of the system reads: Raspberry Pi and Jetson."""

@@ -1,0 +1,1 @@
+"""Names, types and shapes out of model files, read without a runtime."""

@@ -1,0 +1,1 @@
+"""OpenCV DNN: Caffe, Darknet, Torch and what else its importers read."""

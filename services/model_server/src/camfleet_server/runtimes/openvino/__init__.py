@@ -1,0 +1,1 @@
+"""OpenVINO: what config.json asks for, the trial of open batches, pictures in the graph."""

@@ -1,0 +1,1 @@
+"""TensorRT engines on the NVIDIA GPU they were built for."""

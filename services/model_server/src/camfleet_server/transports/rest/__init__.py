@@ -1,0 +1,1 @@
+"""TensorFlow Serving and KServe v2 over HTTP and JSON, health and metrics."""
