@@ -200,9 +200,10 @@ def test_a_view_of_an_image_is_an_image(detector: ObjectDetection) -> None:
 
 
 @pytest.mark.parametrize("name", ["confidence_level", "overlap_threshold"])
-def test_a_share_beyond_its_range_is_refused(detector: ObjectDetection, name: str) -> None:
-    with pytest.raises(BadArgument, match=f"{name} is 50, expected 0 to 1"):
-        detector.detect_objects(GREY, **{name: 50})
+@pytest.mark.parametrize("value", [50, "0.5", None], ids=repr)
+def test_a_share_that_is_none_is_refused(detector: ObjectDetection, name: str, value: Any) -> None:
+    with pytest.raises(BadArgument, match=f"{name} is {value!r}, expected 0 to 1"):
+        detector.detect_objects(GREY, **{name: value})
 
 
 def test_asking_before_load_is_refused() -> None:
@@ -210,8 +211,8 @@ def test_asking_before_load_is_refused() -> None:
         ObjectDetection("m").detect_objects(GREY)
 
 
-@pytest.mark.parametrize("model_id", ["a b", "", "m:0", "m:x", "../etc"])
-def test_an_id_that_is_none_is_refused(model_id: str) -> None:
+@pytest.mark.parametrize("model_id", ["a b", "", "m:0", "m:x", "../etc", None])
+def test_an_id_that_is_none_is_refused(model_id: Any) -> None:
     with pytest.raises(BadArgument, match="ObjectDetection: model"):
         ObjectDetection(model_id)
 
@@ -284,6 +285,17 @@ def test_a_server_gone_in_the_middle_says_what_next() -> None:
     with pytest.raises(InferenceError, match=r"does not answer; start it .*or name another one"):
         detector.detect_objects(GREY)
     close_connections()
+
+
+def test_a_service_must_be_loaded_again_after_connections_were_closed(server: FakeServer) -> None:
+    detector = ObjectDetection("m", server=server.address)
+    detector.load()
+    close_connections()
+
+    with pytest.raises(NotLoaded):
+        detector.detect_objects(GREY)
+    detector.load()
+    detector.detect_objects(GREY)
 
 
 def test_a_wrong_key_says_where_to_look(server: FakeServer, detector: ObjectDetection) -> None:

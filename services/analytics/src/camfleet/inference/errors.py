@@ -82,6 +82,7 @@ class InferenceRefused(InferenceError):
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(f"model '{model}': {reason}")
+        self.reason = reason
 
 
 class OutputsOfABatch(InferenceRefused):

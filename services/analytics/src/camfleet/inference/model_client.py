@@ -52,6 +52,7 @@ class ModelClient:
         self._channels = Channels(server, access or Access())
         self._segments = Segments(self._channels) if shares_memory else None
         self._known = KnownModels(self._channels)
+        self.is_closed = False
 
     def ask(self, picture: Picture, reference: str, prepare: Prepare | None = None) -> Answer:
         """Infer one picture with "name" or "name:version"; redone when the version changed.
@@ -119,6 +120,7 @@ class ModelClient:
 
     def close(self) -> None:
         """Close the channels."""
+        self.is_closed = True
         if self._segments is not None:
             self._segments.close()
         self._channels.close()

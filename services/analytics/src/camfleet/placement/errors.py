@@ -9,6 +9,7 @@ ModelMissing
 └── ModelNotPulled      a private server finds no version of the model in its folder
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from camfleet.inference.errors import InferenceError, ModelMissing, ServerAbsent
@@ -40,12 +41,17 @@ class PrivateServerEnded(ServerAbsent):
 
 
 class ModelNotPulled(ModelMissing):
-    """The folder of models has no version of it."""
+    """The folder of models has no version of it, or not the one that is named."""
 
-    def __init__(self, name: str, models_dir: Path) -> None:
+    def __init__(
+        self, name: str, models_dir: Path, version: int | None, there: Sequence[int]
+    ) -> None:
         super().__init__(name, f"the private server, whose folder of models is {models_dir}")
         text = (
             f"model '{name}' is not in {models_dir}; run `camfleet model pull {name}` in this "
             f"folder, `camfleet app models add {name}` in an application's, or set MODELS_DIR"
         )
+        if there:
+            numbers = ", ".join(map(str, there))
+            text = f"model '{name}' has no version {version} in {models_dir}; it has {numbers}"
         self.args = (text,)

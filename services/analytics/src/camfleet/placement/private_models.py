@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from camfleet.inference.errors import InferenceRefused
 from camfleet.inference.model_client import ModelClient
 from camfleet.placement.errors import ModelNotPulled
 from camfleet.placement.private_server import PrivateServer
@@ -13,6 +14,13 @@ from camfleet_contracts.model_manifest import BadManifest, ModelManifest, read_m
 from camfleet_contracts.names import split_version
 from camfleet_contracts.serving_config import put_model
 from camfleet_contracts.volume import versions_of
+
+
+class Served(NamedTuple):
+    """A model that the private server serves."""
+
+    name: str  # there
+    refusal: str = ""  # why none of the wished runtimes runs it; its own do
 
 
 class PrivateModels:
@@ -24,20 +32,28 @@ class PrivateModels:
         self._lock = threading.Lock()
         self._served: set[str] = set()
 
-    def serve(self, reference: str, wishes: Sequence[str]) -> str:
-        """Serve "name" or "name:version" with these runtimes; returns what it is served as.
+    def serve(self, reference: str, wishes: Sequence[str]) -> Served:
+        """Serve "name" or "name:version" with these runtimes.
 
-        Without wishes the model's own `runtimes` decide. It is the newest version unless one is
-        named; others are not loaded.
+        Without wishes, and where none of them runs it, the model's own `runtimes` decide. It is
+        the newest version unless one is named; others are not loaded.
 
         Raises:
             ModelNotPulled: the volume has no such version.
             InferenceError: the server refuses it; its reasons follow.
         """
+        if not wishes:
+            return Served(self._serve(reference, ()))
+        try:
+            return Served(self._serve(reference, wishes))
+        except InferenceRefused as error:
+            return Served(self._serve(reference, ()), refusal=_without_name(error.reason))
+
+    def _serve(self, reference: str, wishes: Sequence[str]) -> str:
         name, number = split_version(reference)
         versions = versions_of(self._models_dir / name)
         if not versions or (number is not None and number not in versions):
-            raise ModelNotPulled(reference, self._models_dir)
+            raise ModelNotPulled(name, self._models_dir, number, sorted(versions))
         folder = versions[max(versions) if number is None else number]
         is_newest = number is None and not wishes
         served = name if is_newest else "--".join([name, folder.name, *wishes]).replace(":", ".")
@@ -69,3 +85,8 @@ class PrivateModels:
         self._client.load(name)
         self._served.add(name)
         return self._client.current(name).manifest
+
+
+def _without_name(reason: str) -> str:
+    """A refusal without the name that the model has in our config.json only."""
+    return reason.partition(", ")[2] or reason

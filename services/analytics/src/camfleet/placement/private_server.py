@@ -43,7 +43,7 @@ class PrivateServer:
             )
         self.folder = Path(tempfile.mkdtemp(prefix="camfleet-"))
         self.address = f"unix:{self.folder / 'socket'}"
-        self._log = self.folder / "server.log"
+        self._log = (self.folder / "server.log").open("a+b")  # read by us after it was removed
         self.config.write_text('{"model_config_list": []}')
         catalog = settings.models_dir.absolute() / CATALOG
         if catalog.is_file():  # it knows models that have no model.json
@@ -58,15 +58,19 @@ class PrivateServer:
         """Its config.json."""
         return self.folder / "config.json"
 
-    def has_ended(self) -> bool:
-        """Whether it is there no more."""
-        return self._process.poll() is not None
+    def has_ended(self, within_s: float = 0.0) -> bool:
+        """Whether it is there no more, or will be soon."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within_s)
+        return self._process.returncode is not None
 
     def last_words(self) -> str:
         """The end of its log; empty where it said nothing."""
-        with suppress(OSError):
-            return self._log.read_text(errors="replace")[-_LAST_BYTES:].strip()
-        return ""
+        if self._log.closed:
+            return ""
+        log = self._log.fileno()  # whose position is the server's too
+        last = os.pread(log, _LAST_BYTES, max(0, os.fstat(log).st_size - _LAST_BYTES))
+        return last.decode(errors="replace").strip()
 
     def close(self) -> None:
         """End it and wait for that."""
@@ -74,8 +78,8 @@ class PrivateServer:
         assert self._process.stdin is not None  # noqa: S101 - it was given a pipe
         if not self._process.stdin.closed:
             self._process.stdin.close()
-            with suppress(subprocess.TimeoutExpired):  # the keeper kills it by itself
-                self._process.wait(_END_LIMIT_S)
+            self.has_ended(_END_LIMIT_S)  # the keeper kills it by itself
+        self._log.close()
 
     def _start(self, settings: FleetSettings) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "camfleet_server"]
@@ -83,15 +87,14 @@ class PrivateServer:
         command += ["--grpc_socket_path", str(self.folder / "socket"), "--allow-client-shm"]
         command += ["--model-control", "explicit", "--log_level", "WARNING"]
         command += ["--cache_dir", str(settings.cache_dir.absolute())]
-        with self._log.open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-I", "-S", _KEEPER, str(self.folder), *command],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=self._environment(settings),
-                start_new_session=True,
-            )
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", _KEEPER, str(self.folder), *command],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            env=self._environment(settings),
+            start_new_session=True,
+        )
 
     def _environment(self, settings: FleetSettings) -> Mapping[str, str]:
         """A state folder of its own: the fleet's keys are not for it."""

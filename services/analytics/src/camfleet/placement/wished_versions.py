@@ -3,6 +3,7 @@
 The files stay where they are; only model.json is another one.
 """
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from camfleet_contracts.model_manifest import MANIFEST_NAMES, ModelManifest
 
 
 def lay_out(version: Path, manifest: ModelManifest, wishes: Sequence[str], base_path: Path) -> None:
-    """Fill `base_path`, which is new, with one version: links to the files, and its model.json."""
+    """Fill `base_path` with one version: links to the files, and its model.json."""
+    shutil.rmtree(base_path, ignore_errors=True)  # of a load that failed
     folder = base_path / version.name
     folder.mkdir(parents=True)
     for path in version.iterdir():

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -39,6 +40,7 @@ from camfleet_contracts.names import split_version
 P = TypeVar("P")
 
 _BRIGHTEST = 255
+_KEEPER_END_S = 1.0  # a private server is gone a moment before its keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,11 @@ class VisionService(Publishing, Generic[P]):
         Raises:
             BadArgument: the id cannot be that of a model, or model_config that of a model.json.
         """
+        if not isinstance(model_id, str):
+            raise BadArgument(f"{type(self).__name__}: model id {model_id!r} is no text")
         try:
             name, version = split_version(model_id)
-        except (ValueError, AttributeError) as error:
+        except ValueError as error:
             raise BadArgument(f"{type(self).__name__}: {error}") from error
         self.model_id = model_id
         self._asked = self._reference = name if version is None else f"{name}:{version}"
@@ -121,8 +125,9 @@ class VisionService(Publishing, Generic[P]):
     ) -> None:
         """Find a server and have it serve the model; `engine` says afterwards what runs it.
 
-        A server of others keeps the runtime it has chosen; a private one takes the wished one.
-        EngineFallback warns where it is not what was wished for.
+        A server of others keeps the runtime it has chosen; a private one takes the wished one,
+        or the model's own where that cannot run it. EngineFallback warns where it is not what was
+        wished for.
 
         Raises:
             UnsupportedEngine: there is none of that name, or not with that accelerator.
@@ -130,15 +135,15 @@ class VisionService(Publishing, Generic[P]):
             InferenceError: no server, no such model, it cannot be loaded, our key is refused.
         """
         wishes = wishes_of(engine, accelerator)
-        connection = connect(self._server)
+        connection, refusal = connect(self._server), ""
         with _saying_what_next(connection):
             if connection.models is not None:
-                self._reference = connection.models.serve(self._asked, wishes)
+                self._reference, refusal = connection.models.serve(self._asked, wishes)
             manifest = connection.client.current(self._reference).manifest
         self._check_purpose(manifest)
         self._connection, self._manifest = connection, manifest
         self._running = running_on(manifest.served_by, wishes, engine)
-        told = difference(engine, accelerator, wishes, manifest.served_by)
+        told = difference(engine, accelerator, wishes, manifest.served_by, refusal)
         if told is not None:
             warnings.warn(f"{self.model_id}: {told}", EngineFallback, stacklevel=2)
 
@@ -219,11 +224,11 @@ class VisionService(Publishing, Generic[P]):
             return connection.detector.ask_all(images, self._reference, read, self._prepare())
 
     def _ready(self, confidence: float, overlap: float) -> Connection:
-        if self._connection is None:
+        if self._connection is None or self._connection.client.is_closed:
             raise NotLoaded(type(self).__name__, self.model_id)
         for name, value in (("confidence_level", confidence), ("overlap_threshold", overlap)):
-            if not 0 <= value <= 1:
-                raise BadArgument(f"{self.model_id}: {name} is {value}, expected 0 to 1")
+            if not (isinstance(value, Real) and 0 <= value <= 1):
+                raise BadArgument(f"{self.model_id}: {name} is {value!r}, expected 0 to 1")
         return self._connection
 
     def _prepare(self) -> Prepare | None:
@@ -277,6 +282,6 @@ def _saying_what_next(connection: Connection) -> Iterator[None]:
     except ServerAbsent as error:
         if connection.private is None:
             raise ServerGone(error.server) from error
-        if connection.private.has_ended():
+        if connection.private.has_ended(_KEEPER_END_S):
             raise PrivateServerEnded(connection.private.last_words()) from error
         raise

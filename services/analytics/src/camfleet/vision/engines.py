@@ -99,15 +99,16 @@ def difference(
     accelerator: Accelerator | str | None,
     wishes: Sequence[str],
     served_by: ServedBy | None,
+    refusal: str = "",
 ) -> str | None:
-    """How what runs a model differs from what was wished for; None where it does not."""
+    """How what runs a model differs from what was wished for, and why; None where it does not."""
     if engine is None or (served_by is not None and _is_wished(served_by, wishes)):
         return None
     asked = f"asked for {engine}" + (f" on {accelerator}" if accelerator else "")
     if served_by is None:
         return f"{asked}; its server does not tell what runs it"
     found = PLATFORMS.get(served_by.platform, served_by.platform)
-    note = ENGINES[str(engine).upper()].note
+    note = refusal or ENGINES[str(engine).upper()].note
     return f"{asked}, runs with {found} on {served_by.device}" + (f" ({note})" if note else "")
 
 
