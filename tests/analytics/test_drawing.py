@@ -23,7 +23,7 @@ from camfleet.drawing.markup import (
     transparent_overlay_boxes,
 )
 from camfleet.drawing.shapes import draw_rounded_rectangle, draw_text_with_background
-from camfleet.errors import BadImage
+from camfleet.errors import BadArgument, BadImage
 from camfleet.fps import FPS
 from camfleet.object_trackers.centroid import CentroidTracker
 from camfleet.results.boxes import BoundingBox
@@ -111,9 +111,9 @@ def test_blurred_objects_cannot_be_told_from_others_of_their_brightness() -> Non
 
 
 def test_bad_alignment_and_alpha_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"alignment .* is unknown"):
+    with pytest.raises(BadArgument, match=r"alignment .* is unknown"):
         draw_text_with_background(black(), "x", (0, 0), alignment=("middle", "top"))  # type: ignore[arg-type]  # the test's point
-    with pytest.raises(ValueError, match=r"alpha is 1\.5"):
+    with pytest.raises(BadArgument, match=r"alpha is 1\.5"):
         overlay_transparent_boxes(black(), [], 1.5)
 
 
@@ -162,7 +162,7 @@ def test_image_is_resized_in_its_shape_or_not(
 
 @pytest.mark.parametrize("width", [None, 0])
 def test_resize_needs_a_size(width: int | None) -> None:
-    with pytest.raises(ValueError, match="give pixels above 0"):
+    with pytest.raises(BadArgument, match="give pixels above 0"):
         resize(black(), width)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from camfleet.errors import BadArgument
 from camfleet.object_trackers.algorithm import TrackerAlgorithm
 from camfleet.object_trackers.centroid import CentroidTracker
 from camfleet.object_trackers.correlation import CorrelationTracker, TrackingState
@@ -112,11 +113,11 @@ def test_limit_of_distance_is_in_pixels_or_in_boxes(
 
 
 def test_bad_limits_are_refused() -> None:
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(BadArgument, match="not both"):
         KalmanTracker(max_distance=5, max_distance_norm=1)
-    with pytest.raises(ValueError, match="expected a number above 0"):
+    with pytest.raises(BadArgument, match="expected a number above 0"):
         CentroidTracker(max_distance=0)
-    with pytest.raises(ValueError, match="deregister_frames is -1"):
+    with pytest.raises(BadArgument, match="deregister_frames is -1"):
         CentroidTracker(deregister_frames=-1)
 
 

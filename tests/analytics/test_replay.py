@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from camfleet.errors import BadImage
+from camfleet.errors import BadArgument, BadImage
 from camfleet.multi_stream import AppFailed, MultiStreamFramework
 from camfleet.object_trackers.centroid import CentroidTracker
 from camfleet.object_trackers.kalman import KalmanTracker
@@ -57,7 +57,7 @@ def test_recorded_results_of_several_streams_are_given_side_by_side() -> None:
     detector = ObjectDetectionAnalytics([[results(0.9)], [results(0.8, 0.7)]])
     first, second = detector.detect_objects_batch([IMAGE, IMAGE])
     assert (len(first.predictions), len(second.predictions)) == (1, 2)
-    with pytest.raises(ValueError, match="3 images, and results of 2 streams"):
+    with pytest.raises(BadArgument, match="3 images, and results of 2 streams"):
         detector.detect_objects_batch([IMAGE] * 3)
     with pytest.raises(BadImage, match="ObjectDetectionAnalytics"):
         detector.detect_objects(IMAGE[0])
@@ -214,5 +214,5 @@ def test_application_that_fails_is_named_with_its_traceback() -> None:
         framework.wait()
     with pytest.raises(AppFailed, match=r"Unmade\(\): (.|\n)*RuntimeError: no model"):
         MultiStreamFramework([Unmade, Waiting], [(), ("unused",)]).start()
-    with pytest.raises(ValueError, match="1 apps and 2 args"):
+    with pytest.raises(BadArgument, match="1 apps and 2 args"):
         MultiStreamFramework([Failing], [(), ()])

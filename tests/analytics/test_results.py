@@ -5,6 +5,7 @@ import pytest
 
 from camfleet import BoundingBox, ObjectDetectionPrediction
 from camfleet.detections import Detections
+from camfleet.errors import BadArgument
 from camfleet.results.conversion import predictions_from
 
 
@@ -23,7 +24,7 @@ def test_box_rounds_numbers_of_other_kinds() -> None:
 
 
 def test_box_refuses_what_is_no_number() -> None:
-    with pytest.raises(ValueError, match="end_x is nan"):
+    with pytest.raises(BadArgument, match="end_x is nan"):
         BoundingBox(0, 0, float("nan"), 1)  # type: ignore[arg-type]  # what is refused
 
 

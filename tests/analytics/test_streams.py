@@ -90,7 +90,7 @@ def test_turned_film_is_read_upright(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(None, "no such file"), (b"", "not a video"), (b"nonsense" * 99, "not a video")],
+    [(None, "no such file"), (b"", "not a video"), (b"nonsense" * 99, "not a video [^[]*$")],
     ids=["absent", "empty", "text"],
 )
 def test_file_that_is_none_is_named(tmp_path: Path, content: bytes | None, reason: str) -> None:
@@ -99,6 +99,11 @@ def test_file_that_is_none_is_named(tmp_path: Path, content: bytes | None, reaso
         path.write_bytes(content)
     with pytest.raises(StreamMissing, match=rf"film\.mp4: {reason}"):
         FileVideoStream(path).start()
+
+
+def test_a_folder_is_no_film(tmp_path: Path) -> None:
+    with pytest.raises(StreamMissing, match=r"is a folder; give the path of a video file"):
+        FileVideoStream(tmp_path).start()
 
 
 def test_reading_before_the_start_is_refused(clip: Path) -> None:

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from camfleet.errors import BadImage
+from camfleet.errors import BadArgument, BadImage
 from camfleet.streams.file import FileVideoStream
 from camfleet.writers.errors import CannotWrite, OtherSize, UnknownCodec, WriterError
 from camfleet.writers.mjpg import MjpgVideoWriter
@@ -92,7 +92,7 @@ def test_frame_of_another_size_is_refused_and_the_file_stays_good(tmp_path: Path
 def test_bad_arguments_of_a_writer_are_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownCodec, match="'DIVX' is not known; use one of avc1"):
         VideoWriter(tmp_path / "x.mp4", codec="DIVX")
-    with pytest.raises(ValueError, match="fps is 0"):
+    with pytest.raises(BadArgument, match="fps is 0"):
         VideoWriter(tmp_path / "x.mp4", fps=0)
     with pytest.raises(CannotWrite, match=r"ends in \.mp4"):
         VideoWriter(tmp_path / "x.nonsense").write_frame(painted(0))

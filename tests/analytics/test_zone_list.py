@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from camfleet.errors import BadArgument
 from camfleet.object_trackers.centroid import CentroidTracker
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.detection import ObjectDetectionResults
@@ -119,7 +120,7 @@ def test_absent_file_and_unknown_zone_are_named(zones: ZoneList, tmp_path: Path)
         ZoneList(tmp_path / "nowhere.json")
     with pytest.raises(UnknownZone, match=r"^no zone 'Door'; there are: Zone A, door$"):
         zones.get_zone("Door")
-    with pytest.raises(ValueError, match="give either"):
+    with pytest.raises(BadArgument, match="give either"):
         ZoneList()
 
 
@@ -137,5 +138,5 @@ def test_zones_are_drawn_fitted_to_the_image_and_leave_it_alone(zones: ZoneList)
     assert marked[150, 300].any()  # its name
     with pytest.raises(UnknownZone):
         zones.markup_image_with_zones(image, ["nowhere"])
-    with pytest.raises(ValueError, match="alpha is 2"):
+    with pytest.raises(BadArgument, match="alpha is 2"):
         zones.markup_image_with_zones(image, alpha=2)

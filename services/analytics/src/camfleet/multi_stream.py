@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from multiprocessing.synchronize import Barrier, Event
 from typing import TYPE_CHECKING, Any
 
-from camfleet.errors import CamfleetError
+from camfleet.errors import BadArgument, CamfleetError
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -52,10 +52,10 @@ class MultiStreamFramework:
             args: the arguments of each.
 
         Raises:
-            ValueError: they are not as many.
+            BadArgument: they are not as many.
         """
         if len(apps) != len(args) or not apps:
-            raise ValueError(f"MultiStreamFramework: {len(apps)} apps and {len(args)} args")
+            raise BadArgument(f"MultiStreamFramework: {len(apps)} apps and {len(args)} args")
         self._apps, self._args = apps, args
         self._context = multiprocessing.get_context("spawn")
         self._stop = self._context.Event()

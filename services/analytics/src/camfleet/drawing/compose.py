@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camfleet.drawing.markup import check_alpha, inside
-from camfleet.errors import BadImage
+from camfleet.errors import BadArgument, BadImage
 from camfleet.images import Image, check_image
 from camfleet.results.boxes import BoundingBox
 
@@ -22,7 +22,7 @@ def blend_images(foreground_image: Image, background_image: Image, alpha: float)
 
     Raises:
         BadImage: one is no image, or they differ in size.
-        ValueError: alpha is not within 0 and 1.
+        BadArgument: alpha is not within 0 and 1.
     """
     check_alpha(alpha)
     _check_same_size("blend_images", foreground_image, background_image)
@@ -85,12 +85,12 @@ def resize(
 
     Raises:
         BadImage: it is no image.
-        ValueError: neither width nor height is given, or one is not above 0.
+        BadArgument: neither width nor height is given, or one is not above 0.
     """
     check_image(image, "resize")
     given = [side for side in (width, height) if side is not None]
     if not given or min(given) <= 0:
-        raise ValueError(f"resize: width is {width} and height {height}; give pixels above 0")
+        raise BadArgument(f"resize: width is {width} and height {height}; give pixels above 0")
     before_height, before_width = image.shape[:2]
     across = None if width is None else width / before_width
     down = None if height is None else height / before_height

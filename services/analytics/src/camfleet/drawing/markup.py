@@ -14,6 +14,7 @@ from camfleet.drawing.shapes import (
     draw_text_with_background,
     share_of,
 )
+from camfleet.errors import BadArgument
 from camfleet.images import Colour, Image, check_image
 from camfleet.results.boxes import BoundingBox
 
@@ -80,7 +81,7 @@ def markup_image(  # noqa: PLR0913, PLR0917 - edgeIQ's signature
 
     Raises:
         BadImage: it is no image.
-        ValueError: an alignment is none.
+        BadArgument: an alignment is none.
     """
     marked = check_image(image, "markup_image").copy()
     for one in _each(predictions):
@@ -130,7 +131,7 @@ def overlay_transparent_boxes(
 
     Raises:
         BadImage: it is no image.
-        ValueError: alpha is not within 0 and 1.
+        BadArgument: alpha is not within 0 and 1.
     """
     filled = check_image(image, "overlay_transparent_boxes").copy()
     check_alpha(alpha)
@@ -190,9 +191,9 @@ def inside(box: BoundingBox, image: Image) -> tuple[int, int, int, int]:
 
 
 def check_alpha(alpha: float) -> None:
-    """Raises ValueError where it is no share."""
+    """Raises BadArgument where it is no share."""
     if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha}, expected 0 to 1")
+        raise BadArgument(f"alpha is {alpha}, expected 0 to 1")
 
 
 def _each(predictions: Predictions) -> Iterable[Found]:

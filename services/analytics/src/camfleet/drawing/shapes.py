@@ -5,6 +5,7 @@ from typing import Literal
 import cv2
 
 from camfleet.drawing.colours import ink_on
+from camfleet.errors import BadArgument
 from camfleet.images import Colour, Image, check_image
 
 HorizontalTextAlignment = Literal["left", "center", "right"]
@@ -74,7 +75,7 @@ def draw_text_with_background(  # noqa: PLR0913, PLR0917 - each is a choice of i
         alignment: which point of the ground is at `position`.
 
     Raises:
-        ValueError: the alignment is none.
+        BadArgument: the alignment is none.
     """
     check_image(image, "draw_text_with_background")
     (width, height), below = cv2.getTextSize(text, _FONT, font_size, font_thickness)
@@ -92,11 +93,11 @@ def share_of(alignment: TextAlignment) -> tuple[float, float]:
     """How far across and down a point is, 0 to 1.
 
     Raises:
-        ValueError: the alignment is none.
+        BadArgument: the alignment is none.
     """
     across, down = alignment
     if across not in {"left", "center", "right"} or down not in {"top", "center", "bottom"}:
-        raise ValueError(
+        raise BadArgument(
             f"alignment {alignment!r} is unknown; use left, center or right and top, center or"
             " bottom, e.g. ('left', 'top')"
         )

@@ -5,6 +5,7 @@ from typing import Any, Generic
 
 import numpy as np
 
+from camfleet.errors import BadArgument
 from camfleet.object_trackers.errors import CallbackFailed
 from camfleet.object_trackers.matching import Distance, Distances, Pairs, match_greedy
 from camfleet.object_trackers.results import TrackableT, TrackingResults
@@ -46,11 +47,11 @@ class TrackerAlgorithm(Generic[TrackableT]):
             confidence_threshold: predictions below it are left out; None: none are.
 
         Raises:
-            ValueError: a number of frames is negative.
+            BadArgument: a number of frames is negative.
         """
         for name, count in (("deregister_frames", deregister_frames), ("min_inertia", min_inertia)):
             if count < 0:
-                raise ValueError(f"{name} is {count}, expected 0 or more frames")
+                raise BadArgument(f"{name} is {count}, expected 0 or more frames")
         self._make = trackable
         self._arguments = (deregister_frames, min_inertia, history_length, enter_cb, exit_cb)
         self._distance, self._match = distance_function, match_optimizer

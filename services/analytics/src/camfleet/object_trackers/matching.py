@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camfleet.errors import BadArgument
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.detection import ObjectDetectionPrediction
 
@@ -48,15 +49,15 @@ def centre_distance(
             picture; the distance is in diagonals. Without any limit it is 1.
 
     Raises:
-        ValueError: both limits are given, or one is not above 0.
+        BadArgument: both limits are given, or one is not above 0.
     """
     if max_distance is not None and max_distance_norm is not None:
-        raise ValueError("give max_distance (pixels) or max_distance_norm (diagonals), not both")
+        raise BadArgument("give max_distance (pixels) or max_distance_norm (diagonals), not both")
     in_pixels = max_distance is not None
     limit = max_distance if max_distance is not None else max_distance_norm
     limit = DEFAULT_MAX_DISTANCE_NORM if limit is None else limit
     if limit <= 0:
-        raise ValueError(f"the largest distance is {limit}, expected a number above 0")
+        raise BadArgument(f"the largest distance is {limit}, expected a number above 0")
 
     def distance(followed: Any, found: ObjectDetectionPrediction) -> float:
         pixels = math.dist(place_of(followed), found.box.center)

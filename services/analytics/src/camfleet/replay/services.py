@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from camfleet.colours import colour_of
+from camfleet.errors import BadArgument
 from camfleet.images import Image, check_image
 from camfleet.object_trackers.results import TrackingResults
 from camfleet.object_trackers.trackable import TrackablePrediction
@@ -66,12 +67,12 @@ class ObjectDetectionAnalytics:
         Raises:
             BadImage: one is no image.
             NoMoreResults: those of a stream were given.
-            ValueError: there are more images than streams.
+            BadArgument: there are more images than streams.
         """
         del overlap_threshold  # what was recorded has been through it
         name = type(self).__name__
         if len(images) > len(self._streams):
-            raise ValueError(
+            raise BadArgument(
                 f"{name}: {len(images)} images, and results of {len(self._streams)} streams"
             )
         found = []

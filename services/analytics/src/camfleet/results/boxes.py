@@ -3,13 +3,15 @@
 import math
 from dataclasses import astuple, dataclass
 
+from camfleet.errors import BadArgument
+
 
 @dataclass(frozen=True, slots=True)
 class BoundingBox:
     """Corners in whole pixels of the image; numbers with a fraction are rounded.
 
     Raises:
-        ValueError: a corner is not a finite number.
+        BadArgument: a corner is not a finite number.
     """
 
     start_x: int
@@ -62,5 +64,5 @@ class BoundingBox:
 
 def _whole(name: str, value: float) -> int:
     if not math.isfinite(value):
-        raise ValueError(f"BoundingBox: {name} is {value}, expected a number of pixels")
+        raise BadArgument(f"BoundingBox: {name} is {value}, expected a number of pixels")
     return round(float(value))

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet.errors import CannotShow
+from camfleet.errors import BadArgument, CannotShow
 from camfleet.streaming.connecting import Screen, open_screen
 from camfleet.streaming.pictures import check_picture, encode
 from camfleet_contracts.settings import read_settings
@@ -49,7 +49,7 @@ class Streamer:
         name: str | None = None,
     ) -> None:
         if queue_depth < 1:
-            raise ValueError(f"queue_depth is {queue_depth}; at least one picture must fit")
+            raise BadArgument(f"queue_depth is {queue_depth}; at least one picture must fit")
         self._depth, self._pause_s, self._drops = queue_depth, inter_msg_time, drop_frames
         self._largest = max_image_width, max_image_height
         self._name = name or _name_of_script()

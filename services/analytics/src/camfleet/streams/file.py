@@ -40,13 +40,14 @@ class FileVideoStream(VideoStream):
         """Open the file and decode its first frame."""
         self.stop()
         if not self._path.is_file():
-            raise StreamMissing(
-                f"{self._path}: no such file in {Path.cwd()}; give the path of a video file"
-            )
+            what = "is a folder" if self._path.is_dir() else f"no such file in {Path.cwd()}"
+            raise StreamMissing(f"{self._path}: {what}; give the path of a video file")
         try:
             self._container = av.open(str(self._path))
         except (FFmpegError, OSError) as error:
-            raise StreamMissing(f"{self._path}: not a video that can be read: {error}") from error
+            raise StreamMissing(
+                f"{self._path}: not a video that can be read: {error.strerror}"
+            ) from error
         if not self._container.streams.video:
             self.stop()
             raise StreamMissing(f"{self._path}: has no picture in it")
@@ -102,7 +103,7 @@ class FileVideoStream(VideoStream):
         try:
             self._next = next(self._pictures, None)
         except (FFmpegError, OSError) as error:
-            self._next, self._broken = None, f"cannot be decoded any more ({error})"
+            self._next, self._broken = None, f"cannot be decoded any more ({error.strerror})"
 
     def _wait_until_due(self) -> None:
         played_s = time.monotonic() - self._began_s

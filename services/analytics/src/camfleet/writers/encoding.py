@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from av.container import OutputContainer
 
+from camfleet.errors import BadArgument
 from camfleet.images import Image
 from camfleet.writers.errors import UnknownCodec
 
@@ -55,11 +56,11 @@ def rate_of(fps: float | Fraction) -> Fraction:
     """Frames per second as a fraction.
 
     Raises:
-        ValueError: they are not above 0.
+        BadArgument: they are not above 0.
     """
     rate = Fraction(fps).limit_denominator(_RATE_PRECISION)
     if rate <= 0:
-        raise ValueError(f"fps is {fps}, expected a number above 0")
+        raise BadArgument(f"fps is {fps}, expected a number above 0")
     return rate
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import av
 from av.error import FFmpegError
 
+from camfleet.errors import BadArgument
 from camfleet.images import Image, check_image
 from camfleet.writers.encoding import add_stream, even, find_codec, picture_of, rate_of
 from camfleet.writers.errors import CannotWrite, OtherSize, WriterError
@@ -39,7 +40,7 @@ class VideoWriter:
 
         Raises:
             UnknownCodec: the codec is none of these.
-            ValueError: fps or chunk_duration_s is not above 0.
+            BadArgument: fps or chunk_duration_s is not above 0.
         """
         self._path, self._codec, self._rate = (
             Path(output_path),
@@ -47,7 +48,7 @@ class VideoWriter:
             rate_of(30 if fps is None else fps),
         )
         if chunk_duration_s is not None and chunk_duration_s <= 0:
-            raise ValueError(f"chunk_duration_s is {chunk_duration_s}, expected seconds above 0")
+            raise BadArgument(f"chunk_duration_s is {chunk_duration_s}, expected seconds above 0")
         self._chunk_frames = (
             None if chunk_duration_s is None else max(1, round(self._rate * chunk_duration_s))
         )

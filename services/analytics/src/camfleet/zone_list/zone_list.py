@@ -10,6 +10,7 @@ import numpy as np
 from camfleet.colours import colour_of
 from camfleet.drawing.markup import check_alpha
 from camfleet.drawing.shapes import draw_text_with_background
+from camfleet.errors import BadArgument
 from camfleet.images import Colour, Image, check_image
 from camfleet.zone_list.config import load_zones_from_config
 from camfleet.zone_list.errors import UnknownZone
@@ -41,10 +42,10 @@ class ZoneList:
 
         Raises:
             BadZones: the file is none of zones.
-            ValueError: both file and zones are given, or neither.
+            BadArgument: both file and zones are given, or neither.
         """
         if (config_file is None) == (zones is None):
-            raise ValueError("ZoneList: give either a zone_config.json or zones=[...]")
+            raise BadArgument("ZoneList: give either a zone_config.json or zones=[...]")
         given = (
             load_zones_from_config(config_file) if config_file is not None else list(zones or ())
         )
@@ -115,7 +116,7 @@ class ZoneList:
         Raises:
             BadImage: it is no image.
             UnknownZone: there is none of this name.
-            ValueError: alpha is not within 0 and 1.
+            BadArgument: alpha is not within 0 and 1.
         """
         marked = check_image(image, "markup_image_with_zones").copy()
         check_alpha(alpha)
