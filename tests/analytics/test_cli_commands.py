@@ -198,6 +198,20 @@ def test_a_copied_model_is_added_and_removed(camfleet: CommandLine) -> None:
     assert "neither in config.json nor" in camfleet.run("model", "remove", "resnet").err
 
 
+def test_one_version_is_taken_back_with_its_files(camfleet: CommandLine) -> None:
+    camfleet.run("model", "list")
+    for number in ("6", "7"):
+        (camfleet.models / "pets" / number).mkdir(parents=True)
+    camfleet.run("model", "add", "pets")
+    config = (camfleet.models / "config.json").read_text()
+    assert "--files deletes pets/7 and leaves 6" in camfleet.run("model", "remove", "pets:7").err
+    assert "it has 6, 7" in camfleet.run("model", "remove", "pets:5", "--files").err
+    assert camfleet.run("model", "remove", "pets:7", "--files").code == 0
+    assert [path.name for path in (camfleet.models / "pets").iterdir()] == ["6"]
+    assert "its only one" in camfleet.run("model", "remove", "pets:6", "--files").err
+    assert (camfleet.models / "config.json").read_text() == config
+
+
 def test_a_model_outside_the_volume_is_served_from_its_folder(
     camfleet: CommandLine, tmp_path: Path
 ) -> None:

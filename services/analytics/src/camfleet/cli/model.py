@@ -120,17 +120,23 @@ def add(
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(help="The name it is served under.")],
+    name: Annotated[
+        str, typer.Argument(help="The name it is served under; name:version for one version.")
+    ],
     files: Annotated[
         bool, typer.Option("--files", help="Delete its folder on the volume too.")
     ] = False,
 ) -> None:
     """Stop serving a model; its files stay unless --files is given.
 
+    A version that shall not have been published is taken back with its files: the
+    server goes on with those that are left.
+
     \b
     Examples:
       camfleet model remove yunet-n
       camfleet model remove yunet-n --files
+      camfleet model remove pets:7 --files          version 6 is served again
     """
     from camfleet.cli.model_changes import remove_model
     from camfleet.cli.settings import command_settings
@@ -175,7 +181,8 @@ def rollback(
     """Give config.json the text it had before a change; the server follows at once.
 
     The roll-back is a change of its own: `camfleet model rollback` a second time
-    takes it back.
+    takes it back. A published version is no change of config.json:
+    `camfleet model remove NAME:VERSION --files` takes that back.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.progress import progress_bars
 from camfleet.cli.volume_seed import ensure_catalog
-from camfleet_contracts.names import stored_name
+from camfleet_contracts.names import split_version, stored_name
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.volume import versions_of
 
@@ -63,12 +63,18 @@ def add_model(settings: FleetSettings, model_id: str, path: Path | None) -> None
 
 
 def remove_model(settings: FleetSettings, model_id: str, *, files: bool) -> None:
-    """Take a model out of config.json, and off the volume when asked.
+    """Take a model out of config.json, and off the volume when asked; or delete one version.
 
     Raises:
         CommandError: it is neither served nor on the volume.
     """
-    name = _name_of(model_id)
+    try:
+        name, version = split_version(model_id)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    if version is not None:
+        _remove_version(settings.models_dir / name, version, files=files)
+        return
     was_served = stop_serving(settings.models_dir, name)
     folder = settings.models_dir / name
     if not was_served and not folder.is_dir():
@@ -80,6 +86,26 @@ def remove_model(settings: FleetSettings, model_id: str, *, files: bool) -> None
         note(f"{name} removed from config.json; its files stay in {folder}")
     else:
         note(f"{name} was not served; --files deletes {folder}")
+
+
+def _remove_version(folder: Path, version: int, *, files: bool) -> None:
+    versions = versions_of(folder)
+    others = ", ".join(str(number) for number in versions if number != version)
+    what = f"{folder.name} version {version}"
+    if version not in versions:
+        there = f"it has {others}" if others else "`camfleet model list` shows what is there"
+        raise CommandError(f"{what} is not on the volume; {there}")
+    if not others:
+        raise CommandError(
+            f"{what} is its only one; `camfleet model remove {folder.name}` takes out the model"
+        )
+    if not files:
+        raise CommandError(
+            f"{what} is there to be served as long as its files are; --files deletes {folder.name}/"
+            f"{versions[version].name} and leaves {others}"
+        )
+    shutil.rmtree(versions[version])
+    note(f"{what} removed with its files; {others} stays. `camfleet model list` shows the server")
 
 
 def _name_of(model_id: str) -> str:
