@@ -85,11 +85,15 @@ class Connection:
             self._session.end()
         self._is_over = True
         transport = self._writer.transport
-        if transport.can_write_eof():  # closing instead could lose what is on the way
-            transport.write_eof()
+        try:
+            if transport.can_write_eof():  # closing instead could lose what is on the way
+                transport.write_eof()
+            else:
+                transport.close()
+        except OSError:  # the client has broken off, and the event loop has not seen it yet
+            transport.abort()
         else:
-            transport.close()
-        self._await_end(transport.get_write_buffer_size() + 1)
+            self._await_end(transport.get_write_buffer_size() + 1)
 
     def _await_end(self, left_bytes: int) -> None:
         """Break off when a minute has passed in which the client took nothing of what was left."""
