@@ -33,13 +33,13 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         (
             Ask(inputs=zeros(1, 4) | zeros(1, 4, name="z")),
             "INVALID_ARGUMENT",
-            "Invalid number of inputs - Expected: 1; Actual: 2",
+            "Invalid number of inputs - Expected: 1; Actual: 2; inputs: x",
         ),
         (Ask(inputs={}), "INVALID_ARGUMENT", "Invalid number of inputs - Expected: 1; Actual: 0"),
         (
             Ask(inputs=zeros(1, 4, name="z")),
             "INVALID_ARGUMENT",
-            "Missing input with specific name - Required input: x",
+            "Missing input with specific name - Required input: x; sent: z",
         ),
         (
             Ask(inputs=zeros(4)),

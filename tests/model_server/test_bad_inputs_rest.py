@@ -1,5 +1,6 @@
 """What requests over REST can have wrong, and a server that goes on."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ("/v1/models/adder/versions/x:predict", b"{}", 400, "Could not parse model version"),
         ("/v1/models/adder/labels/x:predict", b'{"inputs": 1}', 400, "Unrecognized servable"),
         ("/v1/models/adder:classify", b"{}", 501, "classify is not offered"),
+        ("/v1/models/adder:predic", b"{}", 400, "':predic' is no verb; use :predict"),
         ("/v1/models", b"{}", 400, "Invalid request URL"),
         ("/v2/health/live", b"", 405, "Unsupported method"),
         (KSERVE, b"{", 400, "Invalid JSON structure"),
@@ -64,7 +66,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ),
         ("/v2/models/adder/versions/x/infer", b"{}", 400, "Could not parse model version"),
     ],
-    ids=range(24),
+    ids=range(25),
 )
 def test_over_rest(ports: Ports, path: str, body: bytes, code: int, text: str) -> None:
     answer = ports.post(path, content=body)
@@ -84,6 +86,30 @@ def test_over_rest(ports: Ports, path: str, body: bytes, code: int, text: str) -
 def test_the_length_of_the_json_is_wrong(ports: Ports, length: str, text: str) -> None:
     headers = {"Inference-Header-Content-Length": length}
     answer = ports.post(KSERVE, content=b"{}", headers=headers)
+    assert answer.code == 400
+    assert text in answer.text
+
+
+@pytest.mark.parametrize(
+    ("told", "sent", "text"),
+    [
+        ({"parameters": {"binary_data_size": 16}}, 20, "4 bytes are left behind"),
+        ({"data": [1, 2, 3, 4]}, 16, "16 bytes are left behind"),
+        (
+            {"data": [1, 2, 3, 4], "parameters": {"binary_data_size": 16}},
+            16,
+            "both in data and by binary_data_size is not allowed; input name: x",
+        ),
+    ],
+    ids=["too-many", "unnamed", "both"],
+)
+def test_bytes_that_would_be_passed_over_are_refused(
+    ports: Ports, told: dict[str, object], sent: int, text: str
+) -> None:
+    item = {"name": "x", "datatype": "FP32", "shape": [1, 4], **told}
+    head = json.dumps({"inputs": [item]}).encode()
+    headers = {"Inference-Header-Content-Length": str(len(head))}
+    answer = ports.post(KSERVE, content=head + bytes(sent), headers=headers)
     assert answer.code == 400
     assert text in answer.text
 

@@ -21,6 +21,10 @@ WAIT_S = 60
 PREDICT = "/v1/models/echo:predict"
 BODIES = "camfleet_server.transports.rest.bodies"
 WORK = "camfleet_server.transports.rest.work"
+TWENTY_BYTES = (
+    b'{"inputs": [{"name": "x", "datatype": "UINT8", "shape": [20], '
+    b'"parameters": {"binary_data_size": 20}}]}'
+)
 
 
 class HoldingPlane(FakeDataPlane):
@@ -119,14 +123,15 @@ def test_bodies_in_hand_are_bounded_together(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({}, 413), ({"Inference-Header-Content-Length": "2"}, 200)],
+    [({}, 413), ({"Inference-Header-Content-Length": str(len(TWENTY_BYTES))}, 200)],
     ids=["json", "binary"],
 )
 def test_json_may_be_smaller_than_binary(
     caller: RestCaller, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int
 ) -> None:
-    monkeypatch.setattr(f"{BODIES}.MAX_JSON_BYTES", 8)
-    response = caller.post("/v2/models/echo/infer", content=b"{}" + b"x" * 20, headers=headers)
+    monkeypatch.setattr(f"{BODIES}.MAX_JSON_BYTES", len(TWENTY_BYTES))
+    content = TWENTY_BYTES + b"x" * 20
+    response = caller.post("/v2/models/echo/infer", content=content, headers=headers)
     assert response.status_code == status
     assert ("binary extension" in response.text) is (status == 413)
 
@@ -139,6 +144,26 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(
         client.sendall(b"POST /v1/models/echo:predict HTTP/1.1\r\nhost: x\r\n")
         client.sendall(b"content-length: 10\r\n\r\n{")
         assert client.recv(4096).startswith(b"HTTP/1.1 408 ")
+
+
+def test_what_is_no_http_is_refused_in_json(caller: RestCaller) -> None:
+    with socket.create_connection(("127.0.0.1", caller.port), timeout=WAIT_S) as client:
+        client.sendall(b"\x16\x03\x01 a client that speaks TLS\r\n\r\n")
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'\r\n\r\n{"error": "Invalid HTTP request received."}')
+
+
+def test_an_offer_of_http_2_as_of_java_is_passed_over(
+    caller: RestCaller, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer = {
+        "connection": "Upgrade, HTTP2-Settings",
+        "upgrade": "h2c",
+        "http2-settings": "AAEAAEAA",
+    }
+    assert caller.post(PREDICT, json={"inputs": ["x"]}, headers=offer).status_code == 200
+    assert not caplog.records
 
 
 def test_headers_that_do_not_arrive_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ InvalidInput
 The texts are those of OpenVINO Model Server, with the details behind a dash.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from camfleet_server.errors import InvalidInput
 
@@ -20,19 +20,22 @@ from camfleet_server.errors import InvalidInput
 class WrongInputCount(InvalidInput):
     """Too many or too few inputs."""
 
-    def __init__(self, expected: int, actual: int) -> None:
-        """Say both counts."""
+    def __init__(self, expected: Collection[str], actual: Collection[str]) -> None:
+        """Say both counts, and the names the model has."""
         super().__init__(
-            f"Invalid number of inputs - Expected: {expected}; Actual: {actual}",
+            f"Invalid number of inputs - Expected: {len(expected)}; Actual: {len(actual)}; "
+            f"inputs: {', '.join(expected)}"
         )
 
 
 class MissingInput(InvalidInput):
     """An input of the model is not in the request."""
 
-    def __init__(self, name: str) -> None:
-        """Name the input."""
-        super().__init__(f"Missing input with specific name - Required input: {name}")
+    def __init__(self, name: str, sent: Collection[str]) -> None:
+        """Name the input, and what there is instead."""
+        super().__init__(
+            f"Missing input with specific name - Required input: {name}; sent: {', '.join(sent)}"
+        )
 
 
 class WrongRank(InvalidInput):

@@ -216,7 +216,8 @@ class Reconciliation:
         state.labels = labels
 
     def _is_gone(self, state: ModelState, folders: Mapping[int, Path]) -> bool:
-        if folders or state.config is None or not state.loaded:
+        is_told = state.config is not None and not self.config_fault
+        if folders or not is_told or not state.loaded:
             self._empty_since.pop(state.name, None)
             return False
         since = self._empty_since.setdefault(state.name, time.monotonic())

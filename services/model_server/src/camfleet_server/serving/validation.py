@@ -25,11 +25,11 @@ def fit_inputs(given: Tensors, specs: Sequence[TensorSpec], aliases: Mapping[str
         WrongInputCount, MissingInput, WrongDatatype, WrongRank, WrongBatch, WrongShape.
     """
     if len(given) != len(specs):
-        raise WrongInputCount(len(specs), len(given))
+        raise WrongInputCount([spec.name for spec in specs], given)
     named = {aliases.get(name, name): array for name, array in given.items()}
     for spec in specs:
         if spec.name not in named:
-            raise MissingInput(spec.name)
+            raise MissingInput(spec.name, given)
         _check(named[spec.name], spec)
     return named
 

@@ -118,6 +118,11 @@ def _read_inputs(
             )
         inputs[name] = _read_input(item, name, tail[:size])
         tail = tail[size:]
+    if tail:
+        raise InvalidInput(
+            f"Invalid content size - {len(tail)} bytes are left behind those that binary_data_size "
+            "of the inputs names"
+        )
     return inputs
 
 
@@ -136,6 +141,11 @@ def _read_region(
 def _read_input(item: dict[str, Any], name: str, raw: memoryview) -> NDArray[Any]:
     datatype = _text(item, "datatype", "inputs")
     shape = _list(item.get("shape"), "shape")
+    if "data" in item and raw:
+        raise InvalidInput(
+            f"Passing an input both in data and by binary_data_size is not allowed; "
+            f"input name: {name}"
+        )
     if "data" in item and datatype == "FP16":
         raise InvalidInput(
             "sending FP16 data via JSON is not supported. Please use the binary data format for "

@@ -1,11 +1,13 @@
 """The REST port: uvicorn in a thread of its own."""
 
 import asyncio
+import json
 import math
 import socket
 import threading
 from contextlib import suppress
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -31,6 +33,22 @@ class GuardedProtocol(H11Protocol):
             transport.abort()
             return
         self.loop.call_later(_HEADERS_LIMIT_S, self._look, None)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in JSON as everything else."""
+        body = json.dumps({"error": msg}).encode()
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+        ]
+        head = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: Java offers HTTP/2 in every first request, and is answered in HTTP/1.1."""
 
     def _look(self, seen: object) -> None:
         """Close a connection that has been without a whole request since the last look."""

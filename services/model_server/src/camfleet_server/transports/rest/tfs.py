@@ -49,6 +49,7 @@ class TfsRoutes:
             (":predict", with_body(self.predict), "POST"),
             (":classify", self.not_offered, "POST"),
             (":regress", self.not_offered, "POST"),
+            (":{verb}", self.unknown_verb, "POST"),
             ("/metadata", self.metadata, "GET"),
             ("", self.status, "GET"),
         ]
@@ -77,6 +78,11 @@ class TfsRoutes:
     async def not_offered(self, request: Request) -> Response:
         """Refuse what needs tf.Example."""
         raise NotOffered(request.url.path.rpartition(":")[2], ":predict")
+
+    async def unknown_verb(self, request: Request) -> Response:
+        """Refuse a misspelt verb, which would else be part of a name that only GET knows."""
+        verb = request.path_params["verb"]
+        raise InvalidInput(f"Invalid request URL - ':{verb[:40]}' is no verb; use :predict")
 
     def predict(self, request: Request, body: Body) -> Response:
         """Infer on rows (`instances`) or columns (`inputs`)."""
