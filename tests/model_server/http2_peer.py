@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -185,3 +185,13 @@ def request(size: int = 2, model: str = "echo") -> bytes:
 def echoed(answer: Answer) -> bytes:
     """Return the bytes a ModelInferResponse brings back."""
     return bytes(pb.ModelInferResponse.FromString(answer.message).raw_output_contents[0])
+
+
+def spread(data: bytes, parts: Sequence[memoryview]) -> int:
+    """Fill one part after the other; tells how much there was."""
+    at = 0
+    for part in parts:
+        piece = data[at : at + len(part)]
+        part[: len(piece)] = piece
+        at += len(piece)
+    return len(data)

@@ -5,7 +5,7 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -36,7 +36,18 @@ from camfleet_server.transports.http2.frames import (
 from camfleet_server.transports.http2.limits import Lifetimes, Limits
 from camfleet_server.transports.http2.watch import Watch
 from fakes_model_server import FakeDataPlane
-from http2_peer import LIVE, STREAM, TIMEOUT_S, Ended, Peer, connected, echoed, prefixed, request
+from http2_peer import (
+    LIVE,
+    STREAM,
+    TIMEOUT_S,
+    Ended,
+    Peer,
+    connected,
+    echoed,
+    prefixed,
+    request,
+    spread,
+)
 from self_signed import self_signed
 from transport_callers import GrpcCaller, serving_grpc
 from waiting import wait_until
@@ -62,11 +73,10 @@ class ScriptedChannel:
     def open(self) -> None:
         """Nothing comes before the first byte."""
 
-    def receive(self, into: memoryview) -> int:
-        piece = self._script[: min(len(into), self._random.choice((1, 7, 50, 2000, 1 << 16)))]
-        self._script = self._script[len(piece) :]
-        into[: len(piece)] = piece
-        return len(piece)
+    def receive(self, parts: Sequence[memoryview]) -> int:
+        room = min(sum(map(len, parts)), self._random.choice((1, 7, 50, 2000, 1 << 16)))
+        piece, self._script = self._script[:room], self._script[room:]
+        return spread(piece, parts)
 
     def send(self, data: bytes) -> None:
         """Nobody reads."""

@@ -1,6 +1,7 @@
 """Frames come out as they were put in, wherever the bytes were cut on their way."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,6 +19,7 @@ from camfleet_server.transports.http2.frames import (
 )
 from camfleet_server.transports.http2.incoming import Incoming
 from camfleet_server.transports.http2.limits import Limits
+from http2_peer import spread
 
 BULK = 2000  # bytes of a body that is cut into equal frames
 LARGEST = 1 << 17
@@ -35,11 +37,11 @@ class CutChannel:
 
     def open(self) -> None: ...
 
-    def receive(self, into: memoryview) -> int:
-        size = min(len(into), self._sizes.pop() if self._sizes else len(into))
+    def receive(self, parts: Sequence[memoryview]) -> int:
+        most = sum(map(len, parts))
+        size = min(most, self._sizes.pop() if self._sizes else most)
         piece, self._data = self._data[:size], self._data[size:]
-        into[: len(piece)] = piece
-        return len(piece)
+        return spread(piece, parts)
 
     def send(self, data: bytes) -> None: ...
 
@@ -162,6 +164,39 @@ def test_large_frames_are_received_where_they_belong(seed: int) -> None:
     there = heard(said, sizes, has_room=True)
     assert there.in_place
     assert (there.said, there.counted) == (heard(said, []).said, heard(said, []).counted)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_runs_of_equal_frames_are_received_where_they_belong(seed: int) -> None:
+    chance = random.Random(seed)
+    said = b"".join(
+        chance.choice(
+            (
+                frame(DATA, 0, 1, bytes(1023)) + frame(PING, 0, 0, bytes(8)),
+                padded(3, chance.randbytes(BULK), 7) + frame(DATA, 0, 3, chance.randbytes(BULK)),
+                equal_frames(5, chance.randbytes(chance.randrange(20 * BULK)), BULK),
+                equal_frames(7, chance.randbytes(70_000), 16_384),
+                frame(DATA, 0, 9, chance.randbytes(40_000)),
+            )
+        )
+        for _ in range(40)
+    )
+    steps = (1, 8, 9, 10, BULK + 8, BULK + 9, 3 * BULK, 16_393, 50_000, 1 << 18)
+    there = heard(said, [chance.choice(steps) for _ in range(len(said))], has_room=True)
+    assert there.in_place
+    assert (there.said, there.counted) == (heard(said, []).said, heard(said, []).counted)
+
+
+def test_streams_that_take_turns_are_kept_apart() -> None:
+    bodies = {number: random.Random(number).randbytes(50 * BULK) for number in (1, 3)}
+    said = b"".join(
+        frame(DATA, 0, number, body[at : at + BULK])
+        for at in range(0, 50 * BULK, BULK)
+        for number, body in bodies.items()
+    )
+    receiver = heard(said, [], has_room=True)
+    for number, body in bodies.items():
+        assert b"".join(part for _, of, part in receiver.said if of == number) == body
 
 
 def test_a_body_in_equal_frames_comes_whole() -> None:

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +48,7 @@ class SilentChannel:
 
     def open(self) -> None: ...
 
-    def receive(self, _: memoryview) -> int:
+    def receive(self, _: Sequence[memoryview]) -> int:
         return 0
 
     def send(self, data: bytes) -> None: ...

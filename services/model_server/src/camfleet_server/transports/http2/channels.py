@@ -5,7 +5,8 @@ import socket
 import ssl
 import struct
 import threading
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 _CHUNK_BYTES = 1 << 16
 _STALLED_S = 20  # a peer that takes nothing for so long is given up
@@ -24,8 +25,8 @@ class Channel(Protocol):
         """Do what comes before the first byte; the reading thread."""
         ...
 
-    def receive(self, into: memoryview) -> int:
-        """Wait for bytes; 0 at the end."""
+    def receive(self, parts: Sequence[memoryview]) -> int:
+        """Wait for bytes, which fill one part after the other; 0 at the end."""
         ...
 
     def send(self, data: bytes) -> None:
@@ -60,9 +61,11 @@ class PlainChannel:
     def open(self) -> None:
         """Do nothing."""
 
-    def receive(self, into: memoryview) -> int:
-        """Wait for bytes; 0 at the end."""
-        return self._socket.recv_into(into)
+    def receive(self, parts: Sequence[memoryview]) -> int:
+        """Wait for bytes, which fill one part after the other; 0 at the end."""
+        if len(parts) == 1:
+            return self._socket.recv_into(parts[0])
+        return self._socket.recvmsg_into(parts)[0]
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -121,16 +124,14 @@ class TlsChannel:
         if self._tls.selected_alpn_protocol() != "h2":
             raise OSError("the client did not ask for HTTP/2 by ALPN")
 
-    def receive(self, into: memoryview) -> int:
-        """Wait for bytes; 0 at the end."""
+    def receive(self, parts: Sequence[memoryview]) -> int:
+        """Wait for bytes, which fill one part after the other; 0 at the end."""
         while True:
             with self._crypto:
-                try:
-                    return self._tls.read(len(into), into)  # type: ignore[return-value] # a count
-                except ssl.SSLZeroReturnError:
-                    return 0
-                except ssl.SSLWantReadError:
-                    has_answer = self._outgoing.pending > 0
+                count, is_over = self._decrypt(parts)
+                has_answer = self._outgoing.pending > 0
+            if count or is_over:
+                return count
             if has_answer:
                 self._flush()
             self._fetch()
@@ -158,6 +159,22 @@ class TlsChannel:
     def close(self) -> None:
         """Give the socket back."""
         self._socket.close()
+
+    def _decrypt(self, parts: Sequence[memoryview]) -> tuple[int, bool]:
+        """Fill the parts with what has come; tells how much, and whether the end is reached."""
+        count = 0
+        try:
+            for part in parts:
+                free = part
+                while free:
+                    read: Any = self._tls.read(len(free), free)  # a count, whatever typeshed says
+                    count += read
+                    free = free[read:]
+        except ssl.SSLZeroReturnError:
+            return count, True
+        except ssl.SSLWantReadError:
+            pass
+        return count, False
 
     def _fetch(self) -> None:
         data = self._socket.recv(_CHUNK_BYTES)

@@ -13,12 +13,15 @@ from camfleet_server.transports.http2.frames import (
     PREFACE,
     ConnectionFault,
     ErrorCode,
+    frame_head,
 )
 from camfleet_server.transports.http2.limits import Limits
+from camfleet_server.transports.http2.runs import Run
 
 _FIRST_BYTES, _MOST_BYTES = 1 << 14, 1 << 18
 _BULK_BYTES = 1 << 10  # of a DATA frame; smaller ones may be of no use and are counted one by one
-_IN_PLACE_BYTES = 1 << 15  # of a frame that are still to come
+_RUN_BYTES = 1 << 15  # of a DATA frame; larger ones are received one by one
+_ROOM_BYTES = 1 << 20  # of a message, at once
 _NOT_HTTP2 = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
     b"this port speaks gRPC (HTTP/2); REST has a port of its own\n"
@@ -63,6 +66,8 @@ class Incoming:
         self._longest_other = max(limits.header_bytes, _FIRST_BYTES)
         self._view = memoryview(bytearray(_FIRST_BYTES))
         self._have = 0
+        self._run = Run()
+        self._number, self._size = 0, 0  # of the last DATA frame
         self._body_left = 0  # of the DATA frame that is under way
         self._padding_left = 0
         self._in_data = False
@@ -81,32 +86,74 @@ class Incoming:
             OSError: the connection is lost.
             ConnectionFault: the peer broke the protocol.
         """
-        room = None
-        if self._body_left >= _IN_PLACE_BYTES and not self._have:
-            room = self._receiver.room(self._body_left)
+        room = self._room()
         return self._read_frames() if room is None else self._read_body(room)
 
+    def _room(self) -> memoryview | None:
+        """Return memory of a large message that is under way, if the next bytes are of it."""
+        if self._have or self._size < _BULK_BYTES:
+            return None
+        return self._receiver.room(_ROOM_BYTES)
+
     def _read_body(self, room: memoryview) -> bool:
-        """Wait for more of a large frame, which is not copied then."""
-        count = self._channel.receive(room)
+        """Wait for more of a message, and receive it where it belongs: it is not copied then."""
+        body = room[: self._body_left]
+        parts = [body, self._view] if body else [self._view]
+        has_run = self._size <= _RUN_BYTES and not self._padding_left
+        if has_run:
+            parts[-1:-1] = self._run.parts(room[len(body) :], self._size)
+        count = self._channel.receive(parts)
         if not count:
             return False
         self.heard_at = time.monotonic()
-        self._receiver.take_data(room[:count])
-        self._body_left -= count
-        self._pass_data(0, 0)  # in case that was the last of it
+        if body:
+            count -= self._take_body(body[:count])
+        if count and has_run:
+            count = self._take_run(count)
+        if count:
+            self._have = count
+            self._cut()
         return True
+
+    def _take_body(self, body: memoryview) -> int:
+        """Pass on what came of the frame that was under way."""
+        self._receiver.take_data(body)
+        self._body_left -= len(body)
+        self._pass_data(0, 0)  # in case that was the last of it
+        return len(body)
+
+    def _take_run(self, count: int) -> int:
+        """Pass on the frames that came as expected; returns how much is in view of the rest."""
+        run, size = self._run, self._size
+        frames = run.take(count, frame_head(size, DATA, 0, self._number))
+        if frames:
+            self._receiver.begin_data(self._number, 0, frames * size)
+            self._receiver.take_data(run.bodies(frames))
+            self._receiver.end_data()
+        rest = run.rest(frames, count)
+        return self._put_first(rest, count - frames * (FRAME_HEAD_BYTES + size) - len(rest))
+
+    def _put_first(self, data: bytes, have: int) -> int:
+        """Put bytes before those in view; returns how many these are then."""
+        if data:
+            end = len(data) + have
+            view = self._view
+            if end > len(view):
+                self._view = memoryview(bytearray(end))
+            self._view[len(data) : end] = view[:have]
+            self._view[: len(data)] = data
+        return len(data) + have
 
     def _read_frames(self) -> bool:
         free = self._view[self._have :]
-        count = self._channel.receive(free)
+        count = self._channel.receive((free,))
         if not count:
             return False
         self.heard_at = time.monotonic()  # before anybody can see that a frame has begun
         self._have += count
         if self.has_preface or self._take_preface():
             self._cut()
-        if count == len(free):
+        if count == len(free) and self._room() is None:
             self._grow()
         return True
 
@@ -170,6 +217,7 @@ class Incoming:
             head = view[at : at + FRAME_HEAD_BYTES]
             while end - after >= step and view[after : after + FRAME_HEAD_BYTES] == head:
                 after += step
+        self._number, self._size = number, size
         self._receiver.begin_data(number, flags, (after - at) // step * size)
         if size:
             for body in range(at + FRAME_HEAD_BYTES, after, step):
@@ -180,6 +228,7 @@ class Incoming:
     def _begin_data(self, number: int, flags: int, size: int, at: int) -> int:
         """Take note of a DATA frame; returns where its body begins."""
         self._receiver.begin_data(number, flags, size)
+        self._number, self._size = number, size
         self._in_data = True
         self._body_left, self._padding_left = size, 0
         if flags & PADDED:
