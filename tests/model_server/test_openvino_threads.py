@@ -103,3 +103,12 @@ def test_plugin_config_that_sets_threads_goes_before(
     servable = _loaded(tmp_path, plugin_config={"INFERENCE_NUM_THREADS": 2})
     servable.choose_threads(ZEROS)
     assert _threads(servable) == 2
+
+
+def test_threads_may_run_on_any_core_unless_plugin_config_binds_them(tmp_path: Path) -> None:
+    for name, config, expected in (("a", {}, False), ("b", {"ENABLE_CPU_PINNING": "YES"}, True)):
+        compiled = _loaded(tmp_path / name, plugin_config=config)._compiled
+        assert compiled is not None
+        assert compiled.for_crowd is not None
+        for model in (compiled.model, compiled.for_crowd()):
+            assert model.get_property("ENABLE_CPU_PINNING") is expected

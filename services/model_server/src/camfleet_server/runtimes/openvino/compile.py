@@ -79,7 +79,7 @@ class Compiler:
             log_cpu_fall_back(source, device, error)
         known = set(self._core.get_property(_CPU, "SUPPORTED_PROPERTIES"))
         kept = {key: value for key, value in properties.items() if key in known}
-        kept = self._thread_limit() | kept
+        kept = self._threads() | kept
         return self._compile(model, _CPU, kept, path), _CPU, kept
 
     def _compile(self, model: Any, device: str, properties: dict[str, Any], path: Path) -> Any:
@@ -93,13 +93,17 @@ class Compiler:
         if source.manifest.precision != "default":
             properties["INFERENCE_PRECISION_HINT"] = source.manifest.precision
         if source.device in {"", _CPU}:
-            properties |= self._thread_limit()
+            properties |= self._threads()
         elif source.cache_dir:
             properties["CACHE_DIR"] = str(source.cache_dir)
         return properties | source.config.plugin_config
 
-    def _thread_limit(self) -> dict[str, Any]:
-        return {"INFERENCE_NUM_THREADS": self._cpu.threads} if self._cpu.is_limited else {}
+    def _threads(self) -> dict[str, Any]:
+        """Let threads run on any core: one that is bound waits for it while others are idle."""
+        properties: dict[str, Any] = {"ENABLE_CPU_PINNING": False}
+        if self._cpu.is_limited:
+            properties["INFERENCE_NUM_THREADS"] = self._cpu.threads
+        return properties
 
 
 def _share_constants(model: Any, path: Path) -> None:
