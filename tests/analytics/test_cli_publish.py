@@ -25,6 +25,7 @@ from camfleet_server.runtimes.openvino.api import ov
 from cli_runs import CommandLine
 from model_volume import opset, save_adder
 from processes import running
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_version_that_the_server_refuses_leaves_no_trace(
     server: CommandLine, adder: Path, tmp_path: Path
 ) -> None:
     server.run("model", "publish", str(adder))
-    before = contents(server.models)
+    before, log = contents(server.models), server.run("model", "log", "--json").out
     garbage = tmp_path / "garbage"
     garbage.mkdir()
     (garbage / "model.onnx").write_bytes(b"this is no model")
@@ -106,6 +107,8 @@ def test_version_that_the_server_refuses_leaves_no_trace(
     assert contents(server.models) == before
     assert [m.name for m in read_serving_config(server.models / "config.json").models] == ["adder"]
     assert "AVAILABLE" in server.run("model", "list").out
+    wait_until(lambda: "new.model" not in server.run("model", "list").out, 60, "it is forgotten")
+    assert server.run("model", "log", "--json").out == log
 
 
 def test_wrong_number_of_labels_is_found_before_anybody_counts_on_it(

@@ -15,6 +15,7 @@ from camfleet_contracts.serving_config import (
     put_model,
     remove_model,
     roll_back,
+    withdraw_model,
 )
 
 
@@ -110,3 +111,47 @@ def test_text_that_an_older_change_kept_is_kept_again(path: Path) -> None:
     by_hand = '{"model_config_list": [], "monitoring": {}}'
     keep_if_unknown(path, by_hand)
     assert keep_if_unknown(path, by_hand, after=newest_change(path))
+
+
+FOX = {"name": "fox", "base_path": "fox"}
+
+
+def test_withdrawn_model_leaves_text_and_history_as_they_were(path: Path) -> None:
+    before, known = path.read_text(), changes_of(path)
+    put_model(path, FOX)
+    assert withdraw_model(path, "fox")
+    assert (path.read_text(), changes_of(path)) == (before, known)
+    roll_back(path)
+    assert _names(path) == ["cat", "dog"]
+
+
+def test_entry_that_was_changed_and_withdrawn_is_again_what_it_was(path: Path) -> None:
+    entry, known = {"name": "dog", "base_path": "dog", "nireq": 2}, changes_of(path)
+    put_model(path, entry | {"nireq": 4})
+    assert withdraw_model(path, "dog", entry)
+    assert changes_of(path) == known
+    assert not withdraw_model(path, "dog", entry)
+
+
+def test_number_of_a_withdrawn_change_is_not_given_again(path: Path) -> None:
+    put_model(path, FOX)
+    withdraw_model(path, "fox")
+    put_model(path, FOX)
+    assert [change.number for change in changes_of(path)][:2] == [6, 4]
+
+
+def test_who_read_a_withdrawn_text_does_not_take_its_end_for_a_change_by_hand(path: Path) -> None:
+    put_model(path, FOX)
+    text, newest = path.read_text(), newest_change(path)
+    withdraw_model(path, "fox")
+    assert not keep_if_unknown(path, text, after=newest)
+    remove_model(path, "dog")
+    assert keep_if_unknown(path, text, after=newest_change(path))
+
+
+def test_model_that_others_changed_config_after_is_withdrawn_by_a_change(path: Path) -> None:
+    put_model(path, FOX)
+    put_model(path, {"name": "owl", "base_path": "owl"})
+    assert withdraw_model(path, "fox")
+    assert _names(path) == ["dog", "owl"]
+    assert changes_of(path)[0].removed == ("fox",)

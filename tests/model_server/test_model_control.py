@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from camfleet_contracts.serving_config import changes_of
 from camfleet_contracts.volume import publish_version
 from camfleet_server.errors import (
     ControlRefused,
@@ -123,6 +124,7 @@ def test_a_failed_load_leaves_everything_as_it_was(
     with pytest.raises(LoadFailed, match=f"^failed to load 'm', {reason}"):
         served.control().load("m", {}, {"file:1/model.xml": b"<"})
     assert (served.entries(), served.versions()) == ([], [])
+    assert changes_of(served.config) == ()
 
 
 def test_a_failed_change_puts_the_former_entry_back(served: Served) -> None:

@@ -5,6 +5,7 @@ from camfleet_contracts.serving_config.editing import (
     put_model,
     remove_model,
     replace_models,
+    withdraw_model,
 )
 from camfleet_contracts.serving_config.history import (
     Change,
@@ -50,4 +51,5 @@ __all__ = [
     "remove_model",
     "replace_models",
     "roll_back",
+    "withdraw_model",
 ]

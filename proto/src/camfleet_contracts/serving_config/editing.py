@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from camfleet_contracts.files import locked, write_atomically
-from camfleet_contracts.serving_config.history import keep_in_history
+from camfleet_contracts.serving_config.history import keep_in_history, withdraw_change
 from camfleet_contracts.serving_config.model import BadServingConfig
 from camfleet_contracts.serving_config.parsing import (
     entry_name,
@@ -93,6 +93,19 @@ def remove_model(path: Path, name: str) -> bool:
         kept = [entry for entry in entries if entry_name(entry) != name]
         document["model_config_list"] = kept
     return len(kept) < len(entries)
+
+
+def withdraw_model(path: Path, name: str, before: Mapping[str, Any] | None = None) -> bool:
+    """Give a model the entry it had before (None: none) again; True when that is a change.
+
+    Where its change is the last one, the history knows neither that nor this.
+
+    Raises:
+        BadServingConfig: config.json cannot be read.
+    """
+    if withdraw_change(path, name, before):
+        return True
+    return remove_model(path, name) if before is None else put_model(path, before)
 
 
 def _written(document: dict[str, Any]) -> str:

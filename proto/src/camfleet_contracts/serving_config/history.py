@@ -1,7 +1,12 @@
-"""The texts config.json had before its last changes: `.history/config-<n>.json` beside it."""
+"""The texts config.json had before its last changes: `.history/config-<n>.json` beside it.
+
+A change that was withdrawn leaves `.history/withdrawn-<n>.json`, what it had written, until the
+next one: the number is not given again, and who read that text meanwhile knows where it went.
+"""
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -14,7 +19,8 @@ from camfleet_contracts.serving_config.parsing import entry_name, load_document
 
 HISTORY_LENGTH = 20
 FOLDER = ".history"
-_FILE_NAME = re.compile(r"config-(\d{1,9})\.json")
+_KEPT = re.compile(r"config-(\d{1,9})\.json")
+_WITHDRAWN = re.compile(r"withdrawn-(\d{1,9})\.json")
 
 
 class NoSuchChange(Exception):
@@ -55,11 +61,13 @@ class Change:
 
 def keep_in_history(path: Path, text: str) -> None:
     """Note the text before a change; the caller holds the lock of `path`."""
-    kept = _kept(path)
-    number = max(kept, default=0) + 1
+    kept, withdrawn = _kept(path), _withdrawn(path)
+    number = max(kept.keys() | withdrawn.keys(), default=0) + 1
     write_atomically(path.parent / FOLDER / f"config-{number}.json", text)
     for old in sorted(kept)[: max(0, len(kept) + 1 - HISTORY_LENGTH)]:
         kept[old].unlink(missing_ok=True)
+    for file in withdrawn.values():
+        file.unlink(missing_ok=True)
 
 
 def newest_change(path: Path) -> int:
@@ -80,7 +88,7 @@ def keep_if_unknown(path: Path, text: str, *, after: int = 0) -> bool:
     """
     with locked(path, wait=False):
         newer = (file for number, file in _kept(path).items() if number > after)
-        if any(_text(file) == text for file in newer):
+        if any(_text(file) == text for file in (*newer, *_withdrawn(path).values())):
             return False
         keep_in_history(path, text)
     return True
@@ -123,10 +131,44 @@ def roll_back(path: Path, number: int | None = None) -> Change | None:
     return taken_back
 
 
+def withdraw_change(path: Path, name: str, before: Mapping[str, Any] | None) -> bool:
+    """Undo the last change as if it had never been made.
+
+    False where it is not the one that gave this model its entry in place of `before` (None: of no
+    entry) and did nothing else; nothing is done then.
+    """
+    with locked(path):
+        kept = _kept(path)
+        if not kept:
+            return False
+        number, last = max(kept), changes_of(path)[0]
+        concerned = (*last.added, *last.changed, *last.removed, *last.settings)
+        text, withdrawn = _text(kept[number]), _text(path)
+        if concerned != (name,) or _entry_of(text, kept[number], name) != before:
+            return False
+        write_atomically(path, text)
+        write_atomically(path.parent / FOLDER / f"withdrawn-{number}.json", withdrawn)
+        kept[number].unlink()
+    return True
+
+
+def _entry_of(text: str, path: Path, name: str) -> Any:
+    entries = load_document(text, path)["model_config_list"]
+    return next((entry["config"] for entry in entries if entry_name(entry) == name), None)
+
+
 def _kept(path: Path) -> dict[int, Path]:
+    return _numbered(path, _KEPT)
+
+
+def _withdrawn(path: Path) -> dict[int, Path]:
+    return _numbered(path, _WITHDRAWN)
+
+
+def _numbered(path: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
     folder = path.parent / FOLDER
     files = folder.iterdir() if folder.is_dir() else ()
-    found = ((_FILE_NAME.fullmatch(file.name), file) for file in files)
+    found = ((pattern.fullmatch(file.name), file) for file in files)
     return {int(match[1]): file for match, file in found if match}
 
 

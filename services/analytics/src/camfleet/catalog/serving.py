@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from camfleet_contracts.serving_config import put_model, remove_model
+from camfleet_contracts.serving_config import put_model, remove_model, withdraw_model
 
 
 def serve_model(models_dir: Path, name: str, base_path: str | None = None) -> bool:
@@ -22,3 +22,12 @@ def stop_serving(models_dir: Path, name: str) -> bool:
         BadServingConfig: config.json cannot be read.
     """
     return remove_model(models_dir / "config.json", name)
+
+
+def withdraw(models_dir: Path, name: str) -> None:
+    """Take a model that was just added out of config.json, and out of its history.
+
+    Raises:
+        BadServingConfig: config.json cannot be read.
+    """
+    withdraw_model(models_dir / "config.json", name)

@@ -18,6 +18,7 @@ from camfleet_contracts.serving_config import (
     BadServingConfig,
     put_model,
     remove_model,
+    withdraw_model,
 )
 from camfleet_contracts.serving_config.parsing import entry_name, load_document
 from camfleet_contracts.volume import MANIFEST, publish_version, versions_of
@@ -149,10 +150,8 @@ class ModelControl:
         name = str(entry["name"])
         model = self._registry.snapshot.models.get(name)
         changed = bool(published)
-        if before is not None:
-            changed |= put_model(path, before)
-        elif published or model is None or not model.versions:
-            changed |= remove_model(path, name)
+        if before is not None or published or model is None or not model.versions:
+            changed |= withdraw_model(path, name, before)
         for folder in published:
             shutil.rmtree(folder, ignore_errors=True)
         if changed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from camfleet.catalog.serving import serve_model, stop_serving
+from camfleet.catalog.serving import serve_model, withdraw
 from camfleet.catalog.trail import complete
 from camfleet.catalog.transfer import Report
 from camfleet.cli.errors import CommandError
@@ -145,7 +145,7 @@ def _withdrawn_on_failure(
     except BaseException:
         alone = not versions_of(published.parent).keys() - {int(published.name)}
         if added and alone:
-            stop_serving(settings.models_dir, name)
+            withdraw(settings.models_dir, name)
         _take_back(published)
         raise
 
