@@ -23,9 +23,9 @@ def list_cameras(as_json: Json = False) -> None:
       camfleet camera list
     """
     from camfleet.cli.camera_listing import print_cameras
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
-    print_cameras(command_settings(), as_json=as_json)
+    print_cameras(fleet_settings(), as_json=as_json)
 
 
 @app.command()
@@ -65,9 +65,9 @@ def remove(name: Annotated[str, typer.Argument(help="The camera's name.")]) -> N
       camfleet camera remove desk
     """
     from camfleet.cli.camera_changes import remove_camera
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
-    remove_camera(command_settings(), name)
+    remove_camera(fleet_settings(), name)
 
 
 @app.command()
@@ -90,9 +90,9 @@ def record(
       camfleet camera record door --off
     """
     from camfleet.cli.camera_changes import record_camera
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
-    record_camera(command_settings(), name, None if off else round(size_gb * 1e9))
+    record_camera(fleet_settings(), name, None if off else round(size_gb * 1e9))
 
 
 @app.command()
@@ -135,6 +135,6 @@ def advise(
       camfleet camera advise door --seconds 120 --json
     """
     from camfleet.cli.advice.report import print_advice
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
-    print_advice(command_settings(), camera or None, seconds=seconds, as_json=as_json)
+    print_advice(fleet_settings(), camera or None, seconds=seconds, as_json=as_json)

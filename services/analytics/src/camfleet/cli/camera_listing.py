@@ -6,6 +6,8 @@ from rich.markup import escape
 
 from camfleet.cli.capture_client import camera_states
 from camfleet.cli.console import note, out, print_json, print_reasons, table
+from camfleet.cli.fleet.run_record import running_pid
+from camfleet.cli.settings import WHICH_FLEET
 from camfleet.cli.volume_seed import ensure_catalog
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.cameras_file import read_cameras
@@ -41,9 +43,13 @@ def print_cameras(settings: FleetSettings, *, as_json: bool) -> None:
         )
     out.print(shown)
     print_reasons((name, (state or {}).get("reason")) for name, _, state in rows)
+    address = capture_http_address(settings)
     if states is None:
+        note(f"capture does not answer at {address}; `camfleet up` starts it")
+    elif states and not any(state for _, _, state in rows) and not running_pid(settings.state_dir):
         note(
-            f"capture does not answer at {capture_http_address(settings)}; `camfleet up` starts it"
+            f"capture at {address} has none of these cameras, but {', '.join(states)}: it may "
+            f"belong to another fleet than {settings.cameras_file.absolute()}; {WHICH_FLEET}"
         )
 
 

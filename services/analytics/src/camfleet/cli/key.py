@@ -29,7 +29,7 @@ def add(
     from camfleet.cli.errors import CommandError
 
     try:
-        plain = _store().add(name, role)
+        plain = _store(is_for_use=True).add(name, role)
     except ValueError as error:
         raise CommandError(str(error)) from error
     if as_json:
@@ -73,8 +73,11 @@ def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None
     note(f"key '{name}' is revoked")
 
 
-def _store() -> "KeyStore":
-    from camfleet.cli.links import key_store
-    from camfleet.cli.settings import command_settings
+def _store(*, is_for_use: bool = False) -> "KeyStore":
+    from camfleet.cli.links import check_own_page, key_store
+    from camfleet.cli.settings import fleet_settings
 
-    return key_store(command_settings())
+    settings = fleet_settings()
+    if is_for_use:
+        check_own_page(settings)
+    return key_store(settings)

@@ -1,10 +1,14 @@
 """Login links of the page and of JupyterLab, made in the key store of the fleet."""
 
 import socket
+from http import HTTPStatus
 from typing import Literal
+from urllib.error import HTTPError
 
 from camfleet.cli.errors import CommandError
+from camfleet.cli.settings import WHICH_FLEET
 from camfleet_contracts.access import is_loopback, speaks_tls
+from camfleet_contracts.direct import read_service
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 
@@ -43,6 +47,37 @@ def is_silent(settings: FleetSettings, *, jupyter: bool = False) -> bool:
             return False
     except OSError:
         return True
+
+
+def check_own_page(settings: FleetSettings) -> None:
+    """Refuse to make what the page that listens here would not accept.
+
+    Raises:
+        CommandError: it is the page of another fleet.
+    """
+    if is_silent(settings):
+        return
+    page = page_address(settings, settings.streamer_port)
+    try:
+        read_service(f"{page}/v1/status", _PATIENCE_S, own_key(settings))
+    except HTTPError as error:
+        if error.code == HTTPStatus.UNAUTHORIZED:
+            raise other_fleet(settings, page) from error
+    except OSError:  # it begins, or ends: nothing speaks against it
+        return
+
+
+def own_key(settings: FleetSettings) -> dict[str, str]:
+    """How a command presents itself to the services of its fleet."""
+    return {"x-api-key": key_store(settings).fleet_secret()}
+
+
+def other_fleet(settings: FleetSettings, address: str) -> CommandError:
+    """Say that a service knows no key of ours."""
+    return CommandError(
+        f"what listens at {address} knows no key of {settings.state_dir.absolute()}: it belongs "
+        f"to another fleet; {WHICH_FLEET}"
+    )
 
 
 def login_link(

@@ -139,9 +139,9 @@ def remove(
       camfleet model remove pets:7 --files          version 6 is served again
     """
     from camfleet.cli.model_changes import remove_model
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
-    remove_model(command_settings(), name, files=files)
+    remove_model(fleet_settings(), name, files=files)
 
 
 @app.command("log")
@@ -164,12 +164,12 @@ def log_changes(
     """
     from camfleet.cli.config_history import print_changes
     from camfleet.cli.packages.trails import print_trails
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
     if name:
-        print_trails(command_settings(), name, as_json=as_json)
+        print_trails(fleet_settings(), name, as_json=as_json)
     else:
-        print_changes(command_settings(), as_json=as_json)
+        print_changes(fleet_settings(), as_json=as_json)
 
 
 @app.command()
@@ -190,9 +190,9 @@ def rollback(
       camfleet model rollback 12       as it was before change 12
     """
     from camfleet.cli.config_history import roll_config_back
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.settings import fleet_settings
 
-    roll_config_back(command_settings(), number)
+    roll_config_back(fleet_settings(), number)
 
 
 @app.command()

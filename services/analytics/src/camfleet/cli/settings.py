@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_record import running_settings
 from camfleet_contracts.settings import FleetSettings, read_settings
 
+WHICH_FLEET = (
+    "run this where `camfleet up` was started, or name that fleet with "
+    "CAMFLEET_STATE=<folder>/var/state"
+)
 _LOOPBACK = "127.0.0.1"
 
 
@@ -18,6 +23,23 @@ def command_settings(*, models: Path | None = None, state: Path | None = None) -
     told = {name: value for name, value in running.items() if name not in given.model_fields_set}
     settings = read_settings(state_dir=state, **({"models_dir": models} | told))
     return _with_addresses(settings)
+
+
+def fleet_settings() -> FleetSettings:
+    """The settings of `command_settings`, for what is of no use where no fleet is.
+
+    Raises:
+        CommandError: the working folder has no fleet, and the environment names none.
+    """
+    settings = command_settings()
+    is_named = settings.model_fields_set & {"models_dir", "state_dir", "cameras"}
+    if not is_named and not settings.state_dir.exists() and not settings.models_dir.exists():
+        raise CommandError(
+            f"no fleet in {Path.cwd()}: there is neither {settings.state_dir} nor "
+            f"{settings.models_dir}; {WHICH_FLEET} (and MODELS_DIR=<folder>/var/models while it "
+            "does not run); `camfleet up` starts one here"
+        )
+    return settings
 
 
 def new_fleet_settings(*, models: Path | None = None, state: Path | None = None) -> FleetSettings:

@@ -25,10 +25,11 @@ def url(
       camfleet url --role viewer --minutes 60
     """
     from camfleet.cli.console import note, out, print_json
-    from camfleet.cli.links import is_silent, login_link
-    from camfleet.cli.settings import command_settings
+    from camfleet.cli.links import check_own_page, is_silent, login_link
+    from camfleet.cli.settings import fleet_settings
 
-    settings = command_settings()
+    settings = fleet_settings()
+    check_own_page(settings)
     link = login_link(settings, jupyter=jupyter, role=role, lifetime_s=minutes * 60)
     if as_json:
         print_json({"url": link, "role": role, "expires_in_s": minutes * 60})

@@ -5,12 +5,14 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+from urllib.error import HTTPError
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from camfleet.cli.errors import CommandError
-from camfleet.cli.links import key_store, page_address
+from camfleet.cli.links import other_fleet, own_key, page_address
 from camfleet_contracts.direct import read_service, server_rest_address
 from camfleet_contracts.settings import FleetSettings
 
@@ -87,7 +89,7 @@ class Watch:
         """Raises CommandError when analytics does not answer."""
         self._page = page_address(settings, settings.streamer_port)
         self._rest = server_rest_address(settings)
-        self._header = {"x-api-key": key_store(settings).fleet_secret()}
+        self._settings, self._header = settings, own_key(settings)
         self._began_s = time.monotonic()
         self._analytics, self._server = self._read_both()
 
@@ -116,6 +118,10 @@ class Watch:
     def _read(self, url: str, service: str) -> bytes:
         try:
             return read_service(url, _TIMEOUT_S, self._header)
+        except HTTPError as error:
+            if error.code == HTTPStatus.UNAUTHORIZED:
+                raise other_fleet(self._settings, self._page) from error
+            raise CommandError(f"{service} answers {url} with {error}") from error
         except OSError as error:
             reason = f"{service} does not answer at {url}: {error}; start it with: camfleet up"
             raise CommandError(reason) from error
