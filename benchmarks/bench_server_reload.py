@@ -183,7 +183,7 @@ def pss_kb(process: psutil.Process) -> int:
     total = 0
     for one in (process, *process.children(recursive=True)):
         text = Path(f"/proc/{one.pid}/smaps_rollup").read_text()
-        total += int(re.search(r"^Pss: +(\d+)", text, re.MULTILINE)[1])  # type: ignore[index] # always there
+        total += _kb(text, "Pss")
     return total
 
 
@@ -213,7 +213,12 @@ def measure_slope(model: Path, reloads: int) -> None:
 
 def _rss_anon_kb(pid: int) -> int:
     text = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^RssAnon:\s+(\d+)", text, re.MULTILINE)[1])  # type: ignore[index] # always there
+    return _kb(text, "RssAnon")
+
+
+def _kb(text: str, name: str) -> int:
+    [found] = re.findall(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found)
 
 
 def measure_idle(model: Path, seconds: float) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -122,15 +123,16 @@ class KeyMiddleware:
             return
         if not is_allowed((scope.get("client") or ("",))[0], self._networks):
             reason = "this network is not in ALLOW_CIDR"
-            await _refuse(scope, receive, send, (403, reason))
+            await _refuse(scope, receive, send, (HTTPStatus.FORBIDDEN, reason))
             return
         try:
             key = await self._key_of(scope)
         except TooManyChecks as error:
-            await _refuse(scope, receive, send, (429, str(error)))
+            await _refuse(scope, receive, send, (HTTPStatus.TOO_MANY_REQUESTS, str(error)))
             return
         if key is None and not (self._loopback_open or self._is_open(scope["path"])):
-            await _refuse(scope, receive, send, (401, _UNKNOWN if _presented(scope) else _NEEDED))
+            reason = _UNKNOWN if _presented(scope) else _NEEDED
+            await _refuse(scope, receive, send, (HTTPStatus.UNAUTHORIZED, reason))
             return
         scope["camfleet_key"] = key
         await self._app(scope, receive, send)
@@ -185,7 +187,9 @@ def _session_cookie(header: str) -> str | None:
     return morsel.value if morsel else None
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, answer: tuple[int, str]) -> None:
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, answer: tuple[HTTPStatus, str]
+) -> None:
     status, reason = answer
     if scope["type"] == "websocket":
         await receive()  # a browser is told code and reason only of a connection that was accepted
@@ -193,9 +197,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, answer: tuple[int,
         await send({"type": "websocket.close", "code": 4000 + status, "reason": reason})
         return
     headers = [(b"content-type", b"application/json")]
-    if status == 401:  # noqa: PLR2004 - HTTP
+    if status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b"Bearer"))
-    if status == 429:  # noqa: PLR2004 - HTTP
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps({"error": reason}).encode()})

@@ -12,7 +12,9 @@ NOT_SENT = frozenset({DELIMITER, 10, 11, 12})  # delimiter, end of sequence, of 
 SLICES = frozenset({1, 2, 3, 4, IDR})
 RANDOM_ACCESS = frozenset({IDR})
 _CHROMA_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+_CHROMA_420, _CHROMA_422, _CHROMA_444 = 1, 2, 3
 _FLAT_LISTS = 8
+_LISTS_4X4 = 6  # scaling lists that are small; they come first
 
 
 def nal_type(nal: bytes) -> int:
@@ -87,8 +89,8 @@ def _parse_sps(bits: Bits) -> PictureFormat:
         bits.take(1)
     bits.take(1)  # direct 8x8 inference
     crop = [bits.unsigned() for _ in range(4)] if bits.take(1) else [0, 0, 0, 0]
-    unit_x = 2 if chroma in {1, 2} else 1
-    unit_y = (2 if chroma == 1 else 1) * (2 - frames_only)
+    unit_x = 2 if chroma in {_CHROMA_420, _CHROMA_422} else 1
+    unit_y = (2 if chroma == _CHROMA_420 else 1) * (2 - frames_only)
     width = width_mbs * 16 - (crop[0] + crop[1]) * unit_x
     height = height_units * 16 * (2 - frames_only) - (crop[2] + crop[3]) * unit_y
     return PictureFormat(profile, chroma, width, height)
@@ -96,15 +98,15 @@ def _parse_sps(bits: Bits) -> PictureFormat:
 
 def _read_chroma(bits: Bits) -> int:
     chroma = bits.unsigned()
-    if chroma == 3:  # noqa: PLR2004 - 4:4:4 has one bit more
-        bits.take(1)
+    if chroma == _CHROMA_444:
+        bits.take(1)  # separate colour planes
     bits.unsigned()  # luma depth
     bits.unsigned()  # chroma depth
     bits.take(1)  # transform bypass
     if bits.take(1):
-        for number in range(12 if chroma == 3 else 8):  # noqa: PLR2004
+        for number in range(12 if chroma == _CHROMA_444 else 8):
             if bits.take(1):
-                _skip_scaling_list(bits, 16 if number < 6 else 64)  # noqa: PLR2004
+                _skip_scaling_list(bits, 16 if number < _LISTS_4X4 else 64)
     return chroma
 
 

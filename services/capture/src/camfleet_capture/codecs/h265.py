@@ -12,6 +12,7 @@ NOT_SENT = frozenset({DELIMITER, 37, 38})  # delimiter, end of the stream, fille
 HEADER_BYTES = 2
 SLICES = frozenset(range(32))
 RANDOM_ACCESS = frozenset(range(16, 22))
+_CHROMA_420, _CHROMA_422, _CHROMA_444 = 1, 2, 3
 _GENERAL_BITS, _LEVEL_BITS, _SUB_LAYERS = 88, 8, 8
 
 
@@ -90,11 +91,12 @@ def _read_size(bits: Bits) -> tuple[int, int]:
     _skip_to_sps_id(bits)
     bits.unsigned()  # id
     chroma = bits.unsigned()
-    if chroma == 3:  # noqa: PLR2004 - 4:4:4 has one bit more
-        bits.take(1)
+    if chroma == _CHROMA_444:
+        bits.take(1)  # separate colour planes
     width, height = bits.unsigned(), bits.unsigned()
     crop = [bits.unsigned() for _ in range(4)] if bits.take(1) else [0, 0, 0, 0]
-    unit_x, unit_y = 2 if chroma in {1, 2} else 1, 2 if chroma == 1 else 1
+    unit_x = 2 if chroma in {_CHROMA_420, _CHROMA_422} else 1
+    unit_y = 2 if chroma == _CHROMA_420 else 1
     return width - (crop[0] + crop[1]) * unit_x, height - (crop[2] + crop[3]) * unit_y
 
 

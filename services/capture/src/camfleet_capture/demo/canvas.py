@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from camfleet_capture.demo.lens import Point2, Point3
@@ -29,8 +31,8 @@ def mixed(one: Colour, other: Colour, part: float) -> Colour:
     return _bytes(a + (b - a) * part for a, b in zip(one, other, strict=True))
 
 
-def _bytes(parts: object) -> Colour:
-    red, green, blue = (min(max(int(part), 0), 255) for part in parts)  # type: ignore[attr-defined]
+def _bytes(parts: Iterable[float]) -> Colour:
+    red, green, blue = (min(max(int(part), 0), 255) for part in parts)
     return red, green, blue
 
 

@@ -26,6 +26,8 @@ REASONS = {
 }
 _REQUEST_LINE = re.compile(r"([A-Z_]{1,20}) (\S{1,2000}) (RTSP/\d\.\d)")
 _HEADER_LIMIT = 64
+_LAST_CHANNEL = 255  # of what is interleaved
+_CLIENT_PORTS = range(1024, 65536)  # those below are of services, which no packet shall reach
 _INTERLEAVED = re.compile(r"interleaved=(\d{1,3})(?:-(\d{1,3}))?")
 _CLIENT_PORT = re.compile(r"client_port=(\d{1,5})(?:-(\d{1,5}))?")
 
@@ -132,10 +134,10 @@ def _parse_offer(offer: str) -> WantedTransport | None:
     if protocol == "RTP/AVP/TCP":
         match = _INTERLEAVED.search(offer)
         rtp, rtcp = _pair(match) if match else (0, 1)
-        return WantedTransport(True, rtp, rtcp) if max(rtp, rtcp) <= 255 else None  # noqa: PLR2004
+        return WantedTransport(True, rtp, rtcp) if max(rtp, rtcp) <= _LAST_CHANNEL else None
     if protocol in {"RTP/AVP", "RTP/AVP/UDP"} and (match := _CLIENT_PORT.search(offer)):
         rtp, rtcp = _pair(match)
-        in_range = 1024 <= rtp <= 65535 and 1024 <= rtcp <= 65535  # noqa: PLR2004
+        in_range = rtp in _CLIENT_PORTS and rtcp in _CLIENT_PORTS
         return WantedTransport(False, rtp, rtcp) if in_range else None
     return None
 

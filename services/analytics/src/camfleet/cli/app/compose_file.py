@@ -58,7 +58,7 @@ def _service(folder: Path, image: str, target: Target) -> dict[str, Any]:
         "security_opt": ["no-new-privileges:true"],
         "shm_size": "512m",
         "stop_grace_period": "15s",
-        "environment": {"BIND_ADDRESS": "0.0.0.0", "ALLOW_CIDR": _NETWORKS},  # noqa: S104
+        "environment": {"BIND_ADDRESS": "0.0.0.0", "ALLOW_CIDR": _NETWORKS},  # noqa: S104 - inside
         "volumes": ["state:/state", "cache:/cache"],
     }
     if target.mode == "development":

@@ -8,6 +8,7 @@ from camfleet.service.live.nal import unescape
 _PROFILES_WITH_CHROMA = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _EXTENDED_ASPECT = 255
 _CHROMA_420, _CHROMA_422, _CHROMA_444 = 1, 2, 3
+_LISTS_4X4 = 6  # scaling lists that are small; they come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _read_chroma(bits: BitReader) -> int:
     if bits.flag():
         for index in range(12 if chroma == _CHROMA_444 else 8):
             if bits.flag():
-                _skip_scaling_list(bits, 16 if index < 6 else 64)  # noqa: PLR2004 - six 4x4 lists first
+                _skip_scaling_list(bits, 16 if index < _LISTS_4X4 else 64)
     return chroma
 
 
