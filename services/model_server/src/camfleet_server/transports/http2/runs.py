@@ -3,6 +3,7 @@
 from camfleet_server.transports.http2.frames import FRAME_HEAD_BYTES
 
 _MOST_FRAMES = 64
+_NOTHING = memoryview(b"")
 
 
 class Run:
@@ -13,12 +14,10 @@ class Run:
     """
 
     def __init__(self) -> None:
-        heads = memoryview(bytearray(_MOST_FRAMES * FRAME_HEAD_BYTES))
-        self._heads = heads
-        self._slots = [heads[at : at + FRAME_HEAD_BYTES] for at in range(0, len(heads), 9)]
+        self._heads: list[memoryview] = []  # as many as were ever expected
         self._expected = _MOST_FRAMES  # at most, from what came before
         self._frames = 0
-        self._room = heads[:0]
+        self._room = _NOTHING
         self._size = 0
         self._parts: list[memoryview] = []
 
@@ -26,10 +25,12 @@ class Run:
         """Return where frames with `size` bytes of body are to be received: head, body, head ..."""
         self._room, self._size = room, size
         self._frames = min(len(room) // size, self._expected)
+        while len(self._heads) < self._frames:
+            self._heads.append(memoryview(bytearray(FRAME_HEAD_BYTES)))
         parts: list[memoryview] = []
         at = 0
-        for slot in self._slots[: self._frames]:
-            parts += (slot, room[at : at + size])
+        for head in self._heads[: self._frames]:
+            parts += (head, room[at : at + size])
             at += size
         self._parts = parts
         return parts
@@ -37,11 +38,11 @@ class Run:
     def take(self, count: int, head: bytes) -> int:
         """Tell how many of the frames came whole and with the expected head, of `count` bytes."""
         whole = min(count // (FRAME_HEAD_BYTES + self._size), self._frames)
-        if self._heads[: whole * FRAME_HEAD_BYTES] == head * whole:
+        if b"".join(self._heads[:whole]) == head * whole:
             good = whole
             self._expected = min(_MOST_FRAMES, 2 * self._expected)
         else:
-            good = next(at for at, slot in enumerate(self._slots) if slot != head)
+            good = next(at for at, found in enumerate(self._heads) if found != head)
             self._expected = max(1, good)
         return good
 
@@ -50,8 +51,10 @@ class Run:
         return self._room[: frames * self._size]
 
     def rest(self, frames: int, count: int) -> bytes:
-        """Return what was received behind so many frames, of `count` bytes in all."""
+        """Return what came behind so many frames, of `count` bytes; the message is let go of."""
         step = FRAME_HEAD_BYTES + self._size
         left = min(count, self._frames * step) - frames * step
         reached = frames + left // step + 1
-        return b"".join(self._parts[2 * frames : 2 * reached])[:left]
+        behind = b"".join(self._parts[2 * frames : 2 * reached])[:left]
+        self._parts, self._room = [], _NOTHING
+        return behind
