@@ -77,6 +77,7 @@ def test_the_same_sources_again_keep_what_was_edited(tmp_path: Path) -> None:
     assert path.read_text() == edited
     write_run_cameras(path, ["demo:street"], "birds", tmp_path)
     assert read_cameras(path).cameras[0].pipeline.fps == 10
+    assert (tmp_path / "cameras.run.before.yaml").read_text() == edited
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

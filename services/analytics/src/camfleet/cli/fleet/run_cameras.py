@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from camfleet.camera_logins import without_login
+from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet_contracts.cameras import source_kind
 from camfleet_contracts.cameras_file import BadCameras, parse_cameras
@@ -30,7 +31,7 @@ cameras:
 def write_run_cameras(path: Path, sources: Sequence[str], model: str, state_dir: Path) -> None:
     """Write the file for these sources, unless it is for them already (then edits in it stay).
 
-    Logins in addresses go into files of the state folder.
+    One for other sources is put aside. Logins in addresses go into files of the state folder.
 
     Raises:
         CommandError: a source is no source.
@@ -46,7 +47,16 @@ def write_run_cameras(path: Path, sources: Sequence[str], model: str, state_dir:
         parse_cameras(text, path=path)
     except BadCameras as error:
         raise CommandError(f"--cameras: {error.reason}; give devices, URLs or files") from error
+    _put_aside(path)
     write_atomically(path, text)
+
+
+def _put_aside(path: Path) -> None:
+    """Keep what was drawn and set for other sources."""
+    if path.is_file():
+        aside = path.with_suffix(".before.yaml")
+        path.replace(aside)
+        note(f"{path.name} was for other sources; it is kept as {aside}, with what you set there")
 
 
 def split_sources(text: str) -> tuple[str, ...]:
