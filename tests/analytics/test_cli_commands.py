@@ -15,6 +15,7 @@ from camfleet.cli import console
 from camfleet.cli.application import build_app
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_record import recorded_run, running_pid
+from camfleet.cli.settings import command_settings
 from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.keys import KeyStore
@@ -369,6 +370,20 @@ def test_the_record_of_a_fleet_that_has_ended_is_ignored(
     record = {"pid": os.getpid(), "started": 1.0, "settings": {"streamer_port": 5999}}
     (tmp_path / "state" / "run.json").write_text(json.dumps(record))
     assert ":5999/" not in camfleet.run("url").out
+
+
+def test_links_are_those_of_the_running_fleet_with_tls(
+    camfleet: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {"tls_cert": "cert.pem", "tls_key": "key.pem"}
+    settings = read_settings(state_dir=tmp_path / "state", bind_address="192.0.2.7", **files)
+    with recorded_run(settings):
+        assert camfleet.run("url").out.startswith("https://192.0.2.7:")
+        assert command_settings(state=tmp_path / "state").tls_cert == tmp_path / "cert.pem"
+    public = settings.model_copy(update={"public_url": "https://box.example"})
+    with recorded_run(public):
+        assert camfleet.run("url").out.startswith("https://box.example/login?")
 
 
 def test_a_second_fleet_on_a_state_folder_leaves_the_record_of_the_first(tmp_path: Path) -> None:

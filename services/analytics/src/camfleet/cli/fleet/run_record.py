@@ -18,6 +18,11 @@ _FIELDS = (
     "models_dir",
     "cameras",
     "bind_address",
+    "public_url",
+    "jupyter_base_url",
+    "tls_cert",
+    "tls_key",
+    "tls_ca",
     "rtsp_port",
     "capture_http_port",
     "grpc_port",
@@ -80,7 +85,7 @@ def _runs_already(state_dir: Path) -> CommandError:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
+    return str(value.absolute()) if isinstance(value, Path) else value
 
 
 def _read(state_dir: Path) -> dict[str, Any]:
