@@ -12,7 +12,8 @@ from urllib.error import HTTPError
 from prometheus_client.parser import text_string_to_metric_families
 
 from camfleet.cli.errors import CommandError
-from camfleet.cli.links import other_fleet, own_key, page_address
+from camfleet.cli.links import other_fleet, own_key
+from camfleet.fleet_access import page_address
 from camfleet_contracts.direct import read_service, server_rest_address
 from camfleet_contracts.settings import FleetSettings
 
@@ -105,7 +106,7 @@ class Watch:
         return FleetCosts(seconds, tuple(known), served)
 
     def _read_both(self) -> tuple[Figures, Figures | None]:
-        analytics = _figures(self._read(f"{self._page}/metrics", "analytics").decode())
+        analytics = _figures(self._read("/metrics").decode())
         try:
             server = read_service(f"{self._rest}/metrics", _TIMEOUT_S, self._header)
         except OSError:  # it may be on another machine that shows no figures
@@ -113,17 +114,18 @@ class Watch:
         return analytics, _figures(server.decode())
 
     def _get(self, path: str) -> Any:
-        return json.loads(self._read(self._page + path, "analytics"))
+        return json.loads(self._read(path))
 
-    def _read(self, url: str, service: str) -> bytes:
+    def _read(self, path: str) -> bytes:
+        url = self._page + path
         try:
-            return read_service(url, _TIMEOUT_S, self._header)
+            return read_service(url, _TIMEOUT_S, self._header, is_here=True)
         except HTTPError as error:
             if error.code == HTTPStatus.UNAUTHORIZED:
                 raise other_fleet(self._settings, self._page) from error
-            raise CommandError(f"{service} answers {url} with {error}") from error
+            raise CommandError(f"analytics answers {url} with {error}") from error
         except OSError as error:
-            reason = f"{service} does not answer at {url}: {error}; start it with: camfleet up"
+            reason = f"analytics does not answer at {url}: {error}; start it with: camfleet up"
             raise CommandError(reason) from error
 
 

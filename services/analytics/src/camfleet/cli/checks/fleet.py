@@ -7,11 +7,11 @@ from pathlib import Path
 
 from camfleet.cli.capture_client import camera_states, key_header
 from camfleet.cli.checks.finding import Finding
-from camfleet.cli.fleet.plan import fleet_ports, page_host
+from camfleet.cli.fleet.plan import fleet_ports
 from camfleet.cli.fleet.ports import taken_ports
 from camfleet.cli.fleet.run_record import running_pid
 from camfleet.cli.server_status import VersionState, served_models
-from camfleet_contracts.access import speaks_tls
+from camfleet.fleet_access import page_address
 from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.direct import capture_http_address, read_service, server_rest_address
 from camfleet_contracts.serving_config import BadServingConfig, read_serving_config
@@ -44,10 +44,9 @@ def check_ports(settings: FleetSettings) -> Iterator[Finding]:
 
 def _fleet_finding(settings: FleetSettings, numbers: str) -> Finding | None:
     """Whose page answers: this fleet's (in containers, say) or another one's; None: nobody's."""
-    scheme = "https" if speaks_tls(settings.bind_address, settings) else "http"
-    url = f"{scheme}://{page_host(settings)}:{settings.streamer_port}/v1/status"
+    url = f"{page_address(settings, settings.streamer_port)}/v1/status"
     try:
-        read_service(url, _TIMEOUT_S, key_header(settings))
+        read_service(url, _TIMEOUT_S, key_header(settings), is_here=True)
     except urllib.error.HTTPError as error:
         if error.code != HTTPStatus.UNAUTHORIZED:
             return None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from camfleet.cli.checks.finding import Finding
-from camfleet.cli.links import page_address
+from camfleet.fleet_access import page_address
 from camfleet_contracts.direct import read_service
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
@@ -21,7 +21,7 @@ def check_sinks(settings: FleetSettings) -> Iterator[Finding]:
     url = f"{page_address(settings, settings.streamer_port)}/v1/status"
     header = {"x-api-key": KeyStore(keys).fleet_secret()}
     try:
-        status = json.loads(read_service(url, _TIMEOUT_S, header))
+        status = json.loads(read_service(url, _TIMEOUT_S, header, is_here=True))
     except (OSError, ValueError):
         return
     for sink in status.get("sinks", ()):
