@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,16 @@ def test_no_server_is_one_clear_line(camfleet: CommandLine, tmp_path: Path) -> N
     assert outcome.code == 1
     assert "no model server answers at 127.0.0.1:" in outcome.err
     assert "waiting" not in outcome.err
+
+
+def test_a_pipe_among_the_pictures_is_named_and_costs_itself(
+    camfleet: CommandLine, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    outcome = camfleet.run("infer", str(tmp_path), "--model", "pets")
+    assert "pipe.jpg: is no file; remove it" in outcome.err
+    outcome = camfleet.run("infer", str(tmp_path / "pipe.jpg"), "--model", "pets")
+    assert "pipe.jpg: is neither file nor folder" in outcome.err
 
 
 @pytest.mark.parametrize(

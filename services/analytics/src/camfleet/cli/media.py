@@ -49,7 +49,8 @@ def files_of(source: Path) -> tuple[Path, ...]:
     if source.is_file():
         return (source,)
     if not source.is_dir():
-        raise CommandError(f"{source}: no such file or folder; give a picture, a folder or a film")
+        what = "is neither file nor folder" if source.exists() else "no such file or folder"
+        raise CommandError(f"{source}: {what}; give a picture, a folder or a film")
     found = tuple(sorted(path for path in source.iterdir() if is_picture(path)))
     if not found:
         raise CommandError(f"{source}: has no pictures ({', '.join(sorted(PICTURES))})")
@@ -63,6 +64,8 @@ def read_frames(path: Path) -> Iterator[Frame]:
         BadMedia: it cannot be read, or nothing in it is a picture.
     """
     number = 0
+    if path.exists() and not path.is_file():  # opening a named pipe waits for somebody who writes
+        raise BadMedia(f"{path}: is no file; remove it, or put a picture or film in its place")
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:

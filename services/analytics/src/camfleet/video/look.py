@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 from av.error import FFmpegError
@@ -39,6 +40,8 @@ def look_at(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
         NothingCame: it cannot be opened, or is no video.
     """
     shown = redact(address)
+    if _is_pipe(address):  # opening it waits for somebody who writes, whatever the time limit
+        raise NothingCame(f"{shown}: is a named pipe, and only files can be played; name a file")
     begin = time.monotonic()
     try:
         return _read_pictures(address, shown, begin, timeout_s)
@@ -47,6 +50,10 @@ def look_at(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
         if time.monotonic() - begin >= timeout_s:  # what FFmpeg says then is how it was told to end
             what = f"connected, and no picture within {timeout_s:g} s"
         raise NothingCame(f"{shown}: {what}; {_advice(address)}") from error
+
+
+def _is_pipe(address: str) -> bool:
+    return "://" not in address and Path(address).is_fifo()
 
 
 def _read_pictures(
