@@ -87,6 +87,23 @@ def test_a_volume_that_vanishes_with_its_config_costs_no_served_model(
         core.wait_for("adder", 1, VersionState.END)
 
 
+def test_a_base_path_that_leads_nowhere_costs_no_served_model(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_server.reload.reconciliation._GONE_AFTER_S", 0)
+    volume.serve("adder")
+    volume.publish_adder("adder", 1, addend=1)
+    with running_core(volume) as core:
+        core.wait_for("adder", 1)
+        volume.serve("adder", base_path="adder/1")
+        core.wait_for_fault(f"if that is a version itself, base_path is {volume.root / 'adder'}")
+        assert core.add("adder") == 1
+        volume.serve("adder")
+        wait_until(lambda: not core.plane.faults(), LOAD_LIMIT_S, "the fault to be gone")
+        shutil.rmtree(volume.root / "adder")
+        core.wait_for("adder", 1, VersionState.END)
+
+
 def test_bad_entry_costs_only_itself_and_not_even_its_served_model(volume: Volume) -> None:
     volume.serve("adder")
     volume.serve("other")
@@ -96,7 +113,7 @@ def test_bad_entry_costs_only_itself_and_not_even_its_served_model(volume: Volum
         core.wait_for("adder", 1)
         core.wait_for("other", 1)
         volume.serve("adder", nireq="many")
-        core.wait_for_fault("adder: nireq")
+        assert "adder: adder" not in core.wait_for_fault("adder: nireq")
         assert core.add("adder") == core.add("other") == 1
 
 

@@ -85,6 +85,15 @@ class ModelState:
         return bool(self.settling)
 
     @property
+    def is_from_its_folder(self) -> bool:
+        """Tell whether what is loaded came from where config.json points now."""
+        if self.config is None:
+            return False
+        paths = [self.jobs[number].source.folder for number in self.loaded]
+        # A model file is its own base_path; a version folder lies in it.
+        return any(self.config.base_path == (p if p.suffix else p.parent) for p in paths)
+
+    @property
     def stuck(self) -> dict[int, str]:
         """Versions that wait for more than time, and what for."""
         return {n: reason for n, reason in self.waiting.items() if n not in self.settling}
@@ -255,10 +264,12 @@ def _single_file(config: ModelConfig | None) -> Path | None:
 
 
 def _no_version_text(config: ModelConfig) -> str:
-    return (
-        f"no version found in {config.base_path}; "
-        f"put the model's files into {config.base_path / '1'}"
-    )
+    path = config.base_path
+    if path.name.isdigit():
+        return (
+            f"no version found in {path}; if that is a version itself, base_path is {path.parent}"
+        )
+    return f"no version found in {path}; put the model's files into {path / '1'}"
 
 
 def _no_fit_text(config: ModelConfig) -> str:

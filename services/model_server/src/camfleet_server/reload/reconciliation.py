@@ -216,8 +216,7 @@ class Reconciliation:
         state.labels = labels
 
     def _is_gone(self, state: ModelState, folders: Mapping[int, Path]) -> bool:
-        is_told = state.config is not None and not self.config_fault
-        if folders or not is_told or not state.loaded:
+        if folders or self.config_fault or not state.is_from_its_folder:
             self._empty_since.pop(state.name, None)
             return False
         since = self._empty_since.setdefault(state.name, time.monotonic())
@@ -261,7 +260,11 @@ class Reconciliation:
         self._is_ready = self._is_ready or self._is_first_pass_over()
         models = {name: state.served() for name, state in self._states.items()}
         faults = [self.config_fault] if self.config_fault else []
-        faults += [f"{name}: {m.reason}" for name, m in models.items() if m.reason]
+        faults += [
+            f"{name}: {m.reason.removeprefix(f'{name}: ')}"
+            for name, m in models.items()
+            if m.reason
+        ]
         if not self._is_ready:
             on_way = [f"{n} version {v}" for n, s in self._states.items() for v in s.loading]
             faults += [f"still loading {', '.join(on_way)}"] if on_way else []
