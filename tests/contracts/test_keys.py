@@ -65,8 +65,21 @@ def test_a_key_revoked_while_it_is_checked_is_not_known_afterwards(
 def test_no_plain_key_is_on_disk_and_the_files_are_private(keys: KeyStore, tmp_path: Path) -> None:
     plain = keys.add("wall", "admin")
     assert plain not in (tmp_path / "keys.json").read_text()
-    assert {p.stat().st_mode & 0o777 for p in tmp_path.glob("*.*") if p.is_file()} >= {0o600}
-    assert (tmp_path / "service.key").stat().st_mode & 0o777 == 0o600
+    files = [path for path in tmp_path.iterdir() if path.suffix != ".lock"]
+    assert {path.name: path.stat().st_mode & 0o777 for path in files} == {
+        "keys.json": 0o600,
+        "service.key": 0o600,
+        "session.key": 0o600,
+    }
+
+
+def test_a_state_folder_has_its_files_from_the_first_start_on_and_keeps_them(
+    keys: KeyStore, tmp_path: Path
+) -> None:
+    made = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert tmp_path / "keys.json" in made
+    keys.ensure()
+    assert made == {path: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 def test_another_process_sees_a_new_key_at_once(keys: KeyStore, tmp_path: Path) -> None:
