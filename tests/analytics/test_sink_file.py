@@ -58,14 +58,37 @@ def test_line_that_a_kill_left_unfinished_is_written_whole(
     first.stop()
     file = tmp_path / "e.jsonl"
     file.write_text(file.read_text()[:-40])
+    forget_what_was_delivered(bench)
+    bench.start("file", path="e.jsonl")
+    bench.publish(crossing(3))
+    wait_until(lambda: bench.journal.cursors.get("file").position == 3, 60, "the sink is done")
+    assert seqs(file) == [1, 2, 3]
+
+
+def forget_what_was_delivered(bench: SinkBench) -> None:
+    """As after a kill: the cursor is behind what is in the file."""
     cursors = bench.journal.cursors
     cursors.keep_only([], now_s=0)
     cursors.keep_only([], now_s=KEEP_GONE_S + 1)
-    cursors.open("file", 0)  # as after a kill: the cursor is behind what is in the file
+    cursors.open("file", 0)
+
+
+@pytest.mark.parametrize("left", ["", '{"epoch": "half a li'], ids=["empty", "torn"])
+def test_a_kill_right_after_the_rotation_writes_nothing_twice(
+    bench: SinkBench, tmp_path: Path, left: str
+) -> None:
+    first = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1), crossing(2))
+    bench.wait_until_delivered(first)
+    first.stop()
+    file, older = tmp_path / "e.jsonl", tmp_path / "e.jsonl.1"
+    file.rename(older)
+    file.write_text(left)
+    forget_what_was_delivered(bench)
     bench.start("file", path="e.jsonl")
     bench.publish(crossing(3))
-    wait_until(lambda: cursors.get("file").position == 3, 60, "the sink is done")
-    assert seqs(file) == [1, 2, 3]
+    wait_until(lambda: bench.journal.cursors.get("file").position == 3, 60, "the sink is done")
+    assert (seqs(older), seqs(file)) == ([1, 2], [3])
 
 
 def test_file_that_cannot_be_written_is_named_and_tried_again(

@@ -44,7 +44,8 @@ class JsonLines:
     def __init__(self, path: Path, settings: FileSink) -> None:
         self._path, self._settings = path, settings
         self._file = _open(path)
-        self._last = self._mend()
+        self._mend()
+        self._last = _newest_of(self._path) or _newest_of(self._numbered(1)) or ("", 0)
         self._is_safe, self._synced_s = True, time.monotonic()
 
     async def deliver(self, events: Sequence[Stored]) -> int:
@@ -134,20 +135,30 @@ class JsonLines:
         os.fsync(self._file)
         self._is_safe, self._synced_s = True, time.monotonic()
 
-    def _mend(self) -> tuple[str, int]:
-        """Cut off what a kill left of a line; return epoch and seq of the last whole one."""
-        size = os.fstat(self._file).st_size
-        length = min(size, LARGEST_LINE)
-        tail = os.pread(self._file, length, size - length)
+    def _mend(self) -> None:
+        """Cut off what a kill left of a line."""
+        size, tail = _tail_of(self._file)
         whole = tail.rfind(b"\n") + 1
         if whole < len(tail):
             os.ftruncate(self._file, size - len(tail) + whole)
-        last = tail[:whole].rstrip(b"\n").rpartition(b"\n")[2]
-        try:
-            event = json.loads(last)
-            return str(event["epoch"]), int(event["seq"])
-        except (ValueError, KeyError, TypeError):
-            return "", 0
+
+
+def _newest_of(path: Path) -> tuple[str, int] | None:
+    """Epoch and seq of the last line; None where there is no line, or none of ours."""
+    try:
+        with path.open("rb") as file:
+            _, tail = _tail_of(file.fileno())
+        event = json.loads(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        return str(event["epoch"]), int(event["seq"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _tail_of(file: int) -> tuple[int, bytes]:
+    """The size of a file, and its end: one line at least."""
+    size = os.fstat(file).st_size
+    length = min(size, LARGEST_LINE)
+    return size, os.pread(file, length, size - length)
 
 
 def _open(path: Path) -> int:
