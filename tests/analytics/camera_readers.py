@@ -36,13 +36,14 @@ class CountingSink:
 
 @contextmanager
 def capturing(folder: Path, port: int = 0) -> Iterator[tuple[Service, int]]:
-    """A capture service with the demo street; yields its RTSP port."""
+    """A capture service with the demo street, which is live; yields its RTSP port."""
     file = folder / "cameras.yaml"
     file.write_text(CAMERA)
     ports = ["--rtsp-port", str(port), "--http-port", "0"]
     state = {"CAMFLEET_STATE": str(folder / "state")}
     with running("camfleet-capture", "--cameras", str(file), *ports, env=state) as service:
         found = service.logged(r"rtsp=[\d.]+:(\d+)")
+        service.logged("camera live")
         yield service, int(found[1])
 
 

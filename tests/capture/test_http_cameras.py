@@ -19,10 +19,11 @@ def test_mjpeg_camera_is_passed_on_picture_by_picture_at_its_own_pace(tmp_path: 
         file.write_text(camera_lines(door=camera.url) + "    credentials: ${env:DOOR}\n")
         with capture_running(file, environment={"DOOR": "admin:pa ss"}) as capture:
             state = capture.wait_for("door", "LIVE")
-            seen = read_numbers(capture.url("door"), 2 * FPS)
+            seen = read_numbers(capture.url("door"), 4 * FPS)
     assert state["codec"] == "mjpeg"
     assert all(b == (a + 1) % LENGTH for a, b in pairwise(seen.numbers))
-    assert seen.times_s[-1] - seen.times_s[FPS] == pytest.approx((FPS - 1) / FPS, abs=0.2)
+    lasted_s = seen.times_s[-1] - seen.times_s[FPS]
+    assert lasted_s == pytest.approx(3 - 1 / FPS, abs=1)  # at a guessed 25 a second: 1.4
 
 
 def test_mjpeg_camera_that_goes_and_comes_back_is_live_again(tmp_path: Path) -> None:
