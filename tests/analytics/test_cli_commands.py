@@ -380,7 +380,7 @@ def test_links_are_those_of_the_running_fleet_with_tls(
     settings = read_settings(state_dir=tmp_path / "state", bind_address="192.0.2.7", **files)
     with recorded_run(settings):
         assert camfleet.run("url").out.startswith("https://192.0.2.7:")
-        assert command_settings(state=tmp_path / "state").tls_cert == tmp_path / "cert.pem"
+        assert command_settings().tls_cert == tmp_path / "cert.pem"
     public = settings.model_copy(update={"public_url": "https://box.example"})
     with recorded_run(public):
         assert camfleet.run("url").out.startswith("https://box.example/login?")

@@ -30,16 +30,15 @@ _TOP_LEVEL = {"model_config_list", "monitoring", *REFUSED_LISTS}
 _COMMENTS = ("//", "/*", "#")
 
 
-def read_serving_config(path: Path, *, strict: bool = False) -> ServingConfig:
+def read_serving_config(path: Path) -> ServingConfig:
     """Read and parse `path`; `${NAME}` comes from the environment.
 
     Raises:
-        BadServingConfig: the file is missing, unreadable, no JSON or has no model list; with
-            `strict` also when OVMS itself would refuse it.
+        BadServingConfig: the file is missing, unreadable, no JSON or has no model list.
     """
     text = read_config_text(path)
     env = os.environ  # noqa: TID251 - ${ENV} of the file
-    return parse_serving_config(text, path=path, env=env, strict=strict)
+    return parse_serving_config(text, path=path, env=env)
 
 
 def read_config_text(path: Path) -> str:
@@ -61,7 +60,8 @@ def parse_serving_config(
     """Parse the text of config.json; relative base paths are relative to the folder of `path`.
 
     Raises:
-        BadServingConfig: see `read_serving_config`.
+        BadServingConfig: see `read_serving_config`; with `strict` also when OVMS itself would
+            refuse it.
     """
     document = load_document(text, path)
     if strict:

@@ -132,11 +132,10 @@ class Superseded(ServerError):
 class DeadlineExceeded(ServerError):
     """The deadline passed before the answer was there."""
 
-    def __init__(self, model: str, stage: str = "waiting for its turn") -> None:
+    def __init__(self, model: str) -> None:
         """Say what the request was doing when the deadline passed."""
-        super().__init__(f"Request timeout expired - model: {model}; while {stage}")
+        super().__init__(f"Request timeout expired - model: {model}; while waiting for its turn")
         self.model = model
-        self.stage = stage
 
 
 class Abandoned(ServerError):

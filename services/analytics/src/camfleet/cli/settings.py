@@ -13,16 +13,15 @@ WHICH_FLEET = (
 _LOOPBACK = "127.0.0.1"
 
 
-def command_settings(*, models: Path | None = None, state: Path | None = None) -> FleetSettings:
+def command_settings() -> FleetSettings:
     """The environment's settings, and where it is silent those of the fleet that runs here.
 
     Addresses that are not given follow the ports.
     """
-    given = new_fleet_settings(models=models, state=state)
+    given = new_fleet_settings()
     running = running_settings(given.state_dir)
     told = {name: value for name, value in running.items() if name not in given.model_fields_set}
-    settings = read_settings(state_dir=state, **({"models_dir": models} | told))
-    return _with_addresses(settings)
+    return _with_addresses(read_settings(**told))
 
 
 def fleet_settings() -> FleetSettings:
