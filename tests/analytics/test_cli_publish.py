@@ -127,6 +127,7 @@ def test_wrong_number_of_labels_is_found_before_anybody_counts_on_it(
 def test_without_a_server_it_waits_on_the_volume(camfleet: CommandLine, adder: Path) -> None:
     outcome = camfleet.run("model", "publish", str(adder), "--id", "me/adder", "--version", "7")
     assert outcome.code == 0, outcome.err
+    assert f"made the model volume {camfleet.models}; MODELS_DIR" in outcome.err
     assert "no model server answers" in outcome.err
     assert list(versions_of(camfleet.models / "me.adder")) == [7]
     document = json.loads((camfleet.models / "me.adder" / "7" / "model.json").read_text())

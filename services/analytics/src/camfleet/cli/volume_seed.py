@@ -35,7 +35,12 @@ def ensure_catalog(settings: FleetSettings) -> None:
     """
     if not (settings.models_dir / "catalog.json").is_file():
         seed_volume(settings, None)
-        note(f"made the model volume {settings.models_dir.absolute()}; MODELS_DIR names another")
+        note(words_of_a_new_volume(settings))
+
+
+def words_of_a_new_volume(settings: FleetSettings) -> str:
+    """What somebody reads who may be in the wrong folder."""
+    return f"made the model volume {settings.models_dir.absolute()}; MODELS_DIR names another"
 
 
 def find_seed(folder: str) -> Path | None:

@@ -16,6 +16,7 @@ from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.telling import Teller, Terminal
 from camfleet.cli.packages.trial import try_decoder
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
+from camfleet.cli.volume_seed import words_of_a_new_volume
 from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.trail import Trail
@@ -59,10 +60,12 @@ def publish(
     Raises:
         CommandError: the package cannot be used, or the server refused it.
     """
-    told = teller or Terminal()
+    told, makes_volume = teller or Terminal(), not settings.models_dir.exists()
     with opened(source) as folder:
         package = read_package(folder, options.model_id)
         published = _copy_to_volume(settings, package, options, told)
+    if makes_volume:
+        told.say(words_of_a_new_volume(settings))
     verdict = None
     with _withdrawn_on_failure(settings, package.name, published, serve=options.serve) as added:
         said = f"{package.name} version {published.name} published"
