@@ -9,6 +9,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.publish import PublishOptions, publish
+from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
 from camfleet.cli.settings import command_settings
 from camfleet.inference.model_client import ModelClient
 from camfleet_contracts.model_manifest import read_manifest
@@ -154,6 +156,23 @@ def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder: P
     for thread in threads:
         thread.join(30)
     assert list(versions_of(camfleet.models / "adder")) == [1, 2, 3, 4]
+
+
+def test_a_version_that_gave_way_to_a_newer_one_is_not_waited_for(
+    server: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = "camfleet.cli.packages.publish.wait_for_verdict"
+
+    def other_publishes_meanwhile(*asked: Any) -> Verdict | None:
+        monkeypatch.setattr(target, wait_for_verdict)
+        wait_for_verdict(*asked)
+        publish(command_settings(), adder, PublishOptions())
+        return wait_for_verdict(*asked)
+
+    monkeypatch.setattr(target, other_publishes_meanwhile)
+    outcome = server.run("model", "publish", str(adder))
+    assert outcome.code == 0
+    assert "adder version 1 gave way to version 2, which is newer" in outcome.err
 
 
 def test_interrupted_wait_leaves_nothing_behind(

@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +55,19 @@ def test_pull_twice_leaves_the_volume_as_it_is(camfleet: CommandLine, upstream: 
     assert camfleet.run("model", "pull", "pets").err == "pets version 1 on the volume already\n"
     assert not upstream.requests
     assert [path.name for path in (camfleet.models / "pets").glob("[0-9]*")] == ["1"]
+
+
+def test_a_full_volume_is_named_and_not_the_cache(
+    camfleet: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(content: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(content), None, str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    outcome = camfleet.run("model", "pull", "pets")
+    assert outcome.code == 1
+    assert f"error: {camfleet.models / 'pets'}" in outcome.err
+    assert "no space left on device; free some space" in outcome.err
 
 
 def test_pull_without_serving_leaves_config_json_alone(camfleet: CommandLine) -> None:

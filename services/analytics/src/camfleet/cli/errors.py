@@ -19,14 +19,16 @@ def known_error_line(error: Exception) -> str | None:
 def _os_error_line(error: OSError) -> str:
     if error.strerror is None or error.filename is None:
         return str(error)
-    which = f"{error.filename}: "
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    which = (is_full and error.filename2) or error.filename  # of a copy the target is full
     what = error.strerror.lower()
     ways_out = {
         errno.EACCES: "; check its owner and rights, or run as the user who owns it",
         errno.ENOSPC: "; free some space and repeat the command",
+        errno.EDQUOT: "; free some space and repeat the command",
         errno.EROFS: "; set MODELS_DIR and CAMFLEET_STATE to folders that can be written",
     }
-    return f"{which}{what}{ways_out.get(error.errno or 0, '')}"
+    return f"{which}: {what}{ways_out.get(error.errno or 0, '')}"
 
 
 def _contract_error_line(error: Exception) -> str | None:

@@ -187,5 +187,7 @@ def _outcome(name: str, version: int, verdict: Verdict | None, limit_s: float) -
         return "no model server answers; one that starts will serve it"
     if verdict.is_available:
         return f"{name} version {version} is AVAILABLE"
+    if verdict.successor:
+        return f"{name} version {version} gave way to version {verdict.successor}, which is newer"
     state = verdict.state or "not taken up; does its entry in config.json name other versions?"
     return f"after {limit_s:.0f} s it is {state}; `camfleet model list` shows how it goes on"

@@ -11,10 +11,14 @@ _GONE_AFTER_S = 5.0  # a server that does not answer for so long is taken for ab
 
 
 class Verdict(NamedTuple):
-    """`state` is the server's word for it; empty when it said nothing in time."""
+    """`state` is the server's word for it; empty when it said nothing in time.
+
+    `successor` is the version that is served in its place, where it has given way to a newer one.
+    """
 
     state: str
     reason: str = ""
+    successor: int | None = None
 
     @property
     def is_available(self) -> bool:
@@ -25,6 +29,11 @@ class Verdict(NamedTuple):
     def is_refused(self) -> bool:
         """Whether the server tried it and gave a reason."""
         return not self.is_available and bool(self.reason)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is to be waited for."""
+        return self.is_available or self.is_refused or self.successor is not None
 
 
 def wait_for_verdict(
@@ -38,7 +47,7 @@ def wait_for_verdict(
         if states is not None:
             answered_at = now
             verdict = _verdict_of(states.get(name, ()), version)
-            if verdict.is_available or verdict.is_refused:
+            if verdict.is_final:
                 return verdict
         elif now - answered_at > min(_GONE_AFTER_S, limit_s) or verdict is None:
             return verdict
@@ -48,4 +57,8 @@ def wait_for_verdict(
 
 def _verdict_of(states: tuple[VersionState, ...], version: int) -> Verdict:
     state = next((one for one in states if one.version == version), None)
-    return Verdict(state.state, state.reason) if state else Verdict("")
+    if state is None:
+        return Verdict("")
+    newer = (one.version for one in states if one.version > version and one.state == "AVAILABLE")
+    successor = next(newer, None) if state.state == "END" else None
+    return Verdict(state.state, state.reason, successor)
