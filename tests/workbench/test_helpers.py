@@ -288,5 +288,5 @@ def test_only_what_users_can_mend_loses_its_traceback(
     def helper() -> None:
         raise error
 
-    with pytest.raises(kind, match=r"name another|waiting for|free some space|a fault"):
+    with pytest.raises(kind, match=r"name another|no model server|free some space|a fault"):
         plainly(helper)()
