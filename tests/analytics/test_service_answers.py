@@ -298,6 +298,16 @@ def test_a_service_must_be_loaded_again_after_connections_were_closed(server: Fa
     detector.detect_objects(GREY)
 
 
+@pytest.mark.parametrize("text", ["Deadline Exceeded", "Stream removed (Deadline Exceeded)"])
+def test_a_wait_that_no_server_ended_is_silence(
+    server: FakeServer, detector: ObjectDetection, text: str
+) -> None:
+    server.refusal = (grpc.StatusCode.DEADLINE_EXCEEDED, text)
+
+    with pytest.raises(InferenceError, match="does not answer in time; it hangs"):
+        detector.detect_objects(GREY)
+
+
 def test_a_wrong_key_says_where_to_look(server: FakeServer, detector: ObjectDetection) -> None:
     server.refusal = (grpc.StatusCode.UNAUTHENTICATED, "no such key")
 

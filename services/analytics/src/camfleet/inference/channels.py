@@ -138,7 +138,7 @@ class Channels:
             return ModelNotReady(model, text) if _NOT_LOADED in text else ServerAbsent(self.server)
         if status == "NOT_FOUND":
             return ModelMissing(model, self.server)
-        if status == "DEADLINE_EXCEEDED" and text == _OWN_DEADLINE:
+        if status == "DEADLINE_EXCEEDED" and _OWN_DEADLINE in text:
             return ServerSilent(self.server)
         if status in {"RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED"}:
             return ServerBusy(self.server, text)
