@@ -39,6 +39,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ("/v1/models/adder/versions/x:predict", b"{}", 400, "Could not parse model version"),
         ("/v1/models/adder/labels/x:predict", b'{"inputs": 1}', 400, "Unrecognized servable"),
         ("/v1/models/adder:classify", b"{}", 501, "classify is not offered"),
+        (TFS, b'{"inputs": {"\\ud800": [[1, 2, 3, 4]]}}', 400, r"Required input: x; sent: \\ud800"),
         ("/v1/models/adder:predic", b"{}", 400, "':predic' is no verb; use :predict"),
         ("/v1/models", b"{}", 400, "Invalid request URL"),
         ("/v2/health/live", b"", 405, "Unsupported method"),
@@ -66,7 +67,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ),
         ("/v2/models/adder/versions/x/infer", b"{}", 400, "Could not parse model version"),
     ],
-    ids=range(25),
+    ids=range(26),
 )
 def test_over_rest(ports: Ports, path: str, body: bytes, code: int, text: str) -> None:
     answer = ports.post(path, content=body)

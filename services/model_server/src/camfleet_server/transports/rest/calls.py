@@ -102,7 +102,9 @@ def refuse(_: Request, error: Exception) -> JSONResponse:
     """Turn an error of the tree into its status code and text."""
     wait_s = retry_after_s(error)
     headers = {} if wait_s is None else {"retry-after": str(max(1, round(wait_s)))}
-    return JSONResponse({"error": str(error)}, codes_of(error).http, headers)
+    # A name in JSON may hold half of a character ("\ud800"), which cannot be sent back as it is.
+    text = str(error).encode(errors="backslashreplace").decode()
+    return JSONResponse({"error": text}, codes_of(error).http, headers)
 
 
 def refuse_url(request: Request, error: Exception) -> JSONResponse:
