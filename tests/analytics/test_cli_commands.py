@@ -386,6 +386,21 @@ def test_links_are_those_of_the_running_fleet_with_tls(
         assert camfleet.run("url").out.startswith("https://box.example/login?")
 
 
+def test_a_command_in_another_folder_uses_the_folders_of_the_running_fleet(
+    camfleet: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("CAMFLEET_CACHE", "CAMFLEET_RECORDINGS"):
+        monkeypatch.delenv(variable, raising=False)
+    with recorded_run(read_settings(state_dir=tmp_path / "state")):
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        settings = command_settings()
+        assert settings.cache_dir == tmp_path / "var" / "cache"
+        assert settings.recordings_dir == tmp_path / "var" / "recordings"
+    assert camfleet.run("url").code == 0
+
+
 def test_a_second_fleet_on_a_state_folder_leaves_the_record_of_the_first(tmp_path: Path) -> None:
     settings = read_settings(state_dir=tmp_path)
     with recorded_run(settings):

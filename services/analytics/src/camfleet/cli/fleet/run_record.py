@@ -17,6 +17,8 @@ _FILE_NAME = "run.json"
 _FIELDS = (
     "models_dir",
     "cameras",
+    "cache_dir",
+    "recordings_dir",
     "bind_address",
     "public_url",
     "jupyter_base_url",
