@@ -11,12 +11,13 @@ from camfleet.detections import Detections
 from camfleet.inference.errors import (
     InferenceError,
     ModelMissing,
+    ModelNotReady,
     NoDecoder,
     ServerAbsent,
     ServerBusy,
 )
 from camfleet.lines import LineCount
-from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet.service.pipeline import Pipeline, Surroundings, asking
 from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet_contracts.cameras import Camera
@@ -295,7 +296,10 @@ def test_totals_go_on_from_where_they_were() -> None:
     ],
     ids=["server absent", "model missing", "no decoder"],
 )
-def test_failing_model_is_said_and_heals(error: InferenceError, state: str, reason: str) -> None:
+def test_failing_model_is_said_and_heals(
+    error: InferenceError, state: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "START_S", 0)
     with running() as rig:
         rig.detector.answer = lambda _: error
         rig.show(frame(0))
@@ -306,6 +310,21 @@ def test_failing_model_is_said_and_heals(error: InferenceError, state: str, reas
         wait_until(lambda: shown_until_ok(rig, next(number)), 60, "the model heals")
     states = [event.results["data"]["state"] for event in rig.publisher.labelled("model_state")]
     assert states == [state, "ok"]
+
+
+def test_model_that_loads_while_the_fleet_starts_is_no_event_and_one_that_goes_is() -> None:
+    with running() as rig:
+        rig.detector.answer = lambda _: ModelNotReady("cars", "loading")
+        rig.show(frame(0))
+        assert rig.pipeline.model.state == "warning"
+        rig.detector.answer = lambda _: boxes()
+        number = iter(range(1, 200))
+        wait_until(lambda: shown_until_ok(rig, next(number)), 60, "the model answers")
+        assert rig.publisher.labelled("model_state") == []
+        rig.detector.answer = lambda _: ModelNotReady("cars", "unloaded")
+        rig.show(frame(next(number)))
+    [event] = rig.publisher.labelled("model_state")
+    assert event.results["data"]["state"] == "warning"
 
 
 def shown_until_ok(rig: Rig, number: int) -> bool:

@@ -16,6 +16,7 @@ from camfleet.video.once import Once
 logger = logging.getLogger(__name__)
 
 RETRY_S = (0.25, 2.0)  # shortest and longest wait after a model could not be asked
+START_S = 15.0  # so long a model that never answered may take to load before that is an event
 
 
 class ModelAsker:
@@ -23,7 +24,7 @@ class ModelAsker:
 
     def __init__(self, reference: str, detector: Detector, outlet: Outlet) -> None:
         """`reference` is "name" or "name:version"."""
-        self.state = ModelState(reference)  # replaced, never changed: others may read it
+        self._begin(reference)
         self._detector, self._outlet = detector, outlet
         self._retry_at_s, self._retry_s = 0.0, RETRY_S[0]
 
@@ -31,7 +32,11 @@ class ModelAsker:
         """Ask this model in this way from now on, at once."""
         self._retry_at_s, self._detector = 0.0, detector
         if self.state.name != reference:
-            self.state = ModelState(reference)
+            self._begin(reference)
+
+    def _begin(self, reference: str) -> None:
+        self.state = ModelState(reference)  # replaced, never changed: others may read it
+        self._told, self._begun_at_s = self.state.state, time.monotonic()
 
     @property
     def is_resting(self) -> bool:
@@ -74,10 +79,16 @@ class ModelAsker:
 
     def _change(self, state: ModelState) -> None:
         before, self.state = self.state, state
-        if (before.state, before.reason) == (state.state, state.reason):
-            return
-        log, origin = logger.info if state.state == "ok" else logger.warning, self._outlet.origin
-        facts = (state.name, state.state, state.reason)
-        log("model state camera=%s model=%s state=%s reason=%s", origin.camera, *facts)
-        if before.state != state.state:
+        facts, origin = (state.name, state.state, state.reason), self._outlet.origin
+        if (before.state, before.reason) != (state.state, state.reason):
+            log = logger.info if state.state == "ok" else logger.warning
+            log("model state camera=%s model=%s state=%s reason=%s", origin.camera, *facts)
+        if self._told != state.state and not self._is_starting:
+            self._told = state.state
             self._outlet.event(messages.model_state(origin, *facts))
+
+    @property
+    def _is_starting(self) -> bool:
+        """Whether what it waits for may be the start of the fleet."""
+        is_waiting = self.state.state == "warning" and self.state.version is None
+        return is_waiting and time.monotonic() < self._begun_at_s + START_S
