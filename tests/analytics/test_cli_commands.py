@@ -297,6 +297,19 @@ def test_a_camera_that_would_break_the_file_is_refused(camfleet: CommandLine) ->
     assert (camfleet.models / "cameras.yaml").read_text() == before
 
 
+@pytest.mark.parametrize(
+    "look", [("model", "list"), ("model", "search"), ("model", "show", "plus")], ids=" ".join
+)
+def test_looking_at_a_volume_of_ovms_puts_nothing_into_it(
+    camfleet: CommandLine, look: tuple[str, ...]
+) -> None:
+    (camfleet.models / "plus" / "1").mkdir(parents=True)
+    entry = {"config": {"name": "plus", "base_path": "plus"}}
+    (camfleet.models / "config.json").write_text(json.dumps({"model_config_list": [entry]}))
+    assert camfleet.run(*look).code == 0
+    assert sorted(path.name for path in camfleet.models.iterdir()) == ["config.json", "plus"]
+
+
 def test_cameras_are_listed_without_passwords(camfleet: CommandLine) -> None:
     camfleet.run("model", "list")
     camfleet.run("camera", "add", "door", "rtsp://user:secret@10.0.0.5/live")

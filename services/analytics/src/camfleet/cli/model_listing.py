@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from camfleet.cli.console import note, out, print_json, print_reasons, table
 from camfleet.cli.server_status import VersionState, served_models
-from camfleet.cli.volume_seed import ensure_catalog
+from camfleet.cli.volume_seed import catalog_to_look_at, ensure_volume
 from camfleet_contracts.catalog import Catalog, CatalogEntry, read_catalog
 from camfleet_contracts.direct import server_rest_address
 from camfleet_contracts.serving_config import ServingConfig, read_serving_config
@@ -21,7 +21,7 @@ _INDENT = "    "
 
 def print_models(settings: FleetSettings, *, as_json: bool) -> None:
     """The models of volume and config.json, with versions and the server's word on them."""
-    ensure_catalog(settings)
+    ensure_volume(settings)
     config = read_serving_config(settings.models_dir / "config.json")
     states = served_models(settings)
     rows = _models(settings, config, states)
@@ -55,8 +55,7 @@ def print_models(settings: FleetSettings, *, as_json: bool) -> None:
 
 def print_catalog(settings: FleetSettings, word: str, *, as_json: bool) -> None:
     """The entries in which the word occurs."""
-    ensure_catalog(settings)
-    entries = matching(read_catalog(settings.models_dir / "catalog.json"), word)
+    entries = matching(read_catalog(catalog_to_look_at(settings)), word)
     if as_json:
         print_json([entry.model_dump(include=_FIELDS) for entry in entries])
         return

@@ -38,6 +38,19 @@ def ensure_catalog(settings: FleetSettings) -> None:
         note(words_of_a_new_volume(settings))
 
 
+def ensure_volume(settings: FleetSettings) -> None:
+    """Seed a folder that is no volume yet; a look at one that is, an OVMS user's, adds nothing."""
+    if not (settings.models_dir / "config.json").is_file():
+        ensure_catalog(settings)
+
+
+def catalog_to_look_at(settings: FleetSettings) -> Path:
+    """The volume's catalogue, or the seed's where a volume has none."""
+    ensure_volume(settings)
+    own, seed = settings.models_dir / "catalog.json", find_seed("models")
+    return own if seed is None or own.is_file() else seed / "catalog.json"
+
+
 def words_of_a_new_volume(settings: FleetSettings) -> str:
     """What somebody reads who may be in the wrong folder."""
     return f"made the model volume {settings.models_dir.absolute()}; MODELS_DIR names another"
