@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-import structlog
+import structlog  # noqa: TID251 - sets up what services set up by configure_logs
 
 # One module of fixtures a part, under names of their own, so that mypy reads all tests in one run.
 pytest_plugins = ["fixtures_capture", "fixtures_containers", "fixtures_interop", "fixtures_page"]

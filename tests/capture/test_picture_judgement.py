@@ -1,7 +1,5 @@
 """Black, covered and frozen pictures are told, and no real picture is taken for one."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -187,12 +185,6 @@ def test_a_camera_whose_picture_is_good_is_looked_at_every_second_time(
         looks.append(len(seen))
     assert looks == [1, 1, 2, 2, 3, 4, 5]
     assert camera.picture == "black"
-
-
-def test_copying_and_looking_at_pictures_load_no_numpy() -> None:
-    modules = "camfleet_capture.service, camfleet_capture.pictures.look, camfleet_capture.snapshot"
-    asking = f"import sys, {modules}; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", asking], check=False).returncode == 0
 
 
 def test_the_state_of_a_camera_says_that_its_picture_is_black(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-import structlog
+import structlog  # noqa: TID251 - for what it brings for tests
 
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.transports.grpc.server import GrpcServer

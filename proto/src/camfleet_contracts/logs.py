@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 # structlog imports it where it is installed, for a renderer that is not used here; that costs every
-# service 5 MB and 0.1 s. Whoever wants it imports it by name and gets it.
+# service 5 MB and 0.1 s. Whoever wants it imports it by name and gets it. So nobody but this module
+# imports structlog.
 _is_hidden = "rich" not in sys.modules
 if _is_hidden:
     sys.modules["rich"] = None  # type: ignore[assignment] # what the import system asks for
@@ -16,6 +17,7 @@ import structlog  # noqa: E402 - only after the lines above
 if _is_hidden:
     del sys.modules["rich"]
 
+get_logger = structlog.get_logger
 _TRACE = {"TRACE": logging.DEBUG}
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import structlog
-
 from camfleet_capture.access_unit import AccessUnit, CodecName, wall_time
 from camfleet_capture.arrivals import Arrivals
 from camfleet_capture.codecs.syntax import picture_size
@@ -25,6 +23,7 @@ from camfleet_capture.sources.table import SourceAddress
 from camfleet_capture.stop import StopSignal
 from camfleet_capture.stream import Stream
 from camfleet_contracts.clock import rfc3339_from_unix
+from camfleet_contracts.logs import get_logger
 from camfleet_contracts.redaction import redact
 
 StateName = Literal["CONNECTING", "LIVE", "STALLED", "FAILED"]
@@ -34,7 +33,7 @@ _SHORTEST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
 _LONGEST_PAUSE_UNREACHABLE_S = 30.0
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from camfleet_capture.addresses import addresses_of
 from camfleet_capture.camera import Camera
 from camfleet_capture.errors import SourceMissing
@@ -22,8 +20,9 @@ from camfleet_contracts.cameras import (
 )
 from camfleet_contracts.cameras import Camera as CameraEntry
 from camfleet_contracts.capturing import Recording
+from camfleet_contracts.logs import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class CameraSet:

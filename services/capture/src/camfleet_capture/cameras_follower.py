@@ -6,17 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import structlog
-
 from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
 from camfleet_contracts.folder_watch import FolderWatch
+from camfleet_contracts.logs import get_logger
 from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings
 
 POLL_S = 1.0
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class CamerasFollower:

@@ -14,8 +14,8 @@ from camfleet_capture.camera import Camera
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
-from camfleet_capture.metrics import CameraMetrics
 from camfleet_capture.recording.http_api import RecordingApi
+from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.snapshot import encode_snapshot
 
 
@@ -25,9 +25,8 @@ class CaptureApi:
 
     cameras: CameraSet
     states: CameraStates
-    recordings: RecordingApi
+    recorders: Recorders
     follower: CamerasFollower
-    metrics: CameraMetrics
 
     def app(self) -> Starlette:
         """Return the application with all its routes."""
@@ -52,12 +51,12 @@ class CaptureApi:
 
     async def _clip(self, request: Request) -> Response:
         self._get(request.path_params["name"])
-        return await self.recordings.clip(request)
+        return await RecordingApi(self.recorders).clip(request)
 
     async def _snapshot(self, request: Request) -> Response:
         camera = self._get(request.path_params["name"])
         if "at" in request.query_params:
-            return await self.recordings.picture(request)
+            return await RecordingApi(self.recorders).picture(request)
         key = camera.stream.latest_key
         if key is None:
             raise HTTPException(503, f"camera {camera.stream.name}: {_reason(camera)}")
@@ -82,7 +81,10 @@ class CaptureApi:
         return PlainTextResponse("ready\n")
 
     async def _metrics(self, _request: Request) -> Response:
-        return Response(self.metrics.render(), media_type="text/plain; version=0.0.4")
+        from camfleet_capture.metrics import CameraMetrics  # noqa: PLC0415 - heavy; few are asked
+
+        text = CameraMetrics(self.cameras, self.recorders).render()
+        return Response(text, media_type="text/plain; version=0.0.4")
 
     def _get(self, name: str) -> Camera:
         camera = self.cameras.get(name)

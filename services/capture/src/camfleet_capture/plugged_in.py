@@ -4,14 +4,13 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable
 
-import structlog
-
 from camfleet_capture.sources.v4l2.nodes import Devices, Node
+from camfleet_contracts.logs import get_logger
 
 POLL_S = 1.0
 _LONGEST_NAME = 32
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class PluggedIn:

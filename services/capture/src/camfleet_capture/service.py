@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from camfleet_capture.camera_set import CameraSet
@@ -17,11 +16,9 @@ from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.errors import PortTaken
 from camfleet_capture.http_api import CaptureApi
-from camfleet_capture.metrics import CameraMetrics
 from camfleet_capture.pictures.watch import PictureWatch
 from camfleet_capture.plugged_in import PluggedIn, follow_devices
 from camfleet_capture.publish.publishers import Publishers
-from camfleet_capture.recording.http_api import RecordingApi
 from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.server import RtspServer
@@ -37,9 +34,10 @@ from camfleet_contracts.access import (
 )
 from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.keys import KeyStore
+from camfleet_contracts.logs import get_logger
 from camfleet_contracts.settings import FleetSettings
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +115,7 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     streaming = _Streaming(options, guard, networks)
     follower = CamerasFollower(options.cameras_file, settings, streaming.apply)
     states = streaming.states("rtsps" if tls else "rtsp", ports[0])
-    metrics = CameraMetrics(streaming.cameras, streaming.recorders)
-    recordings = RecordingApi(streaming.recorders)
-    api = CaptureApi(streaming.cameras, states, recordings, follower, metrics)
+    api = CaptureApi(streaming.cameras, states, streaming.recorders, follower)
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
     await streaming.start(rtsp_socket, tls)
     try:
@@ -213,6 +209,7 @@ def _http_server(app: KeyMiddleware, options: CaptureOptions) -> _HttpServer:
         log_config=None,
         log_level="warning",
         lifespan="off",
+        ws="none",
         ssl_certfile=tls.tls_cert if tls else None,
         ssl_keyfile=tls.tls_key if tls else None,
     )

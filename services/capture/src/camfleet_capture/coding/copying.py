@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import structlog
 from av.video.codeccontext import VideoCodecContext
 
 from camfleet_capture.access_unit import AccessUnit
@@ -11,8 +10,9 @@ from camfleet_capture.codecs.nal import split_lengths, split_start_codes
 from camfleet_capture.codecs.syntax import NalSyntax
 from camfleet_capture.coding.coder import VideoPacket
 from camfleet_capture.coding.transcoding import Transcoder
+from camfleet_contracts.logs import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class NalCopier:

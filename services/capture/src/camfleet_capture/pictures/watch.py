@@ -4,18 +4,18 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.camera import Camera
+from camfleet_capture.memory import give_back
 from camfleet_capture.pictures.judgement import PictureJudge
+from camfleet_contracts.logs import get_logger
 
 # Not always the same, so that a loop of pictures does not show the same one at every look.
 INTERVALS_S = (5.0, 4.1, 5.7)
 # What these show may well stand still, and a loop shows the same key picture at every look.
 _STILL_KINDS = frozenset({"file", "folder", "demo", "testcard"})
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class PictureWatch:
@@ -40,17 +40,21 @@ class PictureWatch:
         self._stop.set()
         self._thread.join(1)
 
-    def look(self) -> None:
-        """Look once at every camera that is live, but for those whose turn it is to rest."""
+    def look(self) -> bool:
+        """Look once at every camera that is live, but for those whose turn it is to rest.
+
+        Returns whether one of them was new: how it began took memory that is free now.
+        """
         from camfleet_capture.pictures.look import look_at  # noqa: PLC0415 - heavy; no start waits
 
         cameras = self._cameras()
         self._judges = {camera: self._judges.get(camera) or _judge(camera) for camera in cameras}
         at_ease = {camera for camera, judge in self._judges.items() if judge.is_at_ease}
         self._rested = at_ease - self._rested
+        found_new = False
         for camera, judge in self._judges.items():
             if self._stop.is_set():
-                return
+                break
             if camera in self._rested and camera.is_live:
                 continue
             group = _newest(camera)
@@ -58,13 +62,16 @@ class PictureWatch:
                 self._judges[camera] = _judge(camera)
                 camera.picture = None
             else:
+                found_new = found_new or judge.word is None
                 camera.picture = judge.take(look_at(group))
+        return found_new
 
     def _run(self) -> None:
         intervals = itertools.cycle(INTERVALS_S)
         while not self._stop.wait(next(intervals)):
             try:
-                self.look()
+                if self.look():
+                    give_back()  # not every time: a look would have to ask for it again
             except Exception:  # the thread's border: the next look may succeed
                 logger.exception("pictures not looked at")
 

@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-import structlog
-
 from camfleet_capture.publish.authorization import Credentials
 from camfleet_capture.publish.client import PublishFault, RtspClient
 from camfleet_capture.rtsp.broadcast import Broadcast, Reader
 from camfleet_capture.rtsp.outputs import InterleavedOutput
 from camfleet_capture.rtsp.sdp import TRACK, format_sdp
 from camfleet_capture.stream import Stream
+from camfleet_contracts.logs import get_logger
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 30.0
 _PICTURE_WAIT_S = 30.0
 _USUAL_TIMEOUT_S = 60
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 StateName = Literal["CONNECTING", "PUBLISHING", "FAILED"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import structlog
 
 from camfleet_capture.access_unit import AccessUnit, wall_time
 from camfleet_capture.recording.ring import Ring, Segment
@@ -19,8 +18,9 @@ from camfleet_capture.recording.segment import SegmentWriter
 from camfleet_capture.stream import Stream
 from camfleet_contracts.capturing import Recording
 from camfleet_contracts.clock import rfc3339_from_unix
+from camfleet_contracts.logs import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _WAITING_UNITS = 600
 _GROUP_LIMIT_UNITS = 600

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import structlog
 
-logger = structlog.get_logger(__name__)
+from camfleet_contracts.logs import get_logger
+
+logger = get_logger(__name__)
 
 _FINISHED = re.compile(r"(\d+)-(\d+)\.mp4")
 _OPEN = re.compile(r"(\d+)\.part\.mp4")

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-import structlog
-
 from camfleet_capture.rtsp.auth import Authenticator
 from camfleet_capture.rtsp.broadcast import Broadcast
 from camfleet_capture.rtsp.connection import REQUEST_LIMIT_BYTES, Connection
@@ -17,11 +15,12 @@ from camfleet_capture.rtsp.limits import CONNECTION_LIMIT, AddressLimits
 from camfleet_capture.rtsp.outputs import UdpSockets
 from camfleet_capture.rtsp.requests import format_response
 from camfleet_capture.stream import Stream
+from camfleet_contracts.logs import get_logger
 
 _PORT_PAIR_TRIES = 50
 _HANDSHAKE_LIMIT_S = 10.0
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class Directory(Protocol):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import structlog
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit
@@ -16,8 +15,9 @@ from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_all, show_paced
 from camfleet_capture.stop import Stop
+from camfleet_contracts.logs import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 FPS = 5.0  # so many pictures of each image in real time; one when its readers set the pace
 SHOWN_S = 1.0

@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-import structlog
-
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.codecs import h264
 from camfleet_capture.stream import Stream
 from camfleet_capture.transcode.encoding_process import EncodingProcess
 from camfleet_contracts.cameras import H264_SUFFIX
+from camfleet_contracts.logs import get_logger
 
 START_PATIENCE_S = 10.0
 _LINGER_S = 3.0  # between DESCRIBE and PLAY nobody reads
@@ -24,7 +23,7 @@ _USUAL_FPS = 15.0
 # Constrained baseline, main, extended, high: what every decoder takes, 8 bits and 4:2:0.
 _PLAIN_PROFILES = frozenset({66, 77, 88, 100})
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 def is_plain(key: AccessUnit) -> bool:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_server.transports.http2.channels import Channel, PlainChannel, TlsChannel
 from camfleet_server.transports.listening import TlsFiles
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _BACKLOG = 512
 _PAUSE_S = 0.1  # after an accept that failed, as it does when there are too many open files

@@ -16,9 +16,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-import structlog
+from camfleet_contracts.logs import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 AT_WORK = 2 * (os.cpu_count() or 2)  # more than run at once, whatever a model's slots
 _HELD_UP_S = 0.005

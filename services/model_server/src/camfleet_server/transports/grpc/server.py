@@ -4,8 +4,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.grpc.admission import Admission
@@ -29,7 +28,7 @@ from camfleet_server.transports.http2.watch import Watch
 from camfleet_server.transports.listening import PortTaken, TlsFiles, UnixSocket
 from camfleet_server.transports.served import Served
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 DEFAULT_QUOTA_BYTES = 1 << 30
 SPARE_THREADS = 128  # for those that run and for other models, while one model's queue is full

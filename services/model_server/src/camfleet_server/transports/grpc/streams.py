@@ -15,8 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_contracts.wire import Data
 from camfleet_contracts.wire_answers import streamed
 from camfleet_server.transports.codes import EXPECTED
@@ -29,7 +28,7 @@ from camfleet_server.transports.grpc.status import Ended, StatusCode
 from camfleet_server.transports.grpc.stream_pool import Parts, StreamPool
 from camfleet_server.transports.http2.exchange import Receiver
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 READ_AHEAD = 16  # requests of one stream that run or wait
 _WAITING_BYTES = 1 << 20  # of one stream, before its client has to wait

@@ -9,8 +9,7 @@ threads of its own, so that no busy model keeps it waiting.
 import time
 from typing import TYPE_CHECKING
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_server.transports.codes import EXPECTED, codes_of
 from camfleet_server.transports.grpc.admission import Check
 from camfleet_server.transports.grpc.calls import Kind, Unary
@@ -22,7 +21,7 @@ from camfleet_server.transports.grpc.status import Ended, StatusCode
 if TYPE_CHECKING:
     from camfleet_contracts.wire import Data
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _ASKING_THREADS = 64
 

@@ -13,11 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_server.transports.http2.pace import Pace
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _MEETING_S = 0.1  # between two tiny answers that count as at the same time
 _THREAD = "grpc-read-common"

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_server.transports.http2.channels import Channel
 from camfleet_server.transports.http2.exchange import Exchange, Receiver
 from camfleet_server.transports.http2.frames import ConnectionFault, ErrorCode
@@ -24,7 +23,7 @@ from camfleet_server.transports.http2.session import Session
 if TYPE_CHECKING:
     from camfleet_server.transports.http2.watch import Watch
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class Serving(Protocol):

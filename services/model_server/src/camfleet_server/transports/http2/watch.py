@@ -3,13 +3,12 @@
 import threading
 import time
 
-import structlog
-
+from camfleet_contracts.logs import get_logger
 from camfleet_server.transports.http2.common_reader import CommonReader
 from camfleet_server.transports.http2.connection import Connection
 from camfleet_server.transports.http2.limits import Lifetimes
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _LONG_S = 0.01  # an answer in a reading thread, before another one reads
 _SWEEP_S = 1.0

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from camfleet_contracts.access import is_loopback
+from camfleet_contracts.logs import get_logger
 from camfleet_server.errors import InvalidInput
 from camfleet_server.transports.codes import EXPECTED, codes_of, retry_after_s
 from camfleet_server.transports.kserve_terms import LONGEST_VERSION
@@ -23,7 +23,7 @@ from camfleet_server.transports.rest.work import Work, client_of
 from camfleet_server.transports.roles import VIEWER_MAY_NOT, may_change
 from camfleet_server.types import OnAbandoned
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _NOT_FOUND = 404
 _API_PATHS = ("/v1/", "/v2/")
