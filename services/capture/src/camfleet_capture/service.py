@@ -4,18 +4,17 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import uvicorn
 
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
 from camfleet_capture.errors import PortTaken
 from camfleet_capture.http_api import CaptureApi
+from camfleet_capture.http_server import HttpServer
 from camfleet_capture.pictures.watch import PictureWatch
 from camfleet_capture.plugged_in import PluggedIn, follow_devices
 from camfleet_capture.publish.publishers import Publishers
@@ -51,30 +50,6 @@ class CaptureOptions:
     http_port: int
     environment: Mapping[str, str]
     devices: Devices = field(default_factory=Devices)
-
-
-class _HttpServer(uvicorn.Server):
-    """Leaves the signals to the service; wakes once a second where uvicorn does ten times."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._ending = asyncio.Event()
-
-    def end(self) -> None:
-        """Answer no more requests."""
-        self.should_exit = self.force_exit = True
-        self._ending.set()
-
-    async def main_loop(self) -> None:
-        """Keep the date of the answers until the end."""
-        while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._ending.wait()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def run_service(options: CaptureOptions) -> None:
@@ -117,10 +92,11 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     states = streaming.states("rtsps" if tls else "rtsp", ports[0])
     api = CaptureApi(streaming.cameras, states, streaming.recorders, follower)
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
+    http = HttpServer(app, None if is_local else settings)
     await streaming.start(rtsp_socket, tls)
     try:
         following = follower.follow(), streaming.follow_devices(), streaming.recorders.follow()
-        async with _running(_http_server(app, options), http_socket, *following):
+        async with _running(http, http_socket, *following):
             yield ports
     finally:
         await streaming.close()
@@ -175,7 +151,7 @@ class _Streaming:
 
 @asynccontextmanager
 async def _running(
-    http: _HttpServer, listener: socket.socket, *tasks: Coroutine[None, None, None]
+    http: HttpServer, listener: socket.socket, *tasks: Coroutine[None, None, None]
 ) -> AsyncIterator[None]:
     serving = asyncio.create_task(http.serve(sockets=[listener]), name="http")
     following = [asyncio.create_task(task) for task in tasks]
@@ -200,20 +176,6 @@ def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:
         return await check_key(keys, presented) is not None
 
     return Authenticator(keys.fleet_secret(), is_key)
-
-
-def _http_server(app: KeyMiddleware, options: CaptureOptions) -> _HttpServer:
-    tls = None if is_loopback(options.bind) else options.settings
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        lifespan="off",
-        ws="none",
-        ssl_certfile=tls.tls_cert if tls else None,
-        ssl_keyfile=tls.tls_key if tls else None,
-    )
-    return _HttpServer(config)
 
 
 def _tls_of(settings: FleetSettings) -> ssl.SSLContext | None:
