@@ -216,3 +216,12 @@ def test_fps_counts_frames_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fps.compute_fps() == pytest.approx(15)
     with pytest.raises(RuntimeError, match=r"call start\(\)"):
         FPS().compute_fps()
+
+
+def test_fps_that_is_stopped_before_any_loop_hides_no_other_error() -> None:
+    fps = FPS()
+    fps.stop()
+    assert (fps.get_elapsed_seconds(), fps.compute_fps()) == (0, 0)
+    fps.update()
+    with pytest.raises(RuntimeError, match=r"call start\(\)"):
+        fps.compute_fps()

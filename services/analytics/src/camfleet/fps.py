@@ -27,12 +27,14 @@ class FPS:
         self._ended_s = time.perf_counter()
 
     def get_elapsed_seconds(self) -> float:
-        """Seconds from start() to stop(), or to now.
+        """Seconds from start() to stop(), or to now; 0 where stop() came and no loop before it.
 
         Raises:
             RuntimeError: start() was not called.
         """
         if self._began_s is None:
+            if self._ended_s is not None and not self._frames:
+                return 0.0  # in a `finally`: what kept the loop from beginning is the news
             raise RuntimeError("FPS: call start() before the loop")
         ended_s = time.perf_counter() if self._ended_s is None else self._ended_s
         return ended_s - self._began_s
