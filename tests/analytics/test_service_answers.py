@@ -308,6 +308,14 @@ def test_a_wait_that_no_server_ended_is_silence(
         detector.detect_objects(GREY)
 
 
+def test_a_decoder_that_is_none_is_told_with_those_there_are(server: FakeServer) -> None:
+    given = {"postprocess": {"decoder": "yolo99"}}
+    detector = ObjectDetection("m", model_config=given, server=server.address)
+
+    with pytest.raises(InferenceError, match=r"'yolo99' does not exist; use one of: .*yolov8"):
+        detector.load()
+
+
 def test_a_wrong_key_says_where_to_look(server: FakeServer, detector: ObjectDetection) -> None:
     server.refusal = (grpc.StatusCode.UNAUTHENTICATED, "no such key")
 

@@ -17,7 +17,7 @@ from camfleet.inference.model_client import Answer, ModelClient, Prepare
 from camfleet.inference.pictures import Picture
 from camfleet.inference.served_model import ServedModel
 from camfleet.video.once import Once
-from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.model_manifest import ModelManifest, Postprocess
 
 MOST_BESIDE = 8  # requests of all cameras whose model takes no batches
 MAX_APART = 64
@@ -149,6 +149,21 @@ class ServerDetector:
         self._beside.shutdown(wait=False)
 
 
+def postprocess_of(manifest: ModelManifest, model: str) -> Postprocess:
+    """What a manifest says of reading answers.
+
+    Raises:
+        InferenceError: NoDecoder, or InferenceRefused where it names a decoder that is none.
+    """
+    if manifest.postprocess is None:
+        raise NoDecoder(model)
+    try:
+        get_decoder(manifest.postprocess.decoder)
+    except UnknownDecoder as error:
+        raise InferenceRefused(model, f"{error}; correct it in model.json") from error
+    return manifest.postprocess
+
+
 def read_answer(answer: Answer, confidence: float, iou: float | None = None) -> Detected:
     """Decode with the manifest of the version that answered; its own `iou` where none is given.
 
@@ -157,13 +172,8 @@ def read_answer(answer: Answer, confidence: float, iou: float | None = None) -> 
         InferenceError: NoDecoder, or InferenceRefused where its manifest cannot be followed.
     """
     manifest = answer.model.manifest
-    postprocess = manifest.postprocess
-    if postprocess is None:
-        raise NoDecoder(answer.model.name)
-    try:
-        decode = get_decoder(postprocess.decoder)
-    except UnknownDecoder as error:
-        raise InferenceRefused(answer.model.name, str(error)) from error
+    postprocess = postprocess_of(manifest, answer.model.name)
+    decode = get_decoder(postprocess.decoder)
     overlap = postprocess.iou if iou is None else iou
     try:
         found = decode(answer.outputs, _named(manifest, answer), answer.resize, confidence, overlap)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from camfleet.detections import Detections
 from camfleet.errors import BadArgument, NotLoaded, WrongPurpose
 from camfleet.images import Image, check_image
-from camfleet.inference.detector import read_answer
-from camfleet.inference.errors import NoDecoder, ServerAbsent, ServerSilent
+from camfleet.inference.detector import postprocess_of, read_answer
+from camfleet.inference.errors import ServerAbsent, ServerSilent
 from camfleet.inference.geometry import Resize
 from camfleet.inference.model_client import Answer, Prepare, prepare_batch
 from camfleet.inference.pictures import Picture
@@ -266,9 +266,7 @@ class VisionService(Publishing, Generic[P]):
         manifest = served if self._given is None else self._given.manifest
         if self._hooks.reads:
             return
-        if manifest.postprocess is None:
-            raise NoDecoder(self.model_id)
-        if manifest.postprocess.decoder not in self.reads:
+        if postprocess_of(manifest, self.model_id).decoder not in self.reads:
             raise WrongPurpose(type(self).__name__, self.model_id, base_service(manifest))
 
 
