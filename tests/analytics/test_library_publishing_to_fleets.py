@@ -1,5 +1,6 @@
 """What applications publish to a fleet, and what the fleet refuses."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,11 @@ def post(box: RunningApp, body: str | bytes, role: str = "service") -> httpx.Res
     return httpx.post(f"{box.address}/v1/events", content=body, headers={"x-api-key": key})
 
 
+def packet_with(**fields: Any) -> str:
+    needed = {"timestamp": "2026-11-29T10:00:00Z", "type": "CustomEvent", "results": {}}
+    return json.dumps(needed | fields)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -117,6 +123,13 @@ def post(box: RunningApp, body: str | bytes, role: str = "service") -> httpx.Res
         ("[" * 100_000, "no JSON"),
         ('{"a": NaN}', "NaN is no JSON"),
         ("{}\n" * 201, "201 packets, at most 200"),
+        (packet_with(results={"event_label": ["a"]}), "event_label must be a text of 1 to 64"),
+        (packet_with(results={"event_label": "a" * 65}), "event_label must be a text of 1 to 64"),
+        (packet_with(results={"event_label": "zone_left"}), "'zone_left' is the fleet's own"),
+        (packet_with(results={"text": "\ud800"}), "cannot be written as JSON"),
+        (packet_with(event_id="two\nlines"), "event_id must be at most 64 ASCII"),
+        (packet_with(event_id="a" * 65), "event_id must be at most 64 ASCII"),
+        (packet_with(camera=""), "camera must have 1 to 64 letters"),
     ],
 )
 def test_fleet_takes_nothing_of_a_request_that_is_wrong(
@@ -137,6 +150,12 @@ def test_fleet_publishes_a_packet_once_that_is_sent_twice(box: RunningApp) -> No
     assert post(box, line + "\n" + line).json() == {"taken": 2}
     assert post(box, line).status_code == 202
     assert box.journal.newest == before + 1
+
+
+def test_a_packet_without_an_id_is_given_one(box: RunningApp) -> None:
+    assert post(box, packet_with()).json() == {"taken": 1}
+    [event] = box.journal.read(box.journal.newest - 1, 1)
+    assert len(json.loads(event.text)["event_id"]) == 36
 
 
 def test_fleet_refuses_viewers_floods_and_giants(box: RunningApp) -> None:

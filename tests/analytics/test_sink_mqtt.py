@@ -5,10 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from camfleet.service.events.journal import MemoryJournal
+from camfleet.service.sinks.mqtt_topics import layout_of
 from camfleet_contracts.cameras_file import parse_cameras
+from camfleet_contracts.sinks import MqttSink
 from sink_bench import (
     Broker,
     SinkBench,
@@ -120,6 +124,19 @@ def test_frigates_topics_are_an_option(broker: Broker, bench: SinkBench) -> None
     assert newest["frigate/available"] == "online"
     assert newest["frigate/door/status/detect"] == "offline"
     assert newest["frigate/porch/all"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("layout", "topics"), [("camfleet", ["t/box/events/door/zone_full"]), ("frigate", [])]
+)
+def test_an_applications_event_that_sounds_like_a_zone_is_no_state(
+    layout: Literal["camfleet", "frigate"], topics: list[str]
+) -> None:
+    settings = MqttSink(kind="mqtt", address="mqtt://127.0.0.1", layout=layout, topic="t")
+    journal = MemoryJournal(lambda: None)
+    journal.append(happened("zone_full", occupancy=9))
+    [event] = journal.read(0, 1)
+    assert [one.topic for one in layout_of(settings, "box").publications(event)] == topics
 
 
 def test_broker_that_is_killed_loses_nothing_and_mixes_nothing_up(

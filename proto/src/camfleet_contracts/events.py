@@ -16,6 +16,7 @@ BaseService = Literal[
     "ReIdentification",
 ]
 
+ZONE_LABELS = frozenset({"zone_entered", "zone_left", "zone_dwelt"})  # `event_label` of zones
 RESULT_TYPES = frozenset(
     {
         "ObjectDetectionResults",

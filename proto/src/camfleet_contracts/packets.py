@@ -1,19 +1,21 @@
 """Packets that applications publish: the envelope of events.py, checked, and its quotas."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from camfleet_contracts.events import RESULT_TYPES, Envelope
+from camfleet_contracts.events import RESULT_TYPES, ZONE_LABELS, Envelope
 from camfleet_contracts.faults import fault_text
 
 LARGEST_PACKET_BYTES = 256 * 1024
 LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
 MOST_PACKETS_PER_REQUEST = 200
 PACKETS_PER_S = 100.0  # of one key; as many at once after a pause of a second
-LONGEST_CAMERA = 64
+LONGEST_CAMERA = LONGEST_LABEL = 64
+_EVENT_ID = re.compile(r"[!-~]{0,64}")  # sinks put it into headers
 
 EVENT_TYPES = frozenset(
     {
@@ -29,9 +31,7 @@ EVENT_TYPES = frozenset(
 FLEET_LABELS = frozenset(
     {
         "line_crossed",
-        "zone_entered",
-        "zone_left",
-        "zone_dwelt",
+        *ZONE_LABELS,
         "camera_state",
         "camera_picture",
         "model_changed",
@@ -59,13 +59,28 @@ def check_packet(document: Any) -> Envelope:
     if packet.type not in RESULT_TYPES | EVENT_TYPES:
         known = ", ".join(sorted(RESULT_TYPES | EVENT_TYPES))
         raise BadPacket(f"type {packet.type!r} is unknown; use one of {known}")
+    _check_names(packet)
+    time_of(packet)
+    try:
+        packet.to_json()
+    except ValueError as error:
+        raise BadPacket(f"it cannot be written as JSON: {error}") from error
+    return packet
+
+
+def _check_names(packet: Envelope) -> None:
+    """What becomes part of topics, subjects and headers must fit there."""
     if packet.camera is not None and not 0 < len(packet.camera) <= LONGEST_CAMERA:
         raise BadPacket(f"camera must have 1 to {LONGEST_CAMERA} letters")
+    if not _EVENT_ID.fullmatch(packet.event_id):
+        raise BadPacket("event_id must be at most 64 ASCII characters without spaces")
     label = packet.results.get("event_label")
+    if label is None:
+        return
+    if not isinstance(label, str) or not 0 < len(label) <= LONGEST_LABEL:
+        raise BadPacket(f"event_label must be a text of 1 to {LONGEST_LABEL} letters")
     if label in FLEET_LABELS:
         raise BadPacket(f"event_label {label!r} is the fleet's own; use another one")
-    time_of(packet)
-    return packet
 
 
 def time_of(packet: Envelope) -> datetime:

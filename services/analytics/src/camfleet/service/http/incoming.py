@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import uuid
 from collections import OrderedDict
 from http import HTTPStatus
 
@@ -74,6 +75,7 @@ class IncomingEvents:
         for packet in packets:
             ours = {
                 "device_id": self._device_id,
+                "event_id": packet.event_id or str(uuid.uuid4()),
                 "captured_at": rfc3339(time_of(packet)),
                 "received_at": rfc3339(now_utc()),
                 "epoch": None,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.publication import Publication, level
+from camfleet_contracts.events import ZONE_LABELS
 
 _Step = Literal["new", "update", "end"]
 _STEPS: dict[str, _Step] = {
@@ -38,7 +39,7 @@ class FrigateTopics:
             yield Publication(topic, state, True)
         if label in _STEPS:
             yield Publication(f"{self._prefix}/events", json.dumps(_change(message, _STEPS[label])))
-        if label.startswith("zone_") and "occupancy" in facts:
+        if label in ZONE_LABELS:
             topic = f"{self._prefix}/{level(str(facts['zone']))}/all"
             yield Publication(topic, str(facts["occupancy"]), True)
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.frigate import FrigateTopics
 from camfleet.service.sinks.publication import Publication, level
+from camfleet_contracts.events import ZONE_LABELS
 from camfleet_contracts.sinks import MqttSink
 
 
@@ -67,7 +68,7 @@ class CamfleetTopics:
         elif label == "line_crossed":
             totals = json.dumps({"in": facts["count_in"], "out": facts["count_out"]})
             yield Publication(self.line_of(camera, str(facts["line"])), totals, True)
-        elif label.startswith("zone_") and "occupancy" in facts:
+        elif label in ZONE_LABELS:
             yield Publication(
                 self.zone_of(camera, str(facts["zone"])), str(facts["occupancy"]), True
             )
