@@ -99,6 +99,6 @@ def _login_of(asked: Mapping[str, Any], camera: Camera | None) -> Login | None:
 def _typed_login(asked: Mapping[str, Any]) -> Login:
     user, password = asked.get("user"), asked.get("password")
     if not is_usable(user, password):
-        reason = "send user (without a colon) and password, one line each"
+        reason = "give a user (without a colon) and a password, one line each"
         raise Refused(HTTPStatus.BAD_REQUEST, reason)
     return str(user), str(password)
