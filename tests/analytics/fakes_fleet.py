@@ -13,7 +13,7 @@ from camfleet_contracts.settings import environment_of, read_settings
 from free_ports import free_port
 
 _PROGRAM = """
-import http.server, os, signal, subprocess, sys
+import http.server, os, signal, subprocess, sys, urllib.request
 port, mode = int(sys.argv[1]), sys.argv[2]
 print("pid", os.getpid(), flush=True)
 if mode == "broken":
@@ -21,6 +21,11 @@ if mode == "broken":
     sys.exit(3)
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+elif mode.startswith("http:"):
+    def look(*_):
+        print("sees", urllib.request.urlopen(mode).status, flush=True)
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, look)
 elif mode == "parent":
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     print("child", child.pid, flush=True)
@@ -38,7 +43,10 @@ server.serve_forever()
 
 
 def service(name: str, mode: str = "good", *, essential: bool = True) -> ServiceSpec:
-    """A service that answers on a free port, or misbehaves as `mode` says."""
+    """A service that answers on a free port, or misbehaves as `mode` says.
+
+    With an address as `mode` it looks there when it ends.
+    """
     port = free_port()
     command = (sys.executable, "-c", _PROGRAM, str(port), mode)
     url = f"http://127.0.0.1:{port}/readyz"

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -39,6 +39,14 @@ def test_the_end_of_the_fleet_leaves_no_process() -> None:
         assert run.ready.wait(20)
         pids = [*run.numbers("one"), *run.numbers("two")]
     assert all(is_gone(pid) for pid in pids)
+
+
+def test_a_service_that_watches_the_others_ends_before_them() -> None:
+    watched = service("watched")
+    watcher = replace(service("watcher", watched.ready_url), ends_first=True)
+    with supervised(watched, watcher) as run:
+        assert run.ready.wait(20)
+    assert ("watcher", "sees 200") in run.lines
 
 
 def test_a_service_that_ignores_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

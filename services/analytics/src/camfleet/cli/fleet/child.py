@@ -25,6 +25,7 @@ class ServiceSpec:
     colour: str
     essential: bool = True  # the fleet is of no use when it cannot start
     after_ready: bool = False  # started when the essential ones are ready
+    ends_first: bool = False  # the end of the others would be news to it
 
 
 class Child:

@@ -56,6 +56,7 @@ def fleet_services(settings: FleetSettings, *, workbench: bool) -> tuple[Service
             "analytics",
             _page_health_url(settings, settings.streamer_port),
             f"--cameras={settings.cameras_file}",
+            ends_first=True,
         ),
     )
     return (*services, _jupyter(settings)) if workbench else services
@@ -97,8 +98,9 @@ def _health_url(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/healthz"
 
 
-def _service(name: str, ready_url: str, *arguments: str) -> ServiceSpec:
-    return ServiceSpec(name, _command(name, *arguments), ready_url, _COLOURS[name])
+def _service(name: str, ready_url: str, *arguments: str, ends_first: bool = False) -> ServiceSpec:
+    command = _command(name, *arguments)
+    return ServiceSpec(name, command, ready_url, _COLOURS[name], ends_first=ends_first)
 
 
 def _command(name: str, *arguments: str) -> tuple[str, ...]:

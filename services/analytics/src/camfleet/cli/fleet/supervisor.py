@@ -11,6 +11,7 @@ from camfleet_contracts.probe import fault
 _POLL_S = 0.2
 _PROBE_LIMIT_S = 0.5
 _STOP_LIMIT_S = 7.0
+_ENDS_FIRST_LIMIT_S = 3.0
 _SLOW_START_S = 60.0
 _HEALTHY_AFTER_S = 60.0
 _FIRST_BACK_OFF_S = 0.5
@@ -121,9 +122,12 @@ class Supervisor:
 
     def _end_all(self) -> None:
         children = [service.child for service in self._services if service.child]
+        deadline = time.monotonic() + _STOP_LIMIT_S
+        for child in (one for one in children if one.spec.ends_first):
+            child.ask_to_end()
+            child.wait_ended(_ENDS_FIRST_LIMIT_S)
         for child in children:
             child.ask_to_end()
-        deadline = time.monotonic() + _STOP_LIMIT_S
         for child in children:
             if not child.wait_ended(deadline - time.monotonic()):
                 self._say(f"{child.spec.name} did not end within {_STOP_LIMIT_S:g} s: killed")
