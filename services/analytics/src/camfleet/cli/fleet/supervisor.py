@@ -123,8 +123,9 @@ class Supervisor:
     def _end_all(self) -> None:
         children = [service.child for service in self._services if service.child]
         deadline = time.monotonic() + _STOP_LIMIT_S
-        for child in (one for one in children if one.spec.ends_first):
+        for child in (one for one in children if one.spec.ends_first or one.spec.after_ready):
             child.ask_to_end()
+        for child in (one for one in children if one.spec.ends_first):
             child.wait_ended(_ENDS_FIRST_LIMIT_S)
         for child in children:
             child.ask_to_end()
