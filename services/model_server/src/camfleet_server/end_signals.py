@@ -2,8 +2,10 @@
 
 import os
 import signal
+import time
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
+_ECHO_S = 0.05  # `timeout` and others tell a process and then its group: that is one signal
 
 
 class EndSignals:
@@ -23,9 +25,15 @@ class EndSignals:
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
     def wait(self) -> signal.Signals:
-        """Return the first that came; the next one ends the process at once."""
+        """Return the first that came; the next one, unless its echo, ends the process at once."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         number = os.read(self._read_end, 1)[0]
-        for ending in _ENDING:
-            signal.signal(ending, signal.SIG_DFL)
+        _have_both(signal.SIG_IGN)
+        time.sleep(_ECHO_S)
+        _have_both(signal.SIG_DFL)
         return signal.Signals(number)
+
+
+def _have_both(action: signal.Handlers) -> None:
+    for ending in _ENDING:
+        signal.signal(ending, action)
