@@ -8,6 +8,7 @@ import pytest
 
 from camfleet.inference.detector import ServerDetector
 from camfleet.inference.errors import (
+    InferenceError,
     InferenceRefused,
     ModelMissing,
     ModelNotReady,
@@ -44,6 +45,13 @@ def found(detector: ServerDetector, reference: str = "m") -> tuple[int, str, flo
 
 def test_answer_is_decoded_into_frame_pixels(detector: ServerDetector) -> None:
     assert found(detector) == (1, "car", 0)
+
+
+def test_a_client_that_was_closed_says_so(server: FakeServer) -> None:
+    client = ModelClient(server.address)
+    client.close()
+    with pytest.raises(InferenceError, match=r"was closed; load\(\) makes another one"):
+        client.current("m")
 
 
 def test_pictures_are_sent_as_bytes_where_the_server_prepares_them(

@@ -117,6 +117,9 @@ class Channels:
                 if not isinstance(failure, ServerAbsent):
                     break
                 server.note(failure)
+            except ValueError as error:  # gRPC's word for a channel that was closed meanwhile
+                text = f"the connection to {self.server} was closed; load() makes another one"
+                raise InferenceError(text) from error
             else:
                 server.note(None)
                 return answer
