@@ -127,6 +127,8 @@ def packet_with(**fields: Any) -> str:
         (packet_with(results={"event_label": "a" * 65}), "event_label must be a text of 1 to 64"),
         (packet_with(results={"event_label": "zone_left"}), "'zone_left' is the fleet's own"),
         (packet_with(results={"text": "\ud800"}), "cannot be written as JSON"),
+        (packet_with(timestamp="0001-01-01T00:00:00+14:00"), "is out of range in UTC"),
+        (packet_with(results={"deep": json.loads("[" * 900 + "]" * 900)}), "cannot be written"),
         (packet_with(event_id="two\nlines"), "event_id must be at most 64 ASCII"),
         (packet_with(event_id="a" * 65), "event_id must be at most 64 ASCII"),
         (packet_with(camera=""), "camera must have 1 to 64 letters"),

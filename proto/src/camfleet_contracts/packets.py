@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -84,10 +84,10 @@ def _check_names(packet: Envelope) -> None:
 
 
 def time_of(packet: Envelope) -> datetime:
-    """When it happened.
+    """When it happened, in UTC.
 
     Raises:
-        BadPacket: the timestamp is none of RFC 3339.
+        BadPacket: the timestamp is none of RFC 3339, or there is no such time in UTC.
     """
     try:
         moment = datetime.fromisoformat(packet.timestamp)
@@ -95,7 +95,10 @@ def time_of(packet: Envelope) -> datetime:
         raise BadPacket(f"timestamp: {error}") from error
     if moment.tzinfo is None:
         raise BadPacket(f"timestamp {packet.timestamp!r} has no zone; end it with Z or +00:00")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadPacket(f"timestamp {packet.timestamp!r} is out of range in UTC") from error
 
 
 def read_packets(body: bytes) -> list[Envelope]:
