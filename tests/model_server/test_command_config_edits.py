@@ -43,6 +43,20 @@ def test_the_path_is_repository_and_name_where_none_is_given(tmp_path: Path) -> 
     assert [entry["base_path"] for entry in entries(tmp_path)] == ["/r/a/b", "c", "d"]
 
 
+def test_a_relative_repository_is_that_of_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert (
+        run(
+            "--add_to_config", str(tmp_path), "--model_name", "m", "--model_repository_path", "../r"
+        )
+        == 0
+    )
+    assert entries(tmp_path) == [{"name": "m", "base_path": str(tmp_path / "r" / "m")}]
+
+
 def test_the_repository_may_come_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,9 +180,9 @@ def _config_edit(options: argparse.Namespace, fleet: FleetSettings) -> ConfigEdi
         return ConfigEdit("remove", file, repository, {"name": options.model_name})
     if options.model_path and options.model_repository_path:
         raise ValueError("give either --model_path or --model_repository_path")
-    base_path = options.model_path or str(
-        Path(given) / options.model_name if given else options.model_name
-    )
+    base_path = options.model_path or options.model_name
+    if given and not options.model_path:  # abspath, as below: the file's folder is another one
+        base_path = os.path.join(os.path.abspath(given), options.model_name)  # noqa: PTH100, PTH118
     entry = {"name": options.model_name, "base_path": base_path} | _model_settings(options)
     return ConfigEdit("add", file, repository, entry)
 
