@@ -1,9 +1,10 @@
 """What passing films on costs: capture beside GStreamer's RTSP server, or a bare demuxer.
 
-    python benchmarks/bench_capture.py [--seconds 4] [--rounds 3] [--rows h264 mjpeg start latency]
+    python benchmarks/bench_capture.py [--seconds 4] [--rounds 3] [--rows h264 mjpeg rtsp ...]
 
-Both show the same films at their own pace, as processes side by side, so that a noisy machine
-hurts both; only their own processor time counts. Readers take the packets over RTSP and drop them.
+Both show the same films at their own pace, or pass on what one RTSP camera sends, as processes side
+by side, so that a noisy machine hurts both; only their own processor time counts. Readers take the
+packets over RTSP and drop them.
 Without GStreamer (apt-get install python3-gi gir1.2-gst-rtsp-server-1.0
 gstreamer1.0-plugins-{base,good,bad}) the bare demuxer is the peer.
 """
@@ -14,6 +15,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +28,7 @@ from rtsp_films import DRAWN, FPS, number_of, write_h264, write_mjpeg
 from rtsp_servers import READING, Server, bare_of, capture_of, gst_of, has_gst, readers
 
 FILM_S = 150
-ROWS = ("h264", "mjpeg", "start", "latency")
+ROWS = ("h264", "mjpeg", "rtsp", "start", "latency")
 READERS = ((1, "tcp"), (8, "tcp"), (32, "tcp"), (8, "udp"))
 WEBCAMS = 4
 TRIES = 5
@@ -48,6 +50,9 @@ def main() -> None:
             webcam = write_mjpeg(folder / "film.avi", FILM_S)
             films = {f"webcam-{number}": webcam for number in range(WEBCAMS)}
             show_copy(films, folder, ((1, "tcp"),), options)
+        if "rtsp" in options.rows:
+            with capture_of({"film": film}, folder / "camera") as camera:
+                show_copy({"rtsp-camera": camera.url("film")}, folder, READERS[:2], options)
         if "start" in options.rows:
             show_start(film, folder)
         if "latency" in options.rows:
@@ -55,12 +60,11 @@ def main() -> None:
 
 
 def show_copy(
-    films: dict[str, Path], folder: Path, rows: tuple[tuple[int, str], ...], options: Any
+    films: Mapping[str, Path | str], folder: Path, rows: tuple[tuple[int, str], ...], options: Any
 ) -> None:
     """Print a table: processor time and memory of both, by number of readers."""
     peer_of, peer_name = (gst_of, "gst-rtsp-server") if has_gst() else (bare_of, "bare demuxer")
-    first = next(iter(films.values()))
-    print(f"\n### {len(films)} x {first.name}, 720p15, copied (% of a core, MB)\n")
+    print(f"\n### {len(films)} x {next(iter(films))}, 720p15, copied (% of a core, MB)\n")
     print(f"| readers of each | {peer_name} | capture | ratio | spread | {peer_name} MB | MB |")
     print("|---|---|---|---|---|---|---|")
     for count, transport in rows:

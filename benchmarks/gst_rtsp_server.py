@@ -1,6 +1,7 @@
-"""GStreamer's RTSP server showing films, the peer of `bench_capture.py`.
+"""GStreamer's RTSP server showing films or an RTSP camera's H.264, the peer of `bench_capture.py`.
 
-Run by the system's python3 (it has the bindings): gst_rtsp_server.py PATH=FILE ... Prints its port.
+Run by the system's python3 (it has the bindings): gst_rtsp_server.py PATH=FILE|URL ... Prints its
+port.
 """
 # mypy: ignore-errors
 # The bindings have no types and are not in the environment of the benchmarks.
@@ -13,9 +14,11 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-PIPELINES = {
-    "mp4": "qtdemux ! h264parse ! rtph264pay config-interval=-1 pt=96 name=pay0",
-    "avi": "avidemux ! jpegparse ! rtpjpegpay name=pay0",
+_H264 = "h264parse ! rtph264pay config-interval=-1 pt=96 name=pay0"
+_CAMERA = "rtspsrc location={} protocols=tcp latency=0 ! rtph264depay ! " + _H264
+_FILMS = {
+    "mp4": "filesrc location={} ! qtdemux ! " + _H264,
+    "avi": "filesrc location={} ! avidemux ! jpegparse ! rtpjpegpay name=pay0",
 }
 
 
@@ -26,10 +29,11 @@ def main() -> None:
     server.set_address("127.0.0.1")
     server.get_thread_pool().set_max_threads(16)  # its one thread would wait for itself
     for mount in sys.argv[1:]:
-        path, _, file = mount.partition("=")
+        path, _, source = mount.partition("=")
         factory = GstRtspServer.RTSPMediaFactory()
-        pipeline = PIPELINES[file.rpartition(".")[2]]
-        factory.set_launch(f"( filesrc location={file} ! {pipeline} )")
+        is_camera = source.startswith("rtsp://")
+        pipeline = _CAMERA if is_camera else _FILMS[source.rpartition(".")[2]]
+        factory.set_launch(f"( {pipeline.format(source)} )")
         factory.set_shared(True)
         server.get_mount_points().add_factory(f"/{path}", factory)
     server.attach(None)

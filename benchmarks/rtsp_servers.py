@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +46,9 @@ class Server:
 
 
 @contextmanager
-def capture_of(films: dict[str, Path], folder: Path) -> Iterator[Server]:
-    """Run the service with a camera per film; all of them are live."""
+def capture_of(films: Mapping[str, Path | str], folder: Path) -> Iterator[Server]:
+    """Run the service with a camera per film or address; all of them are live."""
+    folder.mkdir(exist_ok=True)
     cameras = folder / "cameras.yaml"
     entries = [f"  - {{name: {name}, source: {str(file)!r}}}\n" for name, file in films.items()]
     cameras.write_text("version: 1\ncameras:\n" + "".join(entries))
@@ -61,8 +62,8 @@ def capture_of(films: dict[str, Path], folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def gst_of(films: dict[str, Path]) -> Iterator[Server]:
-    """Run GStreamer's server; a film begins with its first reader."""
+def gst_of(films: Mapping[str, Path | str]) -> Iterator[Server]:
+    """Run GStreamer's server; a film or camera begins with its first reader."""
     script = Path(__file__).with_name("gst_rtsp_server.py")
     mounts = [f"{name}={file}" for name, file in films.items()]
     with _process("gst-rtsp-server", [GST_PYTHON, str(script), *mounts]) as (server, _):
@@ -70,7 +71,7 @@ def gst_of(films: dict[str, Path]) -> Iterator[Server]:
 
 
 @contextmanager
-def bare_of(films: dict[str, Path]) -> Iterator[Server]:
+def bare_of(films: Mapping[str, Path | str]) -> Iterator[Server]:
     """Read the films at their own pace and do nothing with them: what no server can go below."""
     command = [sys.executable, __file__, *map(str, films.values())]
     with _process("bare demuxer", command) as (server, _):
