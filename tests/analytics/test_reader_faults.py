@@ -86,6 +86,15 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.Mo
     assert reason
 
 
+@pytest.mark.parametrize("answer", [close_at_once, talk_nonsense])
+def test_a_host_that_answers_without_a_stream_is_said_in_words(
+    answer: Callable[[socket.socket], None],
+) -> None:
+    with answering(answer) as port, reading(port, CountingSink()) as reader:
+        reason = wait_until(lambda: reader.connection.reason, 60, "the reason")
+    assert reason == "its address answers, but not with a stream"
+
+
 class Hurry:
     """Waits hardly at all between two tries, and counts them."""
 

@@ -144,13 +144,13 @@ class CameraReader:
         """One connection from opening to its end; why it ended."""
         try:
             self._follow(backoff)
+        except av.error.ExitError:
+            return "the camera stopped sending; connecting again", ReaderState.STALLED
+        except (av.error.FFmpegError, OSError) as error:  # before: some are ValueErrors, too
+            return self._explain(error, backoff)
         except (RefusedAddress, ValueError) as error:
             backoff.host_is_silent()
             return redact(str(error)), ReaderState.FAILED
-        except av.error.ExitError:
-            return "the camera stopped sending; connecting again", ReaderState.STALLED
-        except (av.error.FFmpegError, OSError) as error:
-            return self._explain(error, backoff)
         except Exception as error:  # the thread's border: whatever a broken stream does, go on
             logger.exception("reader failed camera=%s", self.name)
             return f"reading failed: {redact(str(error))}", ReaderState.FAILED
