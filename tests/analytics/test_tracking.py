@@ -42,8 +42,16 @@ def test_ids_go_on_after_a_new_connection(kind: str) -> None:
     assert set(moving(tracker, 0.0, 5)) == {2}
 
 
-def test_weak_boxes_start_no_track() -> None:
-    assert moving(BoxTracker("bytetrack", 0.5, {}), 0.0, 6, confidence=0.4) == []
+@pytest.mark.parametrize(
+    ("wanted", "confidence", "starts"),
+    [(0.5, 0.4, False), (0.5, 0.55, False), (0.5, 0.65, True), (0.95, 0.97, True)],
+)
+def test_a_track_starts_a_tenth_above_the_confidence_that_is_wanted(
+    wanted: float, confidence: float, starts: bool
+) -> None:
+    assert (
+        bool(moving(BoxTracker("bytetrack", wanted, {}), 0.0, 6, confidence=confidence)) is starts
+    )
 
 
 def test_two_classes_at_one_place_are_one_object() -> None:
