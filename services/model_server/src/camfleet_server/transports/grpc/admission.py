@@ -12,7 +12,12 @@ from camfleet_server.transports.grpc.status import Ended, StatusCode
 from camfleet_server.transports.roles import VIEWER_MAY_NOT, may_change
 
 _OPEN_METHODS = frozenset(
-    f"/inference.GRPCInferenceService/{name}" for name in ("ServerLive", "ServerReady")
+    f"/{name}"
+    for name in (
+        "inference.GRPCInferenceService/ServerLive",
+        "inference.GRPCInferenceService/ServerReady",
+        "grpc.health.v1.Health/Check",
+    )
 )
 _CHANGING_METHODS = frozenset(
     f"/{name}"

@@ -193,6 +193,11 @@ def service_handlers(service: str, methods: tuple[Method, ...]) -> Handlers:
     return {f"/{service}/{method.name}": Unary(_parsing(method)) for method in methods}
 
 
+def services_of(handlers: Handlers) -> frozenset[str]:
+    """Return the names of the services that have handlers."""
+    return frozenset(name.split("/")[1] for name in handlers)
+
+
 def _parsing(method: Method) -> AnswerCall:
     def answer(data: Data, rpc: Rpc) -> Sequence[Buffer]:
         try:

@@ -8,7 +8,7 @@ from camfleet_contracts.logs import get_logger
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.grpc.admission import Admission
-from camfleet_server.transports.grpc.calls import MessageQuota
+from camfleet_server.transports.grpc.calls import MessageQuota, services_of
 from camfleet_server.transports.grpc.channel_arguments import (
     ChannelArguments,
     connection_limits,
@@ -17,6 +17,7 @@ from camfleet_server.transports.grpc.channel_arguments import (
     without_effect,
 )
 from camfleet_server.transports.grpc.front import Front
+from camfleet_server.transports.grpc.health import health_handlers
 from camfleet_server.transports.grpc.kserve import KserveService
 from camfleet_server.transports.grpc.listener import Listener, bind_address, bind_path
 from camfleet_server.transports.grpc.stream_pool import StreamPool
@@ -68,6 +69,7 @@ class GrpcServer:
         kserve = KserveService(served, metrics, server_name, memory or SharedMemory())
         handlers = TfsService(served, metrics).handlers(quota)
         handlers |= kserve.handlers(quota, self._streams)
+        handlers |= health_handlers(served.ready, services_of(handlers))
         arguments = limits.channel_arguments
         for name in without_effect(arguments):
             logger.warning("channel argument without effect", name=name)
