@@ -109,7 +109,6 @@ def state_of(camfleet: CommandLine, name: str) -> str | None:
     )
 
 
-@pytest.mark.usefixtures("capture")
 def test_a_named_pipe_is_refused_without_waiting_for_its_writer(
     camfleet: CommandLine, tmp_path: Path
 ) -> None:
@@ -118,6 +117,7 @@ def test_a_named_pipe_is_refused_without_waiting_for_its_writer(
     assert "live.ts: is a named pipe, and only files can be played" in outcome.err
 
 
+@pytest.mark.usefixtures("capture")
 def test_a_camera_is_tested_by_its_name_through_capture(camfleet: CommandLine) -> None:
     found = json.loads(camfleet.run("camera", "test", "film", "--json").out)
     assert found["source"].endswith("/film")

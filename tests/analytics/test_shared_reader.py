@@ -175,6 +175,17 @@ def test_frames_are_everybodys_and_their_time_is_split_among_who_was_there() -> 
     assert one.connections == other.connections == 1
 
 
+def test_who_joins_before_the_first_picture_has_a_part_in_that_connection() -> None:
+    first, second, third = member(), member("yard"), member("gate")
+    shared = shared_by(first)
+    shared.reader.counts = ReaderCounts(connections=1)
+    shared.admit(second)
+    shared.reader.ended = 1
+    shared.admit(third)
+    parts = [each.account.read(shared.reader.counts).connections for each in (first, second, third)]
+    assert parts == [1, 1, 0]
+
+
 def test_what_is_split_adds_up_to_what_was_spent() -> None:
     accounts = [Account() for _ in range(3)]
     for number, account in enumerate(accounts, 1):

@@ -100,6 +100,7 @@ class CameraReader:
         self.slot = FrameSlot(keeps_all=not self._real_time)
         self.taker: FrameTaker = self.slot  # who else gets the frames is set before the start
         self.counts = ReaderCounts()
+        self.ended = 0  # of the connections that `counts` tells of
         self.connection = Connection()
         self.rest = Rest()
         self.is_awaited = False  # whoever waits for the first frame is told by an exception
@@ -173,6 +174,7 @@ class CameraReader:
                     backoff.reset()
             finally:
                 self.rest.is_resting = False
+                self.ended = self.counts.connections
                 self._sink.push_end()
 
     def _take(self, packet: Packet, decoder: RestingDecoder, clock: WallClock, lag: Lag) -> None:

@@ -1,11 +1,11 @@
 """One connection and one decoder for all who look at the same address."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import av
 
 from camfleet.service.reading.member import Member
-from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
 from camfleet.video.packets import Packet
 from camfleet.video.reader import CameraReader, rtsp
@@ -36,8 +36,9 @@ class SharedReader:
 
     def admit(self, member: Member) -> None:
         """One more; it gets what comes from now on, of a lost camera as soon as it is back."""
-        is_connected = self.reader.connection.state is ReaderState.LIVE
-        member.account.open(self.reader.counts, is_connected=is_connected)
+        counts = replace(self.reader.counts)  # its thread goes on counting
+        is_connected = counts.connections > self.reader.ended
+        member.account.open(counts, is_connected=is_connected)
         member.move_to(self.reader)
         self._change((*self.members, member))
         if not is_connected:
