@@ -34,6 +34,7 @@ class CommandLine:
             REST_PORT=1,
             GRPC_PORT=1,
             CAPTURE_HTTP_PORT=1,
+            STREAMER_PORT=1,  # a fleet that runs on this machine is not the one meant
         )
 
     def set(self, **variables: object) -> None:

@@ -70,40 +70,6 @@ def test_broken_config_changes_nothing_and_names_the_line(volume: Volume) -> Non
         wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
 
 
-def test_a_volume_that_vanishes_with_its_config_costs_no_served_model(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("camfleet_server.reload.reconciliation._GONE_AFTER_S", 0)
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        volume.config_path.unlink()
-        core.wait_for_fault("config.json: cannot be read")
-        shutil.rmtree(volume.root / "adder")
-        core.wait_for_fault("no version found")
-        assert core.add("adder") == 1
-        volume.write_config()
-        core.wait_for("adder", 1, VersionState.END)
-
-
-def test_a_base_path_that_leads_nowhere_costs_no_served_model(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("camfleet_server.reload.reconciliation._GONE_AFTER_S", 0)
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        volume.serve("adder", base_path="adder/1")
-        core.wait_for_fault(f"if that is a version itself, base_path is {volume.root / 'adder'}")
-        assert core.add("adder") == 1
-        volume.serve("adder")
-        wait_until(lambda: not core.plane.faults(), LOAD_LIMIT_S, "the fault to be gone")
-        shutil.rmtree(volume.root / "adder")
-        core.wait_for("adder", 1, VersionState.END)
-
-
 def test_bad_entry_costs_only_itself_and_not_even_its_served_model(volume: Volume) -> None:
     volume.serve("adder")
     volume.serve("other")
