@@ -16,6 +16,10 @@ class Coder(Protocol):
 
     codec: str  # as the operator reads it: "h264", or "vp9 to h264"
 
+    @property
+    def copies(self) -> bool:
+        """Whether it passes pictures on as they are, which takes no time to speak of."""
+
     def code(
         self, packet: VideoPacket, ticks: int, shown_at: float, next_ticks: int | None = None, /
     ) -> Iterator[AccessUnit]:

@@ -18,6 +18,8 @@ logger = get_logger(__name__)
 class NalCopier:
     """Passes H.264 or H.265 on, with the parameter sets before every key picture."""
 
+    copies = True
+
     def __init__(self, syntax: NalSyntax, extradata: bytes | None) -> None:
         self.codec: str = syntax.NAME
         self._syntax = syntax
@@ -69,6 +71,11 @@ class JpegCopier:
         self.codec = "mjpeg"
         self._decoder, self._fps = decoder, fps
         self._transcoder: Transcoder | None = None
+
+    @property
+    def copies(self) -> bool:
+        """Whether all pictures could be passed on so far."""
+        return self._transcoder is None
 
     def code(
         self, packet: VideoPacket, ticks: int, shown_at: float, next_ticks: int | None = None

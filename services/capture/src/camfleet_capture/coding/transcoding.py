@@ -15,6 +15,8 @@ from camfleet_capture.coding.encoding import PictureEncoder, encoded
 class Transcoder:
     """Decodes whatever comes and encodes it as H.264 that every reader takes."""
 
+    copies = False
+
     def __init__(
         self, decoder: VideoCodecContext, fps: float, alteration: Alteration = NOTHING
     ) -> None:

@@ -3,7 +3,7 @@
 import itertools
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,mjpeg,flv,ivf,"
     "obu,ogg,asf,gif,mxf,dv"
 )
+
+_AHEAD = 8  # pictures that are read and copied together, while the caches hold what that takes
 
 
 class _TimedPacket(NamedTuple):
@@ -75,22 +77,9 @@ class VideoFile:
         pacer = Pacer(stop, real_time=self._real_time)
         starts_at: float | None = None
         for count in itertools.count():
-            pictures = 0
-            reading: _Round | None = None
-            for packet, following in _with_next(self._packets()):
-                reading = reading or _Round(packet, starts_at)
-                if not pacer.wait(reading.offset_s + packet.decoded_s):
-                    return
-                self._tell_loop(count, reading.starts_at + pacer.shift_s)
-                reading.reach(packet)
-                for unit in self._code(packet, following, reading.offset_s + pacer.shift_s):
-                    pictures += 1
-                    yield unit
-            for unit in self._coder.finish():
-                pictures += 1
-                yield unit
-            if reading is None or not pictures:
-                raise SourceUnreadable(f"{self._opening.label}: holds no picture that can be read")
+            reading = yield from self._show_round(count, starts_at, pacer)
+            if reading is None:
+                return
             if not self._loops:
                 pacer.wait(reading.ends_at)
                 raise SourceEnded(f"{self._opening.label}: played to its end (loop: false)")
@@ -106,6 +95,31 @@ class VideoFile:
         """Close the file."""
         self._container.close()
 
+    def _show_round(
+        self, count: int, starts_at: float | None, pacer: Pacer
+    ) -> Generator[AccessUnit, None, _Round | None]:
+        """Show the file once; returns None when stopped."""
+        reading: _Round | None = None
+        pictures = 0
+        for ahead in self._ahead():
+            reading = reading or _Round(ahead[0][0], starts_at)
+            shift_s = pacer.shift_s
+            offset_s = reading.offset_s + shift_s
+            coded = [(pair[0], tuple(self._code(*pair, offset_s))) for pair in ahead]
+            for packet, units in coded:
+                if not pacer.wait(reading.offset_s + packet.decoded_s):
+                    return None
+                self._tell_loop(count, reading.starts_at + shift_s)
+                reading.reach(packet)
+                pictures += len(units)
+                yield from units
+        for unit in self._coder.finish():
+            pictures += 1
+            yield unit
+        if reading is None or not pictures:
+            raise SourceUnreadable(f"{self._opening.label}: holds no picture that can be read")
+        return reading
+
     def _tell_loop(self, count: int, started_at: float) -> None:
         if self.loop is None or self.loop.started_at != started_at:
             self.loop = Loop(count, started_at)
@@ -115,6 +129,12 @@ class VideoFile:
         self._container, self._stream = self._opening.open()
         self._coder = open_coder(self._stream, self._alteration)
         self.details = describe(self._stream, self._coder, self._alteration)
+
+    def _ahead(self) -> Iterator[list[tuple[_TimedPacket, _TimedPacket | None]]]:
+        """Yield packets in the groups in which they are coded, each with the one after it."""
+        packets = _with_next(self._packets())
+        while group := list(itertools.islice(packets, _AHEAD if self._coder.copies else 1)):
+            yield group
 
     def _code(
         self, packet: _TimedPacket, following: _TimedPacket | None, offset_s: float
