@@ -1,7 +1,7 @@
 """/v1/stream over a real socket: choice, resuming, acknowledging, slow clients."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -210,11 +210,15 @@ def test_slow_client_loses_no_event(app: RunningApp) -> None:
         assert reasons(messages(client, len(sent))) == sent
 
 
+def say_all(client: ClientConnection, sent: Iterable[str]) -> None:
+    for text in sent:
+        client.send(text)
+    client.recv(timeout=60)
+
+
 def refusal(client: ClientConnection, *sent: str) -> tuple[int, str]:
     with client, pytest.raises(ConnectionClosed) as closed:
-        for text in sent:
-            client.send(text)  # the refusal may come before the last one
-        client.recv(timeout=60)
+        say_all(client, sent)  # the refusal may come before the last one
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code, closed.value.rcvd.reason
 
