@@ -1,14 +1,17 @@
 """Which changes of cameras.yaml give a camera a new connection."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from camfleet.lines import LineCount
 from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.pipeline import Pipeline, Surroundings
 from camfleet_contracts.settings import read_settings
 from fakes_analytics import CollectingPublisher, NoLiveVideo, ScriptedDetector, ScriptedSource
+from waiting import wait_until
 
 CAMERA = "cameras: [{name: door, source: rtsp://a/1}]"
 SUB_STREAM = "cameras: [{name: door, source: rtsp://a/1, detect_source: rtsp://a/2}]"
@@ -74,3 +77,27 @@ def test_what_changes_where_a_camera_is_read_is_a_new_connection(
     new = follow(fleet, file, f"cameras: [{{name: door, {after}}}]")
     fleet.stop()
     assert new is not old
+
+
+def test_pipeline_that_could_not_be_started_is_told_and_started_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, file = fleet_of(tmp_path, CAPTURE), tmp_path / "cameras.yaml"
+    totals, may_start = MemoryJournal.totals, threading.Event()
+
+    def read_when_the_disk_is_back(journal: MemoryJournal, camera: str) -> dict[str, LineCount]:
+        if camera == "yard" and not may_start.is_set():
+            raise OSError("the disk is gone")
+        return totals(journal, camera)
+
+    monkeypatch.setattr(MemoryJournal, "totals", read_when_the_disk_is_back)
+    fleet.start()
+    file.write_text(f"{CAMERA[:-1]}, {{name: yard, source: rtsp://b/1}}]")
+    fault = wait_until(lambda: fleet.fault if "tried again" in (fleet.fault or "") else "", 20, "it")
+    started = fleet.pipelines["door"]
+    may_start.set()
+    wait_until(lambda: "yard" in fleet.pipelines, 20, "the pipeline")
+    wait_until(lambda: fleet.fault is None, 20, "no fault")
+    fleet.stop()
+    assert "not followed: OSError: the disk is gone" in fault
+    assert fleet.pipelines["door"] is started

@@ -1,7 +1,9 @@
+import threading
 from pathlib import Path
 
 import pytest
 
+from camfleet_capture.camera import Camera
 from camfleet_contracts.cameras_watch import CamerasWatch
 from fakes_capture import camera_lines, capture_running
 from waiting import wait_until
@@ -76,6 +78,29 @@ def test_unexpected_fault_of_reading_does_not_end_following(
     with capture_running(file) as capture:
         capture.wait_for("one", "LIVE")
     assert not faults
+
+
+def test_camera_that_could_not_be_started_is_told_and_started_by_itself(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    start, may_start = Camera.start, threading.Event()
+
+    def start_when_there_is_room(camera: Camera) -> None:
+        if camera.stream.name == "two" and not may_start.is_set():
+            raise RuntimeError("can't start new thread")
+        start(camera)
+
+    monkeypatch.setattr(Camera, "start", start_when_there_is_room)
+    file.write_text(camera_lines(one=str(clip), two=str(clip)))
+    with capture_running(file) as capture:
+        fault = wait_until(lambda: capture.get("/cameras").json()["config_fault"], 60, "fault")
+        may_start.set()
+        wait_until(lambda: capture.get("/cameras/two").status_code == 200, 60, "the camera")
+        capture.wait_for("two", "LIVE")
+        healed = capture.get("/cameras").json()["config_fault"]
+    assert f"{file}: not followed: RuntimeError: can't start new thread" in fault
+    assert healed is None
 
 
 def test_path_that_no_file_can_have_is_the_reason_of_its_camera_only(

@@ -15,6 +15,7 @@ import av
 import httpx
 import pytest
 
+from camfleet_capture.recording import recorders
 from camfleet_capture.recording.clips import NotRecorded, picture_at
 from camfleet_capture.recording.recorder import Recorder
 from camfleet_capture.recording.ring import Ring, Segment
@@ -213,6 +214,25 @@ def test_recording_is_started_and_ended_while_running(clip: Path, tmp_path: Path
     names = [path.name for path in (tmp_path / "recordings" / "door").iterdir()]
     assert names
     assert not any("part" in name for name in names)
+
+
+def test_recording_that_could_not_be_started_is_started_by_itself(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, faults = Recorder.start, [RuntimeError("can't start new thread")]
+
+    def fail_once(recorder: Recorder) -> None:
+        if faults:
+            raise faults.pop()
+        start(recorder)
+
+    monkeypatch.setattr(Recorder, "start", fail_once)
+    monkeypatch.setattr(recorders, "_PAUSE_S", 0.01)
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one=str(clip)) + "    recording: {}\n")
+    with capture_running(file, recordings_dir=tmp_path / "kept") as capture:
+        wait_until(lambda: capture.state("one")["recording"], 60, "the recording")
+    assert not faults
 
 
 def test_what_a_kill_cut_off_is_there_after_the_next_start(clip: Path, tmp_path: Path) -> None:

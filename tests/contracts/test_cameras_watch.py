@@ -77,3 +77,28 @@ def test_a_missing_file_says_so_and_is_read_when_it_comes(watch: CamerasWatch, p
     assert "create it or fix the path" in watch.fault
     path.write_text(ONE)
     assert [names(watch), names(watch)] == [None, ["one"]]
+
+
+def test_what_could_not_be_followed_is_read_again_at_growing_intervals(path: Path) -> None:
+    now = 0.0
+    watch = CamerasWatch(path, read_settings(), clock=lambda: now)
+    read_at = []
+    for tick in range(100):
+        now = float(tick)
+        if watch.look():
+            read_at.append(tick)
+            watch.put_off("RuntimeError: no more threads")
+    assert read_at == [0, 1, 3, 7, 15, 31, 61, 91]
+    assert watch.fault == f"{path}: not followed: RuntimeError: no more threads; " + (
+        "it is tried again by itself"
+    )
+
+
+def test_an_edit_is_read_at_once_while_another_try_is_waited_for(path: Path) -> None:
+    watch = CamerasWatch(path, read_settings(), clock=lambda: 0.0)
+    watch.look()
+    watch.put_off("RuntimeError: no more threads")
+    path.write_text(TWO)
+    assert [names(watch), names(watch)] == [None, ["one", "two"]]
+    watch.followed()
+    assert watch.fault is None

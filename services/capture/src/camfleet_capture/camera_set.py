@@ -120,9 +120,10 @@ class CameraSet:
         if current:
             self._remove(name)
         stream = Stream(name, asyncio.get_running_loop())
-        camera = self._cameras[name] = Camera(address, stream, self._open)
-        logger.info("camera added", camera=name, source=str(address), kind=address.kind)
+        camera = Camera(address, stream, self._open)
         camera.start()
+        self._cameras[name] = camera
+        logger.info("camera added", camera=name, source=str(address), kind=address.kind)
 
     def _set_transcode(self) -> None:
         before, self._transcode = self._transcode, {}

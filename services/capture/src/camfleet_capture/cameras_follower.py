@@ -19,7 +19,10 @@ logger = get_logger(__name__)
 
 
 class CamerasFollower:
-    """Hands the cameras on whenever the file changed; a bad one leaves all as it is."""
+    """Hands the cameras on whenever the file changed; a bad one leaves all as it is.
+
+    Where `apply` fails unforeseen, it is asked again, at growing intervals.
+    """
 
     def __init__(
         self, path: Path, settings: FleetSettings, apply: Callable[[CamerasFile], None]
@@ -30,7 +33,7 @@ class CamerasFollower:
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with the file as it is now: file, line, reason."""
+        """Why the file as it is now is not followed: file, line, reason."""
         return self._watch.fault
 
     async def follow(self) -> None:
@@ -51,22 +54,25 @@ class CamerasFollower:
         """Read and apply the file unless it is the one read last."""
         fault_before = self.fault
         cameras = self._watch.look()
+        if cameras is not None:
+            self._apply(cameras)
+            self._watch.followed()
         if self.fault and self.fault != fault_before:
             logger.error("cameras file not used", reason=self.fault)
-        if cameras is None:
-            return
-        if fault_before:
+        if cameras is not None and fault_before:
             logger.info("cameras file is good again", file=str(self._path))
-        self._apply(cameras)
 
     def _try_to_read(self) -> None:
+        fault_before = self.fault
         try:
             self.read_if_changed()
-        except Exception:  # noqa: BLE001 - the task's border: it must follow the next edit too
-            trace = redact(traceback.format_exc())
-            logger.error(  # noqa: TRY400 - with its traceback, redacted
-                "cameras file not followed", file=str(self._path), traceback=trace
-            )
+        except Exception as error:  # noqa: BLE001 - the task's border: it must follow on
+            self._watch.put_off(redact(f"{type(error).__name__}: {error}"))
+            if self.fault != fault_before:
+                trace = redact(traceback.format_exc())
+                logger.error(  # noqa: TRY400 - with its traceback, redacted
+                    "cameras file not followed", reason=self.fault, traceback=trace
+                )
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         with suppress(RuntimeError):  # the loop has ended

@@ -12,6 +12,7 @@ from camfleet.service.pipeline import Pipeline, SourceFactory, Surroundings
 from camfleet.service.sources import is_at_capture
 from camfleet_contracts.cameras import Camera, CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
+from camfleet_contracts.redaction import redact
 from camfleet_contracts.settings import FleetSettings
 
 logger = logging.getLogger(__name__)
@@ -74,13 +75,16 @@ class PipelineFleet:
             self._file = cameras or self._file
             self._plugged_in = self._plugged_in if plugged_in is None else plugged_in
             self._follow(expanded(self._file.cameras, self._plugged_in))
+        if cameras is not None:
+            self._watch.followed()
 
     def _run(self) -> None:
         while not self._stopped.wait(SETTLE_S if self._watch.is_settling else INTERVAL_S):
             try:
                 self.follow_file()
-            except Exception:  # the thread's border: a surprise must not end the following
-                logger.exception("cameras file could not be followed")
+            except Exception as error:  # the thread's border: a surprise must not end the following
+                self._watch.put_off(redact(f"{type(error).__name__}: {error}"))
+                logger.exception("cameras file could not be followed, it is tried again")
 
     def _follow(self, wanted: Mapping[str, Camera]) -> None:
         kept: dict[str, Pipeline] = {}
@@ -95,8 +99,9 @@ class PipelineFleet:
             if pipeline.camera != wanted[name]:
                 logger.info("camera changed camera=%s", name)
                 pipeline.reconfigure(wanted[name])
-        added = {name: self._add(wanted[name]) for name in wanted if name not in kept}
-        self.pipelines = {name: kept.get(name) or added[name] for name in wanted}
+        for name in [name for name in wanted if name not in kept]:
+            self.pipelines = {**self.pipelines, name: self._add(wanted[name])}
+        self.pipelines = {name: self.pipelines[name] for name in wanted}
 
     def _has_same_source(self, running: Camera, wanted: Camera) -> bool:
         """True when the connection may stay."""

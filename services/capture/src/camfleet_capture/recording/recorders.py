@@ -7,6 +7,11 @@ from typing import Any
 
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.recording.recorder import Recorder
+from camfleet_contracts.logs import get_logger
+
+_PAUSE_S = 2.0
+
+logger = get_logger(__name__)
 
 
 class Recorders:
@@ -29,7 +34,12 @@ class Recorders:
         """Start and stop recorders as the cameras change, until cancelled."""
         while await self._is_due.wait():
             self._is_due.clear()
-            await self._reconcile()
+            try:
+                await self._reconcile()
+            except Exception:  # the task's border: the other cameras are to be recorded too
+                logger.exception("recordings not followed, it is tried again")
+                await asyncio.sleep(_PAUSE_S)
+                self._is_due.set()
 
     def find(self, camera: str) -> Recorder | None:
         """Return the recorder of a camera."""
@@ -61,5 +71,6 @@ class Recorders:
                 await asyncio.to_thread(recorder.close)
         for name, (stream, settings) in wanted.items():
             if name not in self._running:
-                self._running[name] = Recorder(stream, self._folder / name, settings)
-                self._running[name].start()
+                recorder = Recorder(stream, self._folder / name, settings)
+                recorder.start()
+                self._running[name] = recorder
