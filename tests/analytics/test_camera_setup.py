@@ -107,6 +107,28 @@ def test_the_secret_of_a_new_camera_replaces_none_of_a_camera_that_is_there(
 
 
 @pytest.mark.parametrize(
+    ("method", "change"),
+    [
+        ("DELETE", None),
+        ("PATCH", {"credentials": "${env:BARN}"}),
+        ("PUT", {"source": "rtsp://b/1"}),
+    ],
+    ids=["removed", "other credentials", "replaced"],
+)
+def test_the_secret_of_a_camera_is_there_as_long_as_cameras_yaml_names_it(
+    app: RunningApp, client: httpx.Client, method: str, change: dict[str, Any] | None
+) -> None:
+    entry = {"name": "barn", "source": "rtsp://me:mine@10.0.0.5/live"}
+    assert client.post("/v1/cameras", json=entry).status_code == 201
+    file = app.settings.state_dir / "secrets" / "barn"
+    assert file.read_text() == "me:mine\n"
+    answer = client.request(method, "/v1/cameras/barn", json=change, headers={"if-match": "*"})
+    assert answer.is_success
+    assert file.exists() == (method == "PUT")  # which keeps credentials it does not name
+    client.delete("/v1/cameras/barn", headers={"if-match": "*"})
+
+
+@pytest.mark.parametrize(
     ("name", "secret"),
     [
         ("Door", {"user": "me", "password": "x"}),

@@ -50,6 +50,22 @@ def test_a_login_in_the_address_of_a_new_camera_goes_into_a_file_of_its_own(
     assert kept.read_text() == "me:p:w\n"
 
 
+def test_a_removed_camera_takes_the_file_with_its_login_unless_another_one_needs_it(
+    camfleet: CommandLine,
+) -> None:
+    for name in ("door", "yard"):
+        camfleet.run("camera", "add", name, f"rtsp://me:{name}@10.0.0.5/live")
+    [door] = camfleet.models.parent.rglob("secrets/door")
+    camfleet.run(
+        "camera", "add", "door-2", "rtsp://10.0.0.5/sub", "--credentials", f"${{file:{door}}}"
+    )
+    for name in ("door", "yard"):
+        assert camfleet.run("camera", "remove", name).code == 0
+    assert [kept.name for kept in door.parent.iterdir()] == ["door"]
+    assert camfleet.run("camera", "remove", "door-2").code == 0
+    assert door.read_text() == "me:door\n"
+
+
 def test_a_login_no_file_can_hold_stays_in_the_address(camfleet: CommandLine) -> None:
     camfleet.run("camera", "add", "door", "rtsp://a%3Ab:secret@10.0.0.5/live")
     door = read_cameras(camfleet.models / "cameras.yaml").find("door")

@@ -93,7 +93,9 @@ def test_pipeline_that_could_not_be_started_is_told_and_started_by_itself(
     monkeypatch.setattr(MemoryJournal, "totals", read_when_the_disk_is_back)
     fleet.start()
     file.write_text(f"{CAMERA[:-1]}, {{name: yard, source: rtsp://b/1}}]")
-    fault = wait_until(lambda: fleet.fault if "tried again" in (fleet.fault or "") else "", 20, "it")
+    fault = wait_until(
+        lambda: fleet.fault if "tried again" in (fleet.fault or "") else "", 20, "it"
+    )
     started = fleet.pipelines["door"]
     may_start.set()
     wait_until(lambda: "yard" in fleet.pipelines, 20, "the pipeline")

@@ -112,3 +112,78 @@ def test_text_that_is_no_unicode_is_refused(path: Path) -> None:
     with pytest.raises(BadCameras):
         add_entry(path, {"name": "a", "source": "\ud800.mp4"})
     assert not path.exists()
+
+
+STYLED = """\
+# cameras of the house
+---
+version: 1
+defaults:
+    model: "fastestdet-coco"      # ours
+cameras:
+    # the porch
+    -   name: "front-door"
+        source: 'rtsp://10.0.0.7/{long}?channel=1'
+        enabled: True
+        pipeline:
+            labels:
+            - person
+    # the yard
+    -   {{name: yard,  source: "/dev/video0"}}
+
+    # last words
+sinks:
+    mqtt: {{ address: 'mqtts://broker.lan' }}
+""".format(long="a-long-path/" * 10)
+NEW = "    -   name: new\n        source: demo:street\n        pipeline:\n            fps: 3\n"
+YARD = '    -   {name: yard,  source: "/dev/video0"}\n'
+
+
+@pytest.fixture
+def styled(tmp_path: Path) -> Path:
+    file = tmp_path / "styled.yaml"
+    file.write_text(STYLED)
+    return file
+
+
+def test_an_added_camera_is_written_in_the_style_of_the_file_and_touches_no_other_line(
+    styled: Path,
+) -> None:
+    add_entry(styled, {"name": "new", "source": "demo:street", "pipeline": {"fps": 3}})
+    assert styled.read_text() == STYLED.replace(YARD, YARD + NEW)
+
+
+def test_a_changed_camera_touches_its_own_lines_only(styled: Path) -> None:
+    merge_entry(styled, "yard", {"enabled": False}, anything)
+    after = '    -   {name: yard, source: "/dev/video0", enabled: false}\n'
+    assert styled.read_text() == STYLED.replace(YARD, after)
+
+
+def test_a_removed_camera_takes_its_own_lines_only(styled: Path) -> None:
+    remove_entry(styled, "yard")
+    assert styled.read_text() == STYLED.replace(YARD, "")
+
+
+def test_a_setting_that_is_added_stays_before_the_comment_of_the_next_camera(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    before = "cameras:\n- name: a\n  source: x\n{}\n# the yard\n- name: b\n  source: y\n"
+    file.write_text(before.format(""))
+    merge_entry(file, "a", {"pipeline": {"fps": 3}}, anything)
+    assert file.read_text() == before.format("  pipeline:\n    fps: 3\n")
+
+
+def test_ends_of_lines_stay_those_of_the_file(styled: Path) -> None:
+    styled.write_bytes(STYLED.replace("\n", "\r\n").encode())
+    remove_entry(styled, "yard")
+    assert styled.read_bytes() == STYLED.replace(YARD, "").replace("\n", "\r\n").encode()
+
+
+def test_cameras_that_share_settings_stay_what_they_are_when_the_first_goes(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    first = "cameras:\n  - &A\n    name: a\n    source: x\n    pipeline: {fps: 2}\n"
+    file.write_text(first + "  - {<<: *A, name: b}\n")
+    remove_entry(file, "a")
+    (left,) = read_cameras(file).cameras
+    assert (left.name, left.source, left.pipeline.fps) == ("b", "x", 2)

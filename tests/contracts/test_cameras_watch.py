@@ -89,9 +89,8 @@ def test_what_could_not_be_followed_is_read_again_at_growing_intervals(path: Pat
             read_at.append(tick)
             watch.put_off("RuntimeError: no more threads")
     assert read_at == [0, 1, 3, 7, 15, 31, 61, 91]
-    assert watch.fault == f"{path}: not followed: RuntimeError: no more threads; " + (
-        "it is tried again by itself"
-    )
+    reason = "RuntimeError: no more threads; it is tried again by itself"
+    assert watch.fault == f"{path}: not followed: {reason}"
 
 
 def test_an_edit_is_read_at_once_while_another_try_is_waited_for(path: Path) -> None:

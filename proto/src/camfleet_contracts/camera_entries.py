@@ -73,15 +73,17 @@ def merge_entry(path: Path, name: str, changes: Mapping[str, Any], check: Check)
     return _change(path, name, check, lambda before: _merged(before, changes))
 
 
-def remove_entry(path: Path, name: str, check: Check | None = None) -> None:
-    """Take a camera out; raises as `replace_entry`."""
+def remove_entry(path: Path, name: str, check: Check | None = None) -> Camera:
+    """Take a camera out and return it as it was; raises as `replace_entry`."""
     with edit_cameras(path) as document:
         position = _position(document, name)
         if position is None:
             raise NoSuchCamera(name, path)
+        camera = _read_back(path, name)
         if check:
-            check(_read_back(path, name))
+            check(camera)
         del document["cameras"][position]
+    return camera
 
 
 def _change(

@@ -3,7 +3,6 @@
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -17,6 +16,7 @@ from camfleet_contracts.cameras_file import (
     read_text,
     unforeseen,
 )
+from camfleet_contracts.cameras_text import CamerasText, dump_like, split_cameras
 from camfleet_contracts.files import locked, write_atomically
 
 
@@ -26,9 +26,10 @@ class CamerasChanged(BadCameras):
 
 @contextmanager
 def edit_cameras(path: Path) -> Iterator[CommentedMap]:
-    """Change cameras.yaml under its lock, comments kept; written atomically when it stays valid.
+    """Change cameras.yaml under its lock; written atomically when it stays valid.
 
-    The file keeps its mode, and a link stays one.
+    Lines of cameras that were not changed stay as they are, and so do comments, mode and ends of
+    lines; a link stays one.
 
     Raises:
         BadCameras: the file before or after the change cannot be used.
@@ -39,13 +40,14 @@ def edit_cameras(path: Path) -> Iterator[CommentedMap]:
         before = read_text(path) if path.is_file() else None
         text = "version: 1\ncameras: []\n" if before is None else before
         parse_cameras(text, path=path)
-        document = load(text, path)
-        document = CommentedMap(version=1) if document is None else document
-        if document.get("cameras") is None:
-            document["cameras"] = []
+        whole = _document_of(text, path)
+        parts = split_cameras(text, whole)
+        editable = parts.bare() if parts else text
+        document = _document_of(editable, path)
         try:
             yield document
-            after = _dump(document, path)
+            original = _document_of(editable, path)
+            after = _spliced(parts, original, document) or _dump(document, whole, path)
         except RecursionError as error:
             raise BadCameras(path, unforeseen(error)) from error
         parse_cameras(after, path=path)
@@ -53,18 +55,39 @@ def edit_cameras(path: Path) -> Iterator[CommentedMap]:
             _replace(path, target, before, after)
 
 
+def _document_of(text: str, path: Path) -> CommentedMap:
+    document = load(text, path, keeps_quotes=True)
+    document = CommentedMap(version=1) if document is None else document
+    if document.get("cameras") is None:
+        document["cameras"] = []
+    return document
+
+
 def _replace(path: Path, target: Path, before: str | None, after: str) -> None:
     is_there = target.is_file()
     if before != (read_text(target) if is_there else None):
         raise CamerasChanged(path, "was changed meanwhile by somebody else; repeat the change")
     mode = stat.S_IMODE(target.stat().st_mode) if is_there else 0o644
+    if is_there and b"\r\n" in target.read_bytes():
+        after = after.replace("\n", "\r\n")
     write_atomically(target, after, mode=mode)
 
 
-def _dump(document: CommentedMap, path: Path) -> str:
-    buffer = StringIO()
+def _spliced(
+    parts: CamerasText | None, original: CommentedMap, document: CommentedMap
+) -> str | None:
+    """The text with the changed cameras only written anew, where that says the same."""
+    if parts is None:
+        return None
     try:
-        YAML(typ="rt").dump(document, buffer)
-        return buffer.getvalue().encode().decode()
+        text = parts.with_cameras(original, document)
+        return text if YAML(typ="rt").load(text) == document else None
+    except UNFORESEEN:
+        return None
+
+
+def _dump(document: CommentedMap, model: CommentedMap, path: Path) -> str:
+    try:
+        return dump_like(document, model)
     except UNFORESEEN as error:
         raise BadCameras(path, f"cannot be written: {unforeseen(error)}") from error

@@ -121,14 +121,18 @@ def _parse_document(document: Any, path: Path) -> CamerasFile:
     return CamerasFile(defaults=Pipeline(**defaults), sinks=sinks, cameras=cameras)
 
 
-def load(text: str, path: Path) -> Any:
+def load(text: str, path: Path, *, keeps_quotes: bool = False) -> Any:
     """Return the document with its comments and the lines of its parts.
+
+    With `keeps_quotes` texts know how they were quoted, for writing them again.
 
     Raises:
         BadCameras: it is no YAML.
     """
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = keeps_quotes
     try:
-        return YAML(typ="rt").load(text)
+        return yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise BadCameras(path, f"not valid YAML: {error.problem}", line) from error

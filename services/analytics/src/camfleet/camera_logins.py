@@ -1,10 +1,12 @@
 """The user and password of a camera: in a file of the state folder, never in cameras.yaml."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from camfleet_contracts.cameras import Camera
 from camfleet_contracts.files import write_atomically
 from camfleet_contracts.secret_files import PRIVATE
 
@@ -12,6 +14,8 @@ Login = tuple[str, str]  # user, password
 
 _FOLDER = "secrets"  # in the state folder, which capture and analytics share
 _LONGEST = 256
+
+logger = logging.getLogger(__name__)
 
 
 def is_usable(user: object, password: object) -> bool:
@@ -25,10 +29,21 @@ def keep_login(state_dir: Path, camera: str, login: Login) -> Path:
     Raises:
         OSError: the file cannot be written.
     """
-    path = (state_dir / _FOLDER / camera).absolute()
+    path = _file_of(state_dir, camera)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, "{}:{}\n".format(*login), mode=PRIVATE)
     return path
+
+
+def forget_login(state_dir: Path, camera: Camera, cameras_file: Path) -> None:
+    """Delete the file that a camera as it was named, unless cameras.yaml still names it."""
+    path = _file_of(state_dir, camera.name)
+    try:
+        is_own = camera.credentials == reference_to(path)
+        if is_own and reference_to(path) not in cameras_file.read_text("utf-8"):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("login not deleted file=%s reason=%s", path, error.strerror)
 
 
 def reference_to(path: Path) -> str:
@@ -57,6 +72,10 @@ def without_login(entry: Mapping[str, Any], state_dir: Path) -> dict[str, Any]:
         return dict(entry)
     kept = keep_login(state_dir, str(entry["name"]), login)
     return {**entry, "source": source, "credentials": reference_to(kept)}
+
+
+def _file_of(state_dir: Path, camera: str) -> Path:
+    return (state_dir / _FOLDER / camera).absolute()
 
 
 def _is_line(text: object) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from camfleet.camera_logins import without_login
+from camfleet.camera_logins import forget_login, without_login
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_cameras import absolute_source
@@ -55,15 +55,16 @@ def _is_new(settings: FleetSettings, name: str) -> bool:
 
 
 def remove_camera(settings: FleetSettings, name: str) -> None:
-    """Take a camera out.
+    """Take a camera out, and the file with its login.
 
     Raises:
         CommandError: there is none of this name.
     """
     try:
-        remove_entry(settings.cameras_file, name)
+        removed = remove_entry(settings.cameras_file, name)
     except NoSuchCamera as error:
         raise CommandError(str(error)) from error
+    forget_login(settings.state_dir, removed, settings.cameras_file)
     note(f"camera '{name}' removed from {settings.cameras_file}")
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from camfleet.camera_logins import without_login
+from camfleet.camera_logins import forget_login, without_login
 from camfleet.service.http.changes import Changes, Refused, read_object
 from camfleet.service.status import StatusBoard
 from camfleet_contracts.camera_entries import (
@@ -86,7 +86,7 @@ class CameraRoutes:
     async def remove(self, request: Request) -> Response:
         """Take a camera out."""
         check = _precondition(request)
-        await run_in_threadpool(remove_entry, self._file, request.path_params["name"], check)
+        await run_in_threadpool(self._remove, request.path_params["name"], check)
         return Response(status_code=204)
 
     async def _write(self, request: Request, write: Write) -> Response:
@@ -105,7 +105,13 @@ class CameraRoutes:
         if camera := self._status.configured().find(name):
             check(camera)  # before a login is written in the place of the one there is
             entry = without_login({"name": name, **entry}, self._state_dir)
-        return write(self._file, name, entry, check)
+        changed = write(self._file, name, entry, check)
+        if camera:
+            forget_login(self._state_dir, camera, self._file)
+        return changed
+
+    def _remove(self, name: str, check: Check) -> None:
+        forget_login(self._state_dir, remove_entry(self._file, name, check), self._file)
 
 
 def _defaults_of(file: CamerasFile) -> dict[str, Any]:
