@@ -69,7 +69,7 @@ fix:  ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup  ## requirements/*.txt from the pyproject files (needs the package index)
+lock: setup  ## requirements/*.txt from the pyproject files, keeping pins; UPGRADE=1 raises them (needs the package index)
 	@tools/lock.sh
 
 proto: setup  ## the committed message stubs from proto/*.proto
