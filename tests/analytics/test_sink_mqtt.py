@@ -13,6 +13,7 @@ from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.sinks.mqtt_topics import layout_of
 from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.sinks import MqttSink
+from free_ports import free_port
 from sink_bench import (
     Broker,
     SinkBench,
@@ -66,6 +67,13 @@ def test_events_and_states_are_published_under_documented_topics(
     assert newest["one/box/cameras/door/state"] == "LIVE"
     assert json.loads(newest["one/box/cameras/door/lines/gate"]) == {"in": 3, "out": 0}
     assert newest["one/box/cameras/door/zones/back_yard"] == "2"
+
+
+def test_broker_that_is_not_there_is_told_in_words(bench: SinkBench) -> None:
+    port = free_port()
+    sink = bench.start("mqtt", address=f"mqtt://127.0.0.1:{port}")
+    bench.wait_for_state(sink, "waiting")
+    assert sink.state.reason == f"127.0.0.1:{port}: connection refused; is it running?"
 
 
 def test_death_of_analytics_is_told_by_the_broker(broker: Broker, tmp_path: Path) -> None:

@@ -68,6 +68,18 @@ def test_event_that_is_sent_twice_is_stored_once(server: Broker, bench: SinkBenc
     assert sorted(seq for _, seq in stored(server.port, "twice", 2)) == [1, 2]
 
 
+def test_event_of_an_older_release_whose_id_fits_no_header_arrives_once_and_stops_nothing(
+    server: Broker, bench: SinkBench
+) -> None:
+    address = f"nats://127.0.0.1:{server.port}"
+    sink = bench.start("nats", address=address, subject="odd", stream="ODD")
+    odd = crossing(1).model_copy(update={"event_id": "x" * 100_000})
+    bench.publish(odd, odd, crossing(3))
+    bench.wait_until_delivered(sink)
+    subject = "odd.box.door.line_crossed"
+    assert stored(server.port, "odd", 2) == [(subject, 1), (subject, 3)]
+
+
 def test_password_is_not_told_to_a_server_without_tls(server: Broker, bench: SinkBench) -> None:
     bench.environment = {"NATS": "user:password"}
     address = f"tls://127.0.0.1:{server.port}"

@@ -1,7 +1,9 @@
 """The webhook sink against a real HTTP server."""
 
+import hashlib
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from camfleet.service.sinks.webhook import signature
+from free_ports import free_port
 from sink_bench import SinkBench, crossing, sink_bench
 from waiting import wait_until
 
@@ -114,6 +117,39 @@ def test_sink_whose_events_are_all_refused_says_so_until_one_is_taken(
     assert sink.state.state == "connected"
     bench.publish(crossing(4))
     wait_until(lambda: not sink.state.reason, 60, "it heals")
+
+
+@pytest.mark.parametrize("event_id", ["é\N{SNOWMAN}", "two\nlines", "x" * 100_000])
+def test_event_of_an_older_release_whose_id_fits_no_header_arrives_and_stops_nothing(
+    receiver: Receiver, bench: SinkBench, event_id: str
+) -> None:
+    sink = bench.start("webhook", address=f"http://{receiver.host}/")
+    bench.publish(crossing(1).model_copy(update={"event_id": event_id}), crossing(2))
+    bench.wait_until_delivered(sink)
+    (_, headers, body), _ = receiver.received
+    assert json.loads(body)["event_id"] == event_id
+    assert headers["x-camfleet-event-id"] == hashlib.sha256(event_id.encode()).hexdigest()
+    assert receiver.seqs() == [1, 2]
+    assert sink.counts.failures == 0
+
+
+def test_server_that_is_not_there_is_told_in_words(bench: SinkBench) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    bench.hosts = frozenset({address.removeprefix("http://")})
+    sink = bench.start("webhook", address=f"{address}/events")
+    bench.publish(crossing(1))
+    bench.wait_for_state(sink, "waiting")
+    assert sink.state.reason == f"{address}: connection refused; is it running?"
+
+
+def test_server_that_does_not_answer_is_told_in_words(bench: SinkBench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        bench.hosts = frozenset({address.removeprefix("http://")})
+        sink = bench.start("webhook", address=f"{address}/events", timeout_s=0.2)
+        bench.publish(crossing(1))
+        bench.wait_for_state(sink, "waiting")
+    assert sink.state.reason == f"{address}: no answer in time"
 
 
 def test_path_of_the_address_is_not_shown(receiver: Receiver, bench: SinkBench) -> None:

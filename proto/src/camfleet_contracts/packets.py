@@ -15,7 +15,7 @@ LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
 MOST_PACKETS_PER_REQUEST = 200
 PACKETS_PER_S = 100.0  # of one key; as many at once after a pause of a second
 LONGEST_CAMERA = LONGEST_LABEL = 64
-_EVENT_ID = re.compile(r"[!-~]{0,64}")  # sinks put it into headers
+EVENT_ID = re.compile(r"[!-~]{0,64}")  # sinks put it into headers
 
 EVENT_TYPES = frozenset(
     {
@@ -72,7 +72,7 @@ def _check_names(packet: Envelope) -> None:
     """What becomes part of topics, subjects and headers must fit there."""
     if packet.camera is not None and not 0 < len(packet.camera) <= LONGEST_CAMERA:
         raise BadPacket(f"camera must have 1 to {LONGEST_CAMERA} letters")
-    if not _EVENT_ID.fullmatch(packet.event_id):
+    if not EVENT_ID.fullmatch(packet.event_id):
         raise BadPacket("event_id must be at most 64 ASCII characters without spaces")
     label = packet.results.get("event_label")
     if label is None:

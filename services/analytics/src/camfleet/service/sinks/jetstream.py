@@ -16,7 +16,9 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StreamConfig
 
 from camfleet.service.events.stored import Stored
+from camfleet.service.sinks.event_ids import id_for_header
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
+from camfleet.service.sinks.reasons import in_words
 from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.sinks import NatsSink
 
@@ -57,7 +59,7 @@ class JetStream:
             message = json.loads(event.text)
             label = message["results"].get("event_label") or message["type"]
             subject = f"{self._subject}.{_token(event.camera or '_')}.{_token(str(label))}"
-            headers = {"Nats-Msg-Id": str(message["event_id"])}
+            headers = {"Nats-Msg-Id": id_for_header(event)}
             await self._stream.publish(subject, event.text.encode(), headers=headers)
         return 0
 
@@ -161,7 +163,7 @@ def _collector(faults: list[Exception]) -> Any:
 def _reason(error: Exception) -> str:
     if isinstance(error, nats.js.errors.ServiceUnavailableError | nats.errors.NoRespondersError):
         return "JetStream is not enabled there; start nats-server with -js"
-    return str(error) or type(error).__name__
+    return in_words(error)
 
 
 def _token(text: str) -> str:

@@ -15,6 +15,7 @@ from camfleet.service.sinks.home_assistant import announcements
 from camfleet.service.sinks.mqtt_topics import Layout, layout_of
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
 from camfleet.service.sinks.publication import Publication
+from camfleet.service.sinks.reasons import in_words
 from camfleet_contracts.cameras import Camera, resolve_credentials
 from camfleet_contracts.sinks import MqttSink
 
@@ -41,7 +42,7 @@ async def open_mqtt(
                 await _say_goodbye(publisher, layout)
                 raise
     except aiomqtt.MqttError as error:
-        raise SinkDown(f"{urlsplit(settings.address).netloc}: {error}") from error
+        raise SinkDown(f"{urlsplit(settings.address).netloc}: {in_words(error)}") from error
 
 
 class MqttPublisher:

@@ -13,6 +13,7 @@ from typing import Literal
 from camfleet.service.events.journal import Journal
 from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.ports import Delivery, SinkDown, SinkUnusable
+from camfleet.service.sinks.reasons import in_words
 from camfleet_contracts.clock import now_utc, rfc3339
 from camfleet_contracts.redaction import redact
 
@@ -111,7 +112,9 @@ class SinkRunner:
                     await self._deliver_until_lost(delivery)
             except SinkDown as error:
                 wait_s = self._note_down(error)
-            except (sqlite3.Error, TimeoutError) as error:
+            except TimeoutError as error:
+                wait_s = self._note_down(SinkDown(in_words(error)))
+            except sqlite3.Error as error:
                 wait_s = self._note_down(SinkDown(f"{type(error).__name__}: {error}"))
             except Exception as error:  # the border of what sinks do: one fault must not end one
                 logger.exception("sink failed sink=%s", self.name)

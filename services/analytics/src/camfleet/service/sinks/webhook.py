@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import logging
 import ssl
 import time
@@ -14,7 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from camfleet.service.events.stored import Stored
+from camfleet.service.sinks.event_ids import id_for_header
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
+from camfleet.service.sinks.reasons import in_words
 from camfleet_contracts.sinks import WebhookSink, resolve_secret
 
 logger = logging.getLogger(__name__)
@@ -83,14 +84,14 @@ class Webhook:
             ) as response:
                 await _read_a_little(response)
         except httpx.HTTPError as error:
-            reason = (str(error) or type(error).__name__).replace(self._address, self._where)
+            reason = in_words(error).replace(self._address, self._where)
             raise SinkDown(f"{self._where}: {reason}") from error
         return self._is_taken(response)
 
     def _headers(self, event: Stored, body: bytes) -> dict[str, str]:
         moment = str(int(time.time()))
         headers = {
-            "x-camfleet-event-id": str(json.loads(event.text)["event_id"]),
+            "x-camfleet-event-id": id_for_header(event),
             "x-camfleet-timestamp": moment,
         }
         if self._secret:
