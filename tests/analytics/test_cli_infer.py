@@ -134,6 +134,21 @@ def test_a_model_that_is_not_served_is_named(
     assert outcome.err.count("\n") == 1
 
 
+def test_local_asks_a_server_of_the_commands_own(
+    camfleet: CommandLine, shared_data: Path, repository: Path
+) -> None:
+    camfleet.set(CAMFLEET_SERVER="local", CAMFLEET_MIRROR=shared_data)
+    seed_models(repository, camfleet.models)
+    camfleet.run("model", "pull", "fastestdet-coco")
+    picture = str(shared_data / "media" / "images" / "road-cars.jpg")
+    outcome = camfleet.run("infer", picture, "--model", "fastestdet-coco:1")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "car" in outcome.out
+    outcome = camfleet.run("infer", picture, "--model", "ghost")
+    assert outcome.code == 1
+    assert "run `camfleet model pull ghost`" in outcome.err
+
+
 def test_no_server_is_one_clear_line(camfleet: CommandLine, tmp_path: Path) -> None:
     camfleet.set(GRPC_PORT=free_port())
     cv2.imwrite(str(tmp_path / "a.jpg"), cv2.UMat(8, 8, cv2.CV_8UC3))

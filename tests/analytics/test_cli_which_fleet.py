@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from camfleet.cli.fleet.plan import fleet_environment
 from camfleet.cli.fleet.run_record import recorded_run
+from camfleet.cli.settings import command_settings, new_fleet_settings
 from camfleet_contracts.settings import read_settings
 from cli_runs import CommandLine
 
@@ -80,6 +82,21 @@ def test_a_fleet_that_runs_is_found_by_its_state_folder_alone(
         elsewhere.run("camera", "add", "door", "rtsp://10.0.0.5/live")
         assert "door" in elsewhere.run("camera", "list").out
     assert (models / "cameras.yaml").is_file()
+
+
+def test_local_is_for_scripts_and_leaves_the_fleet_its_own_server(elsewhere: CommandLine) -> None:
+    elsewhere.set(CAMFLEET_SERVER="local", GRPC_PORT=9001)
+    assert command_settings().server == "127.0.0.1:9001"
+    assert fleet_environment(new_fleet_settings())["CAMFLEET_SERVER"] == "127.0.0.1:9001"
+
+
+def test_a_key_is_made_before_the_first_start_where_the_folder_is_named(
+    elsewhere: CommandLine,
+) -> None:
+    assert "CAMFLEET_STATE=var/state prepares one before" in elsewhere.run("key", "add", "wall").err
+    elsewhere.set(CAMFLEET_STATE="var/state")
+    assert elsewhere.run("key", "add", "wall").code == 0
+    assert "wall" in elsewhere.run("key", "list").out
 
 
 @pytest.mark.parametrize("command", ["url", "key add wall", "camera advise"])

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from camfleet_contracts.faults import fault_text
 
+LOCAL = "local"  # CAMFLEET_SERVER of scripts that want a model server of their own
 _PUBLIC_URL = r"^(https?://[^/\s]+)?$"  # what stands before /login in a link; the gateway's address
 _BASE_URL = r"^/([\w-]+/)*$"
 _FOLLOWS = "default_factory_not_called"  # the fault of another setting that this one begins with

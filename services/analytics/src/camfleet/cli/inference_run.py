@@ -22,10 +22,10 @@ from camfleet.cli.media import (
 )
 from camfleet.cli.pictures import with_boxes, write_picture
 from camfleet.detections import Detections
-from camfleet.inference.channels import Access
-from camfleet.inference.detector import Detected, ServerDetector
+from camfleet.inference.detector import Detected
 from camfleet.inference.errors import InferenceError, ServerBusy
-from camfleet.inference.model_client import ModelClient
+from camfleet.placement.choice import Place, access_of
+from camfleet.placement.connections import open_at
 from camfleet.predictions import base_service, predictions_of
 from camfleet.writers.video_file import VideoWriter
 from camfleet_contracts.clock import now_utc
@@ -38,7 +38,7 @@ from camfleet_contracts.events import (
     envelope,
 )
 from camfleet_contracts.names import split_version
-from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.settings import LOCAL, FleetSettings, read_settings
 
 _TRIES_WHEN_BUSY = 5
 _DEFAULT_CONFIDENCE = 0.5
@@ -50,20 +50,20 @@ class InferenceRun:
     def __init__(
         self, settings: FleetSettings, model: str, *, confidence: float | None, save: Path | None
     ) -> None:
-        """Connects at the first frame.
+        """Connects at the first frame; a model server of this process's own is started at once.
 
         Raises:
-            CommandError: the model's name is none.
+            CommandError: the model's name is none, or that server cannot be had.
         """
         try:
             name, version = split_version(model)
         except ValueError as error:
             raise CommandError(f"--model: {error}") from error
         self._reference = f"{name}:{version}" if version else name
-        key = settings.api_key.get_secret_value() if settings.api_key else None
-        certificates = str(settings.tls_ca) if settings.tls_ca else None
-        self._client = ModelClient(settings.server, Access(key, certificates))
-        self._detector = ServerDetector(self._client)
+        try:
+            self._connection = open_at(_place(settings), settings)
+        except InferenceError as error:
+            raise CommandError(str(error)) from error
         self._settings = settings
         self._confidence = confidence
         self._save = save
@@ -81,11 +81,12 @@ class InferenceRun:
         self._refuse_overwriting(files)
         shown = table("file", "frames", "found")
         try:
+            self._serve()
             for path in track(files, console=err, transient=True, disable=len(files) < 2):  # noqa: PLR2004 - one needs no bar
                 if row := self._row_of(path, is_alone=path == source, as_json=as_json):
                     shown.add_row(path.name, *row)
         finally:
-            self._client.close()
+            self._connection.close()
         if not as_json:
             out.print(shown)
         if self._save:
@@ -140,18 +141,28 @@ class InferenceRun:
     def _detect(self, frame: Frame) -> Detected:
         try:
             confidence = self._threshold()
+            detect = self._connection.detector.detect
             for _ in range(_TRIES_WHEN_BUSY - 1):
                 try:
-                    return self._detector.detect(frame.picture, self._reference, confidence)
+                    return detect(frame.picture, self._reference, confidence)
                 except ServerBusy:
                     continue
-            return self._detector.detect(frame.picture, self._reference, confidence)
+            return detect(frame.picture, self._reference, confidence)
+        except InferenceError as error:
+            raise CommandError(str(error)) from error
+
+    def _serve(self) -> None:
+        """Have a server of our own load the model; the fleet's knows its models."""
+        if self._connection.models is None:
+            return
+        try:
+            self._reference = self._connection.models.serve(self._reference, ()).name
         except InferenceError as error:
             raise CommandError(str(error)) from error
 
     def _threshold(self) -> float:
         if self._confidence is None:
-            postprocess = self._client.current(self._reference).manifest.postprocess
+            postprocess = self._connection.client.current(self._reference).manifest.postprocess
             self._confidence = postprocess.confidence if postprocess else _DEFAULT_CONFIDENCE
         return self._confidence
 
@@ -166,6 +177,12 @@ class InferenceRun:
             film.write_frame(drawn)
         elif self._save:
             write_picture(self._save / _saved_name(frame.path), drawn)
+
+
+def _place(settings: FleetSettings) -> Place:
+    """The model server of the fleet; one of this process's own where `local` asks for it."""
+    is_own = read_settings().server == LOCAL
+    return Place(None) if is_own else Place(settings.server, access_of(settings))
 
 
 def _saved_name(path: Path) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from camfleet.cli.errors import CommandError
 from camfleet.cli.fleet.run_record import running_settings
-from camfleet_contracts.settings import FleetSettings, read_settings
+from camfleet_contracts.settings import LOCAL, FleetSettings, read_settings
 
 WHICH_FLEET = (
     "run this where `camfleet up` was started, or name that fleet with "
@@ -36,7 +36,8 @@ def fleet_settings() -> FleetSettings:
         raise CommandError(
             f"no fleet in {Path.cwd()}: there is neither {settings.state_dir} nor "
             f"{settings.models_dir}; {WHICH_FLEET} (and MODELS_DIR=<folder>/var/models while it "
-            "does not run); `camfleet up` starts one here"
+            "does not run); `camfleet up` starts one here, and "
+            f"CAMFLEET_STATE={settings.state_dir} prepares one before that"
         )
     return settings
 
@@ -47,11 +48,12 @@ def new_fleet_settings(*, models: Path | None = None, state: Path | None = None)
 
 
 def _with_addresses(settings: FleetSettings) -> FleetSettings:
+    """`local` is for scripts: what needs a fleet's server asks that of this machine."""
     addresses = {
         "server": f"{_LOOPBACK}:{settings.grpc_port}",
         "capture": f"rtsp://{_LOOPBACK}:{settings.rtsp_port}",
     }
-    given = settings.model_fields_set
+    given = settings.model_fields_set - ({"server"} if settings.server == LOCAL else set())
     if not given & {"capture", "capture_http"}:
         addresses["capture_http"] = f"http://{_LOOPBACK}:{settings.capture_http_port}"
     return settings.model_copy(

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from camfleet.inference.channels import Access, Channels
 from camfleet.inference.errors import AccessRefused, InferenceError
 from camfleet.inference.kserve import SERVER_LIVE
-from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.settings import LOCAL, FleetSettings
 
-LOCAL = "local"
 ANSWER_S = 1.0  # the default server has so long to say that it is one
 _CONNECT_S = 0.3
 
@@ -30,7 +29,7 @@ def choose_place(server: str | None, settings: FleetSettings) -> Place:
     "local" for either of the first two asks for the private one.
     """
     told = server or (settings.server if "server" in settings.model_fields_set else "")
-    access = _access(settings)
+    access = access_of(settings)
     if told == LOCAL:
         return Place(None)
     if told:
@@ -40,7 +39,8 @@ def choose_place(server: str | None, settings: FleetSettings) -> Place:
     return Place(None)
 
 
-def _access(settings: FleetSettings) -> Access:
+def access_of(settings: FleetSettings) -> Access:
+    """How to present ourselves to a server that is not private."""
     key = settings.api_key.get_secret_value() if settings.api_key else None
     return Access(key, str(settings.tls_ca) if settings.tls_ca else None)
 

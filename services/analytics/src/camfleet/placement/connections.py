@@ -9,7 +9,7 @@ from camfleet.inference.model_client import ModelClient
 from camfleet.placement.choice import Place, choose_place
 from camfleet.placement.private_models import PrivateModels
 from camfleet.placement.private_server import PrivateServer
-from camfleet_contracts.settings import read_settings
+from camfleet_contracts.settings import FleetSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def connect(server: str | None = None) -> Connection:
             return known
         if known is not None:
             known.close()
-        opened = _open(place)
+        opened = open_at(place, settings)
         _connections[place] = opened
         return opened
 
@@ -65,11 +65,15 @@ def close_connections() -> None:
         _connections.clear()
 
 
-def _open(place: Place) -> Connection:
+def open_at(place: Place, settings: FleetSettings) -> Connection:
+    """A connection of the caller's own.
+
+    Raises:
+        NoPrivateServer: it is to be a private one, which cannot be started.
+    """
     if place.server is not None:
         client = ModelClient(place.server, place.access)
         return Connection(client, ServerDetector(client))
-    settings = read_settings()
     private = PrivateServer(settings)
     client = ModelClient(private.address, shares_memory=True)
     models = PrivateModels(private, client, settings.models_dir)

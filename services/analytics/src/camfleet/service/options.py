@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
+from camfleet_contracts.settings import LOCAL, BadSettings, FleetSettings, read_settings
 
 OUTBOXES = ("sqlite", "memory")
 
@@ -45,7 +45,7 @@ def parse_options(arguments: list[str] | None = None) -> Options:
 
 
 def _settings_of(given: argparse.Namespace) -> FleetSettings:
-    return read_settings(
+    settings = read_settings(
         cameras=given.cameras,
         streamer_port=given.port,
         bind_address=given.bind,
@@ -54,3 +54,9 @@ def _settings_of(given: argparse.Namespace) -> FleetSettings:
         capture_http=given.capture_http,
         state_dir=given.state,
     )
+    if settings.server == LOCAL:
+        raise BadSettings(
+            "CAMFLEET_SERVER: local is a model server of a script's own; name the fleet's, "
+            "host:port, with --server or CAMFLEET_SERVER"
+        )
+    return settings
