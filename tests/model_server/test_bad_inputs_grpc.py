@@ -49,6 +49,10 @@ def predict_bytes(proto: Any = None, **spec: Any) -> bytes:
             predict_bytes(tensor_proto(1, 4, float_val=[1, 2, 3])),
             "Invalid number of values in tensor proto container - Expected: 4",
         ),
+        (
+            predict_bytes(tensor_proto(1, 4, dtype=tensorflow_pb2.DT_INT64, float_val=[0] * 4)),
+            "INT64 goes into int64_val, which is empty, not into float_val; input name: x",
+        ),
         (predict_bytes(tensor_proto(1, 4, dtype=999)), "input name: x"),
         (predict_bytes(tensor_proto(1, 4, dtype=tensorflow_pb2.DT_COMPLEX64)), "input name: x"),
         (predict_bytes(tensor_proto(1, -4, float_val=[0] * 4)), "input name: x"),
@@ -62,7 +66,7 @@ def predict_bytes(proto: Any = None, **spec: Any) -> bytes:
         (b"\xff\xff\xff this is no message", ""),
         (predict_bytes()[:-3], ""),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_predict_over_grpc(ports: Ports, request_bytes: bytes, text: str) -> None:
     answer = ports.call(PREDICT, request_bytes)
@@ -107,7 +111,10 @@ def infer_bytes(
         (infer_bytes(1, -4, raw=b""), "input name: x"),
         (infer_bytes(1 << 40, 1 << 40, raw=b""), "input name: x"),
         (infer_bytes(1, raw=b"\xff\xff\xff\x7f", datatype="BYTES"), "x"),
-        (infer_bytes(1, 4, int_contents=[0] * 4), "input name: x"),
+        (
+            infer_bytes(1, 4, int_contents=[0] * 4),
+            "FP32 goes into fp32_contents, which is empty, not into int_contents; input name: x",
+        ),
         (b"\xff\xff\xff this is no message", ""),
     ],
     ids=range(12),
