@@ -29,6 +29,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         (TFS, b"{", 400, "Invalid JSON structure"),
         (TFS, b"[]", 400, "Invalid JSON structure"),
         (TFS, b"\xff\xfe\xfd", 400, "Invalid JSON structure"),
+        (TFS, b'{"inputs": ' + b"1" * 5000 + b"}", 400, "structure - a number has too many digits"),
         (TFS, b"{}", 400, NO_FORMAT),
         (TFS, b'{"instances": [], "inputs": []}', 400, NO_FORMAT),
         (TFS, b'{"instances": {}}', 400, NO_ROWS),
@@ -67,7 +68,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ),
         ("/v2/models/adder/versions/x/infer", b"{}", 400, "Could not parse model version"),
     ],
-    ids=range(26),
+    ids=range(27),
 )
 def test_over_rest(ports: Ports, path: str, body: bytes, code: int, text: str) -> None:
     answer = ports.post(path, content=body)

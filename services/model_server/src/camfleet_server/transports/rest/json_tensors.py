@@ -36,8 +36,10 @@ def parse_object(body: Body | memoryview) -> dict[str, Any]:
         )
     try:
         parsed = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"Invalid JSON structure - {error}") from error
+    except ValueError as error:  # Python refuses to read such an integer
+        raise InvalidInput("Invalid JSON structure - a number has too many digits") from error
     if not isinstance(parsed, dict):
         raise InvalidInput("Invalid JSON structure - Expected: an object")
     return parsed
