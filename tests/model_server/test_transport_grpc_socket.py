@@ -91,8 +91,12 @@ def test_the_socket_of_a_living_server_is_not_taken(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("file", "and no socket"), ("missing/s", "No such file or directory")],
-    ids=["a file", "no folder"],
+    [
+        ("file", "and no socket"),
+        ("missing/s", "No such file or directory"),
+        ("s" * 100, r"a unix socket's path has 107 bytes, not \d+; .*--grpc_socket_path"),
+    ],
+    ids=["a file", "no folder", "too long"],
 )
 def test_a_path_that_cannot_be_a_socket_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "file").write_text("precious")

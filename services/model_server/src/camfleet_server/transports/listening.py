@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import os
 import socket
 import ssl
 import tempfile
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _OWNER_ONLY = 0o600
+_LONGEST_SOCKET_PATH = 107  # bytes; clients could not connect to a longer one
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,14 @@ class UnixSocket:
         """Let `listen` bind in a folder nobody else can open, then move the socket to its place.
 
         Raises:
-            PortTaken: somebody listens there, it is no socket, or the folder cannot be written.
+            PortTaken: somebody listens there, it is no socket, its path is too long, or the folder
+                cannot be written.
         """
+        length = len(os.fsencode(self._path))
+        if length > _LONGEST_SOCKET_PATH:
+            raise self._taken(
+                f"a unix socket's path has {_LONGEST_SOCKET_PATH} bytes, not {length}"
+            )
         if self._is_answering():
             raise self._taken("another server listens there")
         try:
