@@ -70,7 +70,7 @@ def apply_preprocessing(model: Any, config: ModelConfig, finder: TensorFinder) -
     for number, wish in wishes.items():
         _add_steps(pre_post.input(number), model.inputs[number], wish)
     for number, text in outputs.items():
-        asked, model_layout = _layouts(text)
+        asked, model_layout = _fitting_layouts(text, model.outputs[number])
         pre_post.output(number).tensor().set_layout(asked)
         pre_post.output(number).model().set_layout(model_layout)
     return pre_post.build()
@@ -128,7 +128,7 @@ def _request_type(port: Any, wish: _Wish) -> Any:
 def _layouts_of(port: Any, wish: _Wish, request_colours: str) -> tuple[Any, Any]:
     """Return the layouts of request and model; None, None where nobody needs to know them."""
     if wish.layout:
-        asked, in_model = _layouts(wish.layout)
+        asked, in_model = _fitting_layouts(wish.layout, port)
     elif wish.colours or len(wish.mean) > 1 or len(wish.scale) > 1:
         asked = in_model = _guessed_layout(port)
     else:
@@ -140,6 +140,24 @@ def _layouts_of(port: Any, wish: _Wish, request_colours: str) -> tuple[Any, Any]
             raise LoadError(f"color_format {wish.colours}: planes are sent in layout NHWC")
         asked = ov.Layout("NHWC")
     return asked, in_model
+
+
+def _fitting_layouts(text: str, port: Any) -> tuple[Any, Any]:
+    """Return the layouts of request and model, each with a letter for every dimension."""
+    layouts = _layouts(text)
+    shape = port.get_partial_shape()
+    for layout in layouts:
+        letters = layout.to_string().strip("[]").split(",")
+        fits = "..." in letters or shape.rank.is_dynamic or len(letters) == len(shape)
+        if not fits:
+            side = "input" if port.node.get_type_name() == "Parameter" else "output"
+            name = min(port.names, default=port.node.get_friendly_name())
+            raise LoadError(
+                f"layout {text}: has {len(letters)} letters, the {side} {name!r} has "
+                f"{len(shape)} dimensions, {shape}; write a letter for each, such as NC, or leave "
+                "`layout` away"
+            )
+    return layouts
 
 
 def _layouts(text: str) -> tuple[Any, Any]:
