@@ -57,18 +57,25 @@ def test_a_bad_entry_costs_that_entry_only(entry: dict[str, Any], reason: str) -
         ("shape", "(1,3,a)", "shape: 'a' is no size"),
         ("shape", {"x": "(1;3)"}, "shape: '1;3' is no size"),
         ("batch_size", "many", "batch_size: 'many' is no size"),
+        ("shape", "(1,99999999999999999999)", "shape: '99999999999999999999' is no size"),
         ("batch_size", True, "batch_size"),
+        ("batch_size", "8:1", "batch_size: '8:1' is no size, range (1:8)"),
         ("nireq", "4", "nireq"),
         ("mean", "[1,two]", "mean: '[1,two]' is no number and no list"),
         ("mean", [], "mean: [] holds no number"),
+        ("mean", "[1,nan]", "mean: '[1,nan]' must hold finite numbers"),
         ("scale", "[1,0,1]", "scale divides, it must not be 0"),
         ("color_format", "RGB:CMYK", "'CMYK' is no colour format; write request:model with RGB"),
         ("precision", "FP8", "'FP8' is no precision; there are FP64"),
         ("model_version_policy", {"latest": {"num_versions": 0}}, 'written {"num_versions": 2}'),
+        ("model_version_policy", {"latest": {"num_versions": 10**30}}, '{"num_versions": 2}'),
         ("model_version_policy", {"specific": {}}, 'written {"versions": [1, 3]}'),
         ("model_version_policy", {"all": {"x": 1}}, "all is written {}"),
         ("model_version_policy", {"all": {}, "latest": {}}, "exactly one of"),
         ("base_path", "", "base_path is empty"),
+        ("base_path", None, "base_path: must be a text, got None"),
+        ("base_path", "a\0b", "base_path 'a\\x00b' must be UTF-8 text without zeros"),
+        ("base_path", "\ud800", "base_path '\\ud800' must be UTF-8 text"),
         ("base_path", "s3://bucket/m", "cloud storage, which is not read; copy the model"),
         ("base_path", "azure://bucket/m", "cloud storage"),
         ("graph_path", "g.pbtxt", "MediaPipe graphs are not served here; serve each model"),
@@ -169,13 +176,26 @@ def test_lists_that_ovms_drops_become_faults_of_their_names_and_models_are_serve
     )
     assert [model.name for model in config.models] == ["a"]
     assert {name: fault.split(" are ")[0] for name, fault in config.entry_faults.items()} == {
-        "both": "both: pipeline_config_list: DAG pipelines",
-        "pipeline_config_list[1]": "pipeline_config_list[1]: pipeline_config_list: DAG pipelines",
-        "graph": "graph: mediapipe_config_list: MediaPipe graphs",
-        "loader": "loader: custom_loader_config_list: custom model loaders",
-        "ocr": "ocr: custom_node_library_config_list: custom node libraries",
+        "both": "pipeline_config_list: DAG pipelines",
+        "pipeline_config_list[1]": "pipeline_config_list: DAG pipelines",
+        "graph": "mediapipe_config_list: MediaPipe graphs",
+        "loader": "custom_loader_config_list: custom model loaders",
+        "ocr": "custom_node_library_config_list: custom node libraries",
     }
+    assert config.warnings[0].startswith("a: mediapipe_config_list: MediaPipe graphs")
     assert config.warnings[0].endswith("(a model of that name is served)")
+
+
+def test_faults_are_told_behind_the_name_of_their_entry() -> None:
+    config = parsed({"name": "a", "base_path": ""})
+    assert config.told_entry_faults == ["a: base_path is empty"]
+
+
+def test_a_name_that_cannot_be_sent_is_told_by_its_place() -> None:
+    config = parsed(
+        {"name": "\ud800", "base_path": "a"}, mediapipe_config_list=[{"name": "\udfff"}]
+    )
+    assert list(config.entry_faults) == ["model_config_list[0]", "mediapipe_config_list[0]"]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def _refuse_new_faults(path: Path, before: str, after: str) -> None:
 
 def _faults(path: Path, text: str) -> list[str]:
     parsed = parse_serving_config(text, path=path, env=os.environ)  # noqa: TID251 - ${ENV} of the file
-    return list(parsed.entry_faults.values())
+    return parsed.told_entry_faults
 
 
 def _without_position(fault: str) -> str:

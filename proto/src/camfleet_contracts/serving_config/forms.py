@@ -1,16 +1,18 @@
 """The ways a value of a model's entry can be written, and what each means."""
 
 import json
+import math
 import re
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 COLOURS = ("RGB", "BGR", "GRAY", "NV12", "NV12_2", "I420", "I420_3")
 PRECISIONS = (
     *("FP64", "FP32", "FP16", "BF16", "BOOL"),
     *("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8"),
 )
-_SIZE = re.compile(r"auto|-1|\d+(:\d+)?")
+_SIZE = re.compile(r"auto|-1|(\d{1,18})(?::(\d{1,18}))?")
 _NAMED_LIST = re.compile(r"\s*([^\s,\[\]()]+?)\s*[:=]?\s*[\[(]([^\])]*)[\])]\s*(?:,|$)")
 _SHORT_PRECISION = re.compile(r"(F|I|U)(\d+)")
 
@@ -65,9 +67,19 @@ def read_sizes(setting: str | list[int]) -> list[str] | None:
 
 def read_size(text: str) -> str:
     """Return one size as it is written; raises ValueError when it is none."""
-    if not _SIZE.fullmatch(text):
+    size = _SIZE.fullmatch(text)
+    if size is None or (size[2] and int(size[1]) > int(size[2])):
         raise ValueError(f"{text!r} is no size, range (1:8), -1 or auto")
     return text
+
+
+def is_name(value: Any) -> TypeGuard[str]:
+    """Tell whether it is a text, not empty, that can be sent: JSON may hold half a character."""
+    return (
+        isinstance(value, str)
+        and value != ""
+        and value.encode(errors="ignore") == value.encode(errors="backslashreplace")
+    )
 
 
 def per_value(setting: Any) -> tuple[Any, ...]:
@@ -146,7 +158,7 @@ def _are_options_of(kind: str, options: dict[str, Any]) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= sys.maxsize
 
 
 def _named_lists(text: str) -> dict[str, str]:
@@ -175,4 +187,6 @@ def _numbers_of(value: Any) -> list[float]:
         ) from error
     if not numbers:
         raise ValueError(f"{value!r} holds no number")
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{value!r} must hold finite numbers")
     return numbers

@@ -116,3 +116,8 @@ class ServingConfig(BaseModel):
     metrics: MetricsConfig | None = None
     warnings: tuple[str, ...] = ()
     entry_faults: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def told_entry_faults(self) -> list[str]:
+        """The faults, each behind the name of its entry."""
+        return [f"{name}: {fault}" for name, fault in self.entry_faults.items()]

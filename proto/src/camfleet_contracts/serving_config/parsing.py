@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from camfleet_contracts.faults import fault_words
+from camfleet_contracts.serving_config.forms import is_name
 from camfleet_contracts.serving_config.model import (
     METRICS,
     BadServingConfig,
@@ -82,12 +83,12 @@ def parse_serving_config(
         try:
             models[label] = _parse_entry(entry, path.parent, env)
         except ValueError as error:
-            faults[label] = f"{label}: {reasons_of(error)}"
+            faults[label] = reasons_of(error)
             continue
         warnings += _warnings_of(models[label])
     for label, reason in refused_entries(document):
         if label in models:
-            warnings.append(f"{reason} (a model of that name is served)")
+            warnings.append(f"{label}: {reason} (a model of that name is served)")
         else:
             faults.setdefault(label, reason)
     return ServingConfig(
@@ -108,13 +109,8 @@ def parse_model(
     """
     read = {key: _substituted(value, env or {}) for key, value in fields.items()}
     refuse_model(read)
-    base_path = read.get("base_path")
-    if isinstance(base_path, str):
-        if not base_path.strip():
-            raise ValueError("base_path is empty")
-        if ".." in Path(base_path).parts:
-            raise ValueError(f"base_path {base_path!r} must not contain '..'")
-        read["base_path"] = (folder / base_path).absolute()
+    if "base_path" in read:
+        read["base_path"] = (folder / _checked_path(read["base_path"])).absolute()
     return ModelConfig(**read)
 
 
@@ -139,10 +135,10 @@ def load_document(text: str, path: Path) -> dict[str, Any]:
 
 
 def entry_name(entry: Any) -> str:
-    """Return the name in an entry of `model_config_list`; empty when it has none."""
+    """Return the name in an entry of `model_config_list`; empty when none can be told."""
     config = entry.get("config") if isinstance(entry, dict) else None
     name = config.get("name") if isinstance(config, dict) else None
-    return name if isinstance(name, str) else ""
+    return name if is_name(name) else ""
 
 
 def reasons_of(error: ValueError) -> str:
@@ -174,6 +170,18 @@ def _parse_entry(entry: Any, folder: Path, env: Mapping[str, str]) -> ModelConfi
     if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
         raise ValueError("must be an object {'config': {...}}")  # noqa: TRY004 - one kind of fault
     return parse_model(entry["config"], folder, env)
+
+
+def _checked_path(base_path: Any) -> str:
+    if not isinstance(base_path, str):
+        raise ValueError(f"base_path: must be a text, got {base_path!r:.40}")  # noqa: TRY004 - as all
+    if not base_path.strip():
+        raise ValueError("base_path is empty")
+    if "\0" in base_path or not is_name(base_path):
+        raise ValueError(f"base_path {base_path!r} must be UTF-8 text without zeros")
+    if ".." in Path(base_path).parts:
+        raise ValueError(f"base_path {base_path!r} must not contain '..'")
+    return base_path
 
 
 def _warnings_of(model: ModelConfig) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from camfleet_contracts.serving_config.forms import is_name
+
 _CLOUD = ("s3://", "gs://", "azure://", "az://", "azfs://")
 _MODEL_KEYS = {
     "graph_path": "MediaPipe graphs",
@@ -64,8 +66,8 @@ def refused_entries(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for number, entry in enumerate(entries if isinstance(entries, list) else []):
             fields = entry.get("config", entry) if isinstance(entry, dict) else {}
             name = fields.get(name_key) if isinstance(fields, dict) else None
-            label = name if isinstance(name, str) and name else f"{key}[{number}]"
-            yield label, f"{label}: {_reason(key, what)}"
+            label = name if is_name(name) else f"{key}[{number}]"
+            yield label, _reason(key, what)
 
 
 def _reason(key: str, what: str) -> str:

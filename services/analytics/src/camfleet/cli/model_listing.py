@@ -44,7 +44,7 @@ def print_models(settings: FleetSettings, *, as_json: bool) -> None:
         for row in rows
         for state in row["states"]
     )
-    for warning in (*config.entry_faults.values(), *config.warnings):
+    for warning in (*config.told_entry_faults, *config.warnings):
         note(f"config.json: {warning}")
     if states is None:
         note(

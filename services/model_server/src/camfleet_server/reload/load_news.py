@@ -64,7 +64,7 @@ class LoadNews:
     def entry_refused(self, name: str, reason: str) -> None:
         """An entry of config.json cannot be used."""
         self._note(name, None, Outcome.REFUSED, reason)
-        logger.error("entry of config.json refused reason=%s", reason)
+        logger.error("entry of config.json refused model=%s reason=%s", name, reason)
 
     def config_refused(self, reason: str) -> None:
         """Nothing of config.json can be used."""

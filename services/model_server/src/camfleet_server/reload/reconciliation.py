@@ -260,11 +260,7 @@ class Reconciliation:
         self._is_ready = self._is_ready or self._is_first_pass_over()
         models = {name: state.served() for name, state in self._states.items()}
         faults = [self.config_fault] if self.config_fault else []
-        faults += [
-            f"{name}: {m.reason.removeprefix(f'{name}: ')}"
-            for name, m in models.items()
-            if m.reason
-        ]
+        faults += [f"{name}: {m.reason}" for name, m in models.items() if m.reason]
         if not self._is_ready:
             on_way = [f"{n} version {v}" for n, s in self._states.items() for v in s.loading]
             faults += [f"still loading {', '.join(on_way)}"] if on_way else []

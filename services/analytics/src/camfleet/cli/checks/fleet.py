@@ -80,7 +80,7 @@ def check_volume(settings: FleetSettings) -> Iterator[Finding]:
     except BadServingConfig as error:
         yield Finding("config.json", "bad", str(error))
         return
-    for fault in config.entry_faults.values():
+    for fault in config.told_entry_faults:
         yield Finding("config.json", "bad", fault)
     for warning in config.warnings:
         yield Finding("config.json", "note", warning)
