@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from camfleet_server.transports.rest.tfs import metadata_json
+from camfleet_server.types import ModelMetadata, TensorSpec
 from transport_callers import RestCaller, serving_rest
 
 PAIR = "/v1/models/pair:predict"
@@ -175,3 +177,12 @@ def test_metadata_has_the_form_of_tensorflow_serving(caller: RestCaller) -> None
     assert metadata["modelSpec"] == {"name": "increment", "version": "2", "signatureName": ""}
     assert image["dtype"] == "DT_FLOAT"
     assert [dim["size"] for dim in image["tensorShape"]["dim"]] == ["1", "3", "-1", "4"]
+    assert image["tensorShape"]["unknownRank"] is False
+
+
+def test_metadata_tells_a_scalar_by_a_shape_without_dimensions() -> None:
+    scalar = TensorSpec("x", "FP32", ())
+    metadata = metadata_json(ModelMetadata("scalar", 1, (1,), (scalar,), (scalar,)))
+    signatures = metadata["metadata"]["signature_def"]["signatureDef"]
+    shape = signatures["serving_default"]["inputs"]["x"]["tensorShape"]
+    assert shape == {"dim": [], "unknownRank": False}

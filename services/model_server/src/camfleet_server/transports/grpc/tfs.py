@@ -194,6 +194,7 @@ def _spec(name: str, version: int) -> pb.ModelSpec:
 def _tensor_info(spec: TensorSpec) -> tensorflow_pb2.TensorInfo:
     number = get_datatype(spec.datatype, spec.name).tensorflow
     info = tensorflow_pb2.TensorInfo(name=spec.name, dtype=number)  # type: ignore[arg-type] # int
+    info.tensor_shape.SetInParent()  # a scalar's shape has no dimensions, it is not unknown
     for size in spec.shape:
         info.tensor_shape.dim.add(size=size)
     return info

@@ -73,7 +73,7 @@ class TfsRoutes:
         with self._metrics.request(_METADATA, name) as answer:
             metadata = self._served.model_metadata(name, self._version_in(request))
             answer.model, answer.version = metadata.name, metadata.version
-            return JSONResponse(_metadata_json(metadata))
+            return JSONResponse(metadata_json(metadata))
 
     async def not_offered(self, request: Request) -> Response:
         """Refuse what needs tf.Example."""
@@ -123,8 +123,14 @@ def statuses_json(statuses: tuple[VersionStatus, ...]) -> dict[str, Any]:
     return {"model_version_status": entries}
 
 
-def _metadata_json(metadata: ModelMetadata) -> dict[str, Any]:
-    written = MessageToDict(metadata_response(metadata), descriptor_pool=POOL)
+def metadata_json(metadata: ModelMetadata) -> dict[str, Any]:
+    """Write inputs and outputs as OVMS does, fields without a value too."""
+    response = metadata_response(metadata)
+    written = MessageToDict(
+        response,
+        descriptor_pool=POOL,
+        always_print_fields_with_no_presence=True,  # ovmsclient looks for `dim` of scalars
+    )
     # The field names of the response itself keep their underscores upstream.
     signatures = written["metadata"]
     spec = {**written["modelSpec"], "signatureName": ""}
