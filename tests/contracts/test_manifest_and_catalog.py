@@ -56,6 +56,7 @@ def test_a_folder_without_manifest_has_none(tmp_path: Path) -> None:
     ("document", "reason"),
     [
         ([], "must be a JSON object"),
+        ({"note": "\ud800"}, "holds half of a character"),
         ({"preprocess": {"resize": "squash"}}, r"preprocess\.resize"),
         ({"postprocess": {"decoder": "yolox", "iou": 2}}, r"postprocess\.iou"),
         ({"precision": "int4"}, "precision"),

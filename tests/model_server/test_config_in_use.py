@@ -1,10 +1,16 @@
 """config.json and mapping_config.json on a volume that is being served."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_server.reload import loader
+from camfleet_server.reload.manifests import publish_manifest
+from camfleet_server.runtimes.base import Servable
+from camfleet_server.types import Manifest, VersionState
 from model_volume import Volume, running_core
 from waiting import wait_until
 
@@ -44,6 +50,37 @@ def test_a_mapping_that_changes_reloads_the_version(tmp_path: Path) -> None:
             lambda: core.plane.model_metadata("adder").outputs[0].name == "sum", 20, "the new name"
         )
         assert core.plane.model_metadata("adder").inputs[0].name == "x"
+
+
+def test_names_of_files_that_are_no_utf8_are_told_in_what_can_be_sent(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    volume.serve("latin")
+    (tmp_path / "latin" / "1").mkdir(parents=True)
+    (tmp_path / "latin" / "1" / os.fsdecode(b"mod\xe8le.xmm")).touch()
+    with running_core(volume) as core:
+        status = core.wait_for("latin", 1, VersionState.END)
+        told = (status.reason, *core.plane.faults(), core.plane.last_loads()[0].reason)
+    assert all(r"it holds mod\udce8le.xmm" in text for text in told)
+
+
+def test_a_load_that_fails_at_its_very_end_costs_its_model_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = Volume.of_adder(tmp_path)
+    for name in ("odd", "odder"):  # as many as there are threads
+        volume.serve(name)
+        volume.publish_adder(name, 1, addend=1, id="odd")
+
+    def fail_for_odd_ones(manifest: ModelManifest, servable: Servable) -> Manifest:
+        if manifest.id == "odd":
+            raise RuntimeError("nobody thought of this")
+        return publish_manifest(manifest, servable)
+
+    monkeypatch.setattr(f"{loader.__name__}.publish_manifest", fail_for_odd_ones)
+    with running_core(volume) as core:
+        for name in ("odd", "odder"):
+            assert "nobody thought" in core.wait_for(name, 1, VersionState.END).reason
+        core.wait_for("adder", 1)
 
 
 def test_two_folders_of_one_number_are_warned_of(

@@ -256,10 +256,19 @@ def test_two_tensors_may_swap_their_names(tmp_path: Path) -> None:
         ([], "write"),
         ({"input": {}}, "write"),
         ({"inputs": {"x": 1}}, "object of texts"),
+        ({"inputs": {"x": "\ud800"}}, "object of texts"),
         ({"inputs": {"z": "image"}}, "inputs: the model has no 'z'; it has x, x1"),
         ({"outputs": {"y": "y1"}}, "outputs: two tensors would have one name"),
     ],
-    ids=["no JSON", "list", "unknown key", "number", "unknown tensor", "name taken"],
+    ids=[
+        "no JSON",
+        "list",
+        "unknown key",
+        "number",
+        "half of a character",
+        "unknown tensor",
+        "name taken",
+    ],
 )
 def test_mapping_that_does_not_fit_is_refused_with_the_reason(
     tmp_path: Path, mapping: Any, reason: str

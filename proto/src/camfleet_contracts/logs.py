@@ -50,7 +50,9 @@ def configure_logs(service: str, level: str = "INFO", path: Path | None = None) 
     )
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path is not None:
-        handlers.append(logging.handlers.WatchedFileHandler(path, encoding="utf-8"))
+        handlers.append(
+            logging.handlers.WatchedFileHandler(path, encoding="utf-8", errors="backslashreplace")
+        )
     for handler in handlers:
         handler.setFormatter(formatter)
     logging.basicConfig(handlers=handlers, level=number, force=True)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from camfleet_contracts.faults import fault_text
+from camfleet_contracts.names import sendable
 from camfleet_contracts.trail import Trail
 
 MANIFEST_NAMES = ("model.json", "alwaysai.model.json")
@@ -136,6 +137,9 @@ def parse_manifest(document: Any, *, where: str) -> ModelManifest:
     """
     if not isinstance(document, dict):
         raise BadManifest(f"{where}: must be a JSON object")
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    if sendable(text) != text:
+        raise BadManifest(f"{where}: holds half of a character, such as \\ud800")
     fields: dict[str, Any] = {}
     for key in _NESTED:
         if isinstance(document.get(key), dict):

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from camfleet_contracts.names import sendable
+
 COLOURS = ("RGB", "BGR", "GRAY", "NV12", "NV12_2", "I420", "I420_3")
 PRECISIONS = (
     *("FP64", "FP32", "FP16", "BF16", "BOOL"),
@@ -75,11 +77,7 @@ def read_size(text: str) -> str:
 
 def is_name(value: Any) -> TypeGuard[str]:
     """Tell whether it is a text, not empty, that can be sent: JSON may hold half a character."""
-    return (
-        isinstance(value, str)
-        and value != ""
-        and value.encode(errors="ignore") == value.encode(errors="backslashreplace")
-    )
+    return isinstance(value, str) and value != "" and sendable(value) == value
 
 
 def per_value(setting: Any) -> tuple[Any, ...]:

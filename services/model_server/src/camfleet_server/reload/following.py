@@ -4,6 +4,7 @@ import time
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from camfleet_contracts.names import sendable
 from camfleet_contracts.serving_config import BadServingConfig, ServingConfig
 from camfleet_server.reload.config_source import ConfigSource
 from camfleet_server.reload.load_news import LoadNews
@@ -57,9 +58,10 @@ class FollowedConfig:
         try:
             config = self._source.read()
         except BadServingConfig as error:
-            if str(error) != self.fault:
-                self._news.config_refused(str(error))
-            self.fault = str(error)
+            fault = sendable(str(error))
+            if fault != self.fault:
+                self._news.config_refused(fault)
+            self.fault = fault
             return
         if self.fault:
             self._news.config_usable()

@@ -3,6 +3,7 @@
 import logging
 
 from camfleet_contracts.clock import now_utc
+from camfleet_contracts.names import sendable
 from camfleet_server.metrics import ServerMetrics
 from camfleet_server.reload.loader import Breakage, LoadResult
 from camfleet_server.serving.load_log import LoadLog, LoadRecord, Outcome
@@ -84,4 +85,4 @@ class LoadNews:
         reason: str = "",
         took_s: float | None = None,
     ) -> None:
-        self._log.note(LoadRecord(now_utc(), model, version, outcome, reason, took_s))
+        self._log.note(LoadRecord(now_utc(), model, version, outcome, sendable(reason), took_s))

@@ -160,6 +160,7 @@ class Loader:
                 servable.close()
                 return LoadResult(job)
             self._prober.remember(job.content)
+            loaded = self._as_loaded(job, servable)
         except (LoadError, OSError) as error:
             return LoadResult(job, refusal=str(error))
         except ProbeStopped:
@@ -168,7 +169,6 @@ class Loader:
         except Exception as error:
             logger.exception("load failed model=%s", job.source.name)
             return LoadResult(job, refusal=f"{type(error).__name__}: {error}")
-        loaded = self._as_loaded(job, servable)
         if job.takes_pictures:
             _prepare_for_pictures(loaded)
         load_s = time.monotonic() - began_at

@@ -5,10 +5,11 @@ Only the reconciler's thread touches it; what others see are the ServedModels it
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from camfleet_contracts.names import sendable
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.reload.labels import Labels
 from camfleet_server.reload.loader import LoadJob
@@ -140,9 +141,9 @@ class ModelState:
         return ServedModel(
             name=self.name,
             versions=dict(self.loaded),
-            statuses=tuple(self._status(number) for number in sorted(numbers, reverse=True)),
+            statuses=tuple(map(_as_told, map(self._status, sorted(numbers, reverse=True)))),
             is_configured=self.config is not None or bool(self.entry_fault),
-            fault="; ".join(filter(None, self._faults())),
+            fault=sendable("; ".join(filter(None, self._faults()))),
             labels=self.labels.versions,
             file=_single_file(self.config),
         )
@@ -255,6 +256,11 @@ class ModelState:
         if number in self.retiring:
             return VersionStatus(number, VersionState.UNLOADING)
         return VersionStatus(number, VersionState.END, reason)
+
+
+def _as_told(status: VersionStatus) -> VersionStatus:
+    """Reasons name files of the volume, whose names may be no UTF-8."""
+    return replace(status, reason=sendable(status.reason)) if status.reason else status
 
 
 def _single_file(config: ModelConfig | None) -> Path | None:

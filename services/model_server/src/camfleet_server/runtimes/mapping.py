@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from camfleet_contracts.serving_config.forms import is_name
 from camfleet_server.runtimes.base import LoadError
 from camfleet_server.types import TensorSpec
 
@@ -77,6 +78,6 @@ def rename(
 
 def _names(document: dict[str, Any], side: str) -> dict[str, str]:
     names = document.get(side, {})
-    if not isinstance(names, dict) or not all(isinstance(v, str) and v for v in names.values()):
+    if not isinstance(names, dict) or not all(map(is_name, names.values())):
         raise LoadError(f"{FILE_NAME}: {side} must be an object of texts, tensor: alias")
     return names

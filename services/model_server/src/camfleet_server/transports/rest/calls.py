@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.logs import get_logger
+from camfleet_contracts.names import sendable
 from camfleet_server.errors import InvalidInput
 from camfleet_server.transports.codes import EXPECTED, codes_of, retry_after_s
 from camfleet_server.transports.kserve_terms import LONGEST_VERSION
@@ -103,8 +104,7 @@ def refuse(_: Request, error: Exception) -> JSONResponse:
     wait_s = retry_after_s(error)
     headers = {} if wait_s is None else {"retry-after": str(max(1, round(wait_s)))}
     # A name in JSON may hold half of a character ("\ud800"), which cannot be sent back as it is.
-    text = str(error).encode(errors="backslashreplace").decode()
-    return JSONResponse({"error": text}, codes_of(error).http, headers)
+    return JSONResponse({"error": sendable(str(error))}, codes_of(error).http, headers)
 
 
 def refuse_url(request: Request, error: Exception) -> JSONResponse:
