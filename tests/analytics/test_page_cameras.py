@@ -5,6 +5,7 @@ from selenium.webdriver.common.by import By
 
 from axe import serious_findings
 from browser import Browser
+from camfleet.video.connection import ReaderState
 from camfleet_contracts.cameras import Pipeline
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.stages import Idle, Tiles
@@ -123,6 +124,15 @@ def test_a_camera_that_somebody_else_adds_appears_in_the_list(
     page_app.file.write_text(ONE_CAMERA + "  - {name: barn, source: testcard}\n")
     page_app.fleet.follow_file()
     browser.wait_for_text(".table", "barn")
+
+
+def test_a_camera_that_does_not_work_says_why_in_the_list(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    page_app.sources["door"].lose(ReaderState.FAILED, "user or password are wrong")
+    go(browser, "cameras")
+    browser.wait_for_text(".table", "does not work")
+    browser.wait_for_text(".table .reason", "user or password are wrong")
 
 
 def test_more_settings_of_a_camera_are_written_and_the_others_stay(

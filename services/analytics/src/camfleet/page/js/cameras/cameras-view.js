@@ -3,7 +3,7 @@
 import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
-import { light, make } from "../base/dom.js";
+import { light, make, reasonLine } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { tableOf } from "../base/table.js";
 import { levelOfCamera } from "../base/words.js";
@@ -44,16 +44,18 @@ export class CamerasView {
       this.cameras = body.cameras;
       this.body.replaceChildren(...body.cameras.map((camera) => this.row(camera)));
       this.empty.hidden = body.cameras.length > 0;
+      this.showStates(this.fleet.status?.cameras ?? []);
     } catch (fault) {
       this.message.fail(fault);
     }
   }
 
   row(camera) {
-    const { name, state, source, pipeline, recording, enabled } = camera;
-    const actions = make("div", { class: "buttons needs-admin" }, button("Test", () => tryOut(this.message, { camera: name }), { kind: "quiet", label: `Test ${name}` }), button("Edit", () => (location.hash = linkTo("cameras", [name])), { kind: "quiet", label: `Edit ${name}` }), button(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled), { kind: "quiet", label: `Switch ${name} ${enabled ? "off" : "on"}` }), button("Remove", () => this.remove(name), { kind: "quiet", label: `Remove ${name}` }));
+    const { name, source, pipeline, recording, enabled } = camera;
+    const action = (words, act) => button(words, act, { kind: "quiet", label: `${words} ${name}` });
+    const actions = make("div", { class: "buttons needs-admin" }, action("Test", () => tryOut(this.message, { camera: name })), action("Edit", () => (location.hash = linkTo("cameras", [name]))), action(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled)), action("Remove", () => this.remove(name)));
     actions.hidden = !this.fleet.isAdmin;
-    const cells = [make("td", { class: "number" }, ...stateOf(state)), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
+    const cells = [make("td", { class: "number" }, ...stateOf(camera)), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
     return make("tr", {}, make("th", { scope: "row" }, make("a", { href: linkTo("camera", [name]), text: name })), ...cells);
   }
 
@@ -81,14 +83,18 @@ export class CamerasView {
     this.add.hidden = !this.fleet.isAdmin;
     for (const actions of this.body.querySelectorAll(".needs-admin")) actions.hidden = !this.fleet.isAdmin;
     // States move on without a new question; a list of other cameras is asked for.
-    const rows = Object.fromEntries([...this.body.children].map((row) => [row.children[0].textContent, row.children[1]]));
     const running = this.fleet.status.cameras;
-    for (const { name, state } of running) rows[name]?.replaceChildren(...stateOf(state));
+    this.showStates(running);
     const names = String(running.map(({ name }) => name));
     if (names !== this.running) this.load();
     this.running = names;
   }
+
+  showStates(cameras) {
+    const rows = Object.fromEntries([...this.body.children].map((row) => [row.children[0].textContent, row.children[1]]));
+    for (const camera of cameras) rows[camera.name]?.replaceChildren(...stateOf(camera));
+  }
 }
 
-const STATES = { LIVE: "live", CONNECTING: "connecting", STALLED: "no picture at the moment", FAILED: "does not work", DISABLED: "switched off", STARTING: "starting" };
-const stateOf = (state) => [light(levelOfCamera(state)), ` ${STATES[state] ?? state}`];
+const STATES = { STALLED: "no picture at the moment", FAILED: "does not work", DISABLED: "switched off" };
+const stateOf = ({ state, reason }) => [light(levelOfCamera(state)), ` ${STATES[state] ?? state.toLowerCase()}`, reasonLine(reason)];

@@ -1,6 +1,6 @@
 // Each camera's condition and what it costs: picture, rest, frames, and time by stage.
 
-import { light, make } from "../base/dom.js";
+import { light, make, reasonLine } from "../base/dom.js";
 import { levelOfCamera, milliseconds } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
 import { DataTable } from "./data-table.js";
@@ -14,7 +14,7 @@ export function camerasTable() {
 
 function row({ name, state, reason, picture, idle, frames = {}, cost = {} }) {
   const link = make("a", { href: linkTo("camera", [name]), text: name });
-  const condition = [picture ?? (state === "LIVE" ? "clear" : state.toLowerCase()), reason ? make("p", { class: "reason", text: reason }) : ""];
+  const condition = [picture ?? (state === "LIVE" ? "clear" : state.toLowerCase()), reasonLine(reason)];
   const { analysed = 0, still = 0, shared = 0, dropped = 0, failed = 0 } = frames;
   const costs = ["decode_ms", "scale_ms", "request_ms", "queue_ms", "track_ms"].map((stage) => milliseconds(cost[stage]));
   return [[light(levelOfCamera(state)), " ", link], condition, rest(idle), analysed, still, shared, dropped + failed, ...costs];
@@ -22,6 +22,6 @@ function row({ name, state, reason, picture, idle, frames = {}, cost = {} }) {
 
 function rest(idle) {
   if (!idle) return "off";
-  if (idle.reason) return [make("span", { text: "never" }), make("p", { class: "reason", text: idle.reason })];
+  if (idle.reason) return [make("span", { text: "never" }), reasonLine(idle.reason)];
   return idle.resting ? "resting" : "awake";
 }

@@ -1,7 +1,7 @@
 // Whether everything works, and what it costs: services, cameras, sinks, and who changed what.
 
 import { ask } from "../base/api.js";
-import { light, make, setText } from "../base/dom.js";
+import { light, make, reasonLine, setText } from "../base/dom.js";
 import { keepRows } from "../base/table.js";
 import { timeElement } from "../base/times.js";
 import { linkTo } from "../shell/router.js";
@@ -71,7 +71,7 @@ const SINK_LEVELS = { connected: "ok", connecting: "warning", waiting: "warning"
 
 function sinkRow({ name, kind, state, reason, delivered, queued, refused, dropped }) {
   const lamp = light(reason ? "warning" : SINK_LEVELS[state]);
-  return [`${name} (${kind})`, [lamp, ` ${state}`, reason ? make("p", { class: "reason", text: reason }) : ""], delivered, queued, refused, dropped];
+  return [`${name} (${kind})`, [lamp, ` ${state}`, reasonLine(reason)], delivered, queued, refused, dropped];
 }
 
 function auditRow({ time, who, role, action, subject, status, reason }) {

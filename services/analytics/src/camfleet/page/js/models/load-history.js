@@ -1,7 +1,7 @@
 // What the model server loaded, let go and refused, newest first, since it was started.
 
 import { ask, wordsOf } from "../base/api.js";
-import { light, make, setText } from "../base/dom.js";
+import { light, make, reasonLine, setText } from "../base/dom.js";
 import { timeElement } from "../base/times.js";
 
 const LEVELS = { loaded: "ok", reloaded: "ok", unloaded: "unknown", refused: "failed", broken: "warning" };
@@ -39,6 +39,6 @@ export class LoadHistory {
 function rowOf({ time, model, version, outcome, reason, took_s: took }) {
   const what = version === null ? model : `${model} v${version}`;
   const duration = took === null ? "" : ` (${took < 10 ? took.toFixed(2) : Math.round(took)} s)`;
-  const words = make("span", {}, light(LEVELS[outcome]), `${what}: ${WORDS[outcome] ?? outcome}${duration}`, make("p", { class: "reason", text: reason ?? "" }));
+  const words = make("span", {}, light(LEVELS[outcome]), `${what}: ${WORDS[outcome] ?? outcome}${duration}`, reasonLine(reason));
   return make("li", {}, timeElement(new Date(time)), words);
 }

@@ -1,7 +1,7 @@
 // One model: its versions with state, reason and figures, who uses it, and its card on demand.
 
 import { ask, pathOf } from "../base/api.js";
-import { light, make, setLevel, setText } from "../base/dom.js";
+import { light, make, reasonLine, setLevel, setText } from "../base/dom.js";
 import { keepRows, tableOf } from "../base/table.js";
 import { milliseconds } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
@@ -51,7 +51,7 @@ export class ModelRow {
 }
 
 function emptyRow() {
-  const state = make("td", { class: "number" }, light(), make("span"), make("p", { class: "reason" }));
+  const state = make("td", { class: "number" }, light(), make("span"), reasonLine());
   return make("tr", {}, make("th", { scope: "row" }), state, ...Array.from({ length: 4 }, () => make("td", { class: "number" })));
 }
 
