@@ -269,6 +269,15 @@ def test_a_value_that_cannot_be_is_explained_at_its_field(
     assert page_app.file.read_text() == before
 
 
+def test_what_was_done_is_told_until_another_view_is_opened(browser: Browser) -> None:
+    go(browser, "cameras")
+    press(browser, "Switch off")
+    browser.wait_for_text(".cameras-view > .message", "door is switched off.")
+    go(browser, "models")
+    go(browser, "cameras")
+    assert browser.text(".cameras-view > .message") == ""
+
+
 def test_a_camera_is_switched_off_and_removed_after_a_question(
     browser: Browser, page_app: RunningApp
 ) -> None:

@@ -49,6 +49,15 @@ def tell_of_recording(app: RunningApp, until: str) -> None:
     app.tell_of_capture(cameras={"door": {"recording": recording}})
 
 
+def test_the_value_of_an_applications_event_is_told(browser: Browser, page_app: RunningApp) -> None:
+    go(browser, "events")
+    browser.wait_for("document.querySelector('.event-row')")
+    waiting = {"event_label": "queue_length", "value": 0, "zone_label": "till"}
+    update = {"type": "ValueEvent", "results": waiting}
+    page_app.hub.publish_event(crossing(1006).model_copy(update=update))
+    browser.wait_for_text(".event-row", "queue length 0")
+
+
 def test_an_event_without_a_recording_says_so(browser: Browser) -> None:
     go(browser, "events?camera=door")
     browser.wait_for("document.querySelector('.event-row')")

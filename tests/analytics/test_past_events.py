@@ -1,6 +1,7 @@
 """/v1/events: pages, choices and exports of what happened."""
 
 import csv
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -122,6 +123,21 @@ def test_a_table_has_a_row_for_each_event(client: httpx.Client) -> None:
     rows = list(csv.DictReader(answer.text.splitlines()))
     assert "attachment" in answer.headers["content-disposition"]
     assert (len(rows), rows[0]["object"], rows[0]["place"]) == (COUNT // 2, "1199", "gate")
+
+
+def test_a_table_tells_all_of_an_applications_events(tmp_path: Any) -> None:
+    queue = {"event_label": "queue", "value": 4, "zone_label": "till", "data": {"of": 10}}
+    with running_app(tmp_path) as app:
+        for type_, results in (("ValueEvent", queue), ("CustomEvent", {"cpu_temp": 51.2})):
+            message = crossing(1).model_copy(update={"type": type_, "results": results})
+            app.journal.append(message)
+        headers = {"authorization": f"Bearer {app.key}"}
+        url = f"{app.address}/v1/events?format=csv"
+        text = httpx.get(url, headers=headers, trust_env=False).text
+    custom, value = csv.DictReader(text.splitlines())
+    assert (value["camera"], value["event"], value["place"]) == ("door", "queue", "till")
+    assert json.loads(value["data"]) == {"value": 4, "data": {"of": 10}}
+    assert (custom["event"], json.loads(custom["data"])) == ("CustomEvent", {"cpu_temp": 51.2})
 
 
 def test_a_name_is_never_a_formula(tmp_path: Any) -> None:

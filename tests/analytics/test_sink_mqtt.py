@@ -73,7 +73,7 @@ def test_broker_that_is_not_there_is_told_in_words(bench: SinkBench) -> None:
     port = free_port()
     sink = bench.start("mqtt", address=f"mqtt://127.0.0.1:{port}")
     bench.wait_for_state(sink, "waiting")
-    assert sink.state.reason == f"127.0.0.1:{port}: connection refused; is it running?"
+    assert sink.state.reason == f"127.0.0.1:{port}: connection refused: nothing listens there"
 
 
 def test_death_of_analytics_is_told_by_the_broker(broker: Broker, tmp_path: Path) -> None:

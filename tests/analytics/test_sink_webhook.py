@@ -139,7 +139,7 @@ def test_server_that_is_not_there_is_told_in_words(bench: SinkBench) -> None:
     sink = bench.start("webhook", address=f"{address}/events")
     bench.publish(crossing(1))
     bench.wait_for_state(sink, "waiting")
-    assert sink.state.reason == f"{address}: connection refused; is it running?"
+    assert sink.state.reason == f"{address}: connection refused: nothing listens there"
 
 
 def test_server_that_does_not_answer_is_told_in_words(bench: SinkBench) -> None:

@@ -150,18 +150,23 @@ def _as_csv(events: list[Facts]) -> str:
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
     for event in events:
-        results = event.get("results", {})
-        row = (
-            event.get("captured_at") or event.get("timestamp"),
-            event.get("camera"),
-            results.get("event_label"),
-            results.get("object_label"),
-            results.get("object_id"),
-            results.get("zone_label"),
-            json.dumps(results.get("data", {})),
-        )
-        writer.writerow([_harmless(value) for value in row])
+        writer.writerow([_harmless(value) for value in _row(event)])
     return text.getvalue()
+
+
+def _row(event: Facts) -> tuple[object, ...]:
+    """The columns; what an application's event says besides (a value, an end) is in `data`."""
+    results = dict(event.get("results", {}))
+    data, camera = results.pop("data", None) or {}, results.pop("camera_label", None)
+    return (
+        event.get("captured_at") or event.get("timestamp"),
+        event.get("camera") or camera,
+        results.pop("event_label", None) or event["type"],
+        results.pop("object_label", None),
+        results.pop("object_id", None),
+        results.pop("zone_label", None),
+        json.dumps({**results, "data": data} if results and data else results or data),
+    )
 
 
 def _harmless(value: object) -> object:

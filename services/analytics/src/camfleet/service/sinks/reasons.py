@@ -10,7 +10,7 @@ def in_words(error: BaseException) -> str:
     """What the operating system said, without its numbers; else what the error says of itself."""
     for cause in _causes(error):
         if isinstance(cause, ConnectionRefusedError):
-            return "connection refused; is it running?"
+            return "connection refused: nothing listens there"
         if isinstance(cause, socket.gaierror):
             return f"{str(cause.strerror).lower()}; check the address"
         if isinstance(cause, OSError) and cause.errno and not isinstance(cause, ssl.SSLError):

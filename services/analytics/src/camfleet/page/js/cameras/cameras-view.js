@@ -32,6 +32,10 @@ export class CamerasView {
     form.element.scrollIntoView({ block: "nearest" });
   }
 
+  leave() {
+    this.message.say("");
+  }
+
   finish(words) {
     if (words) this.message.say(words, "ok");
     location.hash = linkTo("cameras");

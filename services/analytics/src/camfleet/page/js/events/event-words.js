@@ -52,7 +52,7 @@ export function describe({ type, results, camera }) {
   const who = [results.object_label, results.object_id].join(" ").trim();
   if (sentence) return sentence({ who, camera, data: results.data ?? {} });
   const label = String(results.event_label ?? type).replaceAll("_", " ");
-  return { words: [results.object_label, label].filter(Boolean).join(" "), detail: results.zone_label ?? "", level: "unknown" };
+  return { words: [results.object_label ?? [], label, results.value ?? []].flat().join(" "), detail: results.zone_label ?? "", level: "unknown" };
 }
 
 export const timeOf = (envelope) => new Date(envelope.captured_at ?? envelope.timestamp);

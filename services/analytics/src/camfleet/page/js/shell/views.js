@@ -11,7 +11,7 @@ const LOADERS = {
   cameras: async () => (await import("../cameras/cameras-view.js")).CamerasView,
   health: async () => (await import("../health/health-view.js")).HealthView,
 };
-const TITLES = { wall: "Wall", camera: "Camera", events: "Events", models: "Models", cameras: "Cameras", health: "Health" };
+const titleOf = (name) => name[0].toUpperCase() + name.slice(1);
 
 // A view has `element`, enter(route) and showStatus(status), and may have leave(), showEnvelope(envelope) and showSilence().
 export class Views {
@@ -44,8 +44,8 @@ export class Views {
       this.current = view;
     }
     this.place.dataset.view = name;
-    this.place.setAttribute("aria-label", TITLES[name]);
-    document.title = `${route.rest[0] ?? TITLES[name]} · camfleet`;
+    this.place.setAttribute("aria-label", titleOf(name));
+    document.title = `${route.rest[0] ?? titleOf(name)} · camfleet`;
     for (const link of this.navigation.querySelectorAll("a")) this.mark(link, name);
     if (this.fleet.status) view.showStatus(this.fleet.status);
     view.enter(route);
