@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,12 +22,13 @@ from camfleet_server.transports.http2.frames import (
     NUMBER,
     PREFACE,
     RST_STREAM,
+    ErrorCode,
     frame,
     settings,
 )
 from transport_callers import KSERVE
 
-TIMEOUT_S = 10
+TIMEOUT_S = 30  # less than a peer may stall
 INFER, LIVE = f"{KSERVE}/ModelInfer", f"{KSERVE}/ServerLive"
 STREAM = f"{KSERVE}/ModelStreamInfer"
 
@@ -138,6 +139,15 @@ class Peer:
         for _ in self.frames():
             pass
         return self._ended()
+
+    def is_cut_off(self, frames: Iterable[bytes]) -> bool:
+        """Send on and on; the reason may be lost where the server closes while we still send."""
+        try:
+            for each in frames:
+                self.send(each)
+        except ConnectionError:
+            return True
+        return self.end().code in {ErrorCode.ENHANCE_YOUR_CALM, None}
 
     def _ended(self) -> Ended:
         _, code, text = self.goaway or (0, None, "")

@@ -223,23 +223,27 @@ def serving_with(monkeypatch: pytest.MonkeyPatch, lifetimes: Lifetimes) -> GrpcS
 
 @pytest.mark.usefixtures("hurried")
 def test_idle_connections_are_told_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = serving_with(monkeypatch, Lifetimes(idle_s=0.1))
+    server = serving_with(monkeypatch, Lifetimes())
     port = server.bind("127.0.0.1", 0)
     server.start()
     with connected(port) as peer:
         peer.ask(1, LIVE)
         assert peer.answer(1).status == 0
+        server._watch._lifetimes = Lifetimes(idle_s=0.1)
         assert peer.end().code == ErrorCode.NO_ERROR
     server.stop(0)
 
 
 @pytest.mark.usefixtures("hurried")
 def test_old_connections_are_told_to_go_and_may_finish(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = serving_with(monkeypatch, Lifetimes(age_s=0.1))
+    server = serving_with(monkeypatch, Lifetimes())
     port = server.bind("127.0.0.1", 0)
     server.start()
     with connected(port) as peer:
         peer.open(1)
+        peer.send(frame(PING, 0, 0, bytes(8)))
+        peer.until(PING)  # the request is there
+        server._watch._lifetimes = Lifetimes(age_s=0.1)
         peer.until(7)  # GOAWAY
         assert peer.goaway is not None
         assert peer.goaway[0] == (1 << 31) - 1  # what is on its way is taken
