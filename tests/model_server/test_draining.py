@@ -198,10 +198,12 @@ def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     options = ["--port", "0", "--rest_port", "auto", "--config_path", str(config)]
     with running("camfleet-server", *options) as server:
         port = int(server.logged(r"rest=\S+:(\d+)").group(1))
-        with socket.create_connection(("127.0.0.1", port)) as client:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as client:
             client.sendall(
-                b"POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+                b"POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n"
+                b"Expect: 100-continue\r\n\r\n"
             )
+            assert client.recv(100).startswith(b"HTTP/1.1 100 ")  # the request is in hand
             server.process.send_signal(signal.SIGTERM)
             server.logged("stopping signal=SIGTERM")
             server.process.send_signal(signal.SIGTERM)
