@@ -11,6 +11,7 @@ from camfleet.cli.fleet.child import ServiceSpec
 from camfleet.cli.fleet.supervisor import Supervisor
 from camfleet_contracts.settings import environment_of, read_settings
 from free_ports import free_port
+from waiting import wait_until
 
 _PROGRAM = """
 import http.server, os, signal, subprocess, sys, urllib.request
@@ -61,13 +62,15 @@ class Run:
         self.said: list[str] = []
         self.ready = threading.Event()
 
-    def numbers(self, name: str, word: str = "pid") -> list[int]:
-        """The process ids that a service has written."""
-        return [
-            int(line.split()[1])
-            for service, line in self.lines
-            if service == name and line.startswith(word)
-        ]
+    def numbers(self, name: str, word: str = "pid", at_least: int = 1) -> list[int]:
+        """The process ids that a service has written; waits until there are so many."""
+
+        def found() -> list[int] | None:
+            lines = [line for service, line in self.lines if service == name]
+            numbers = [int(line.split()[1]) for line in lines if line.startswith(word)]
+            return numbers if len(numbers) >= at_least else None
+
+        return wait_until(found, 60, f"{name} writes {word}")
 
     def has_said(self, text: str) -> Callable[[], bool]:
         return lambda: any(text in line for line in self.said)
@@ -89,7 +92,7 @@ def supervised(*specs: ServiceSpec) -> Iterator[Run]:
         yield run
     finally:
         fleet.end()
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive()
 
 
