@@ -50,11 +50,11 @@ class Browser:
     def is_shown(self, selector: str) -> bool:
         return bool(self.ask(f"document.querySelector({json.dumps(selector)})?.checkVisibility()"))
 
-    def wait_for(self, expression: str, timeout_s: float = 15) -> Any:
+    def wait_for(self, expression: str, timeout_s: float = 60) -> Any:
         """Wait until a JavaScript expression is true."""
         return wait_until(lambda: self.ask(expression), timeout_s, expression)
 
-    def wait_for_text(self, selector: str, words: str, timeout_s: float = 15) -> None:
+    def wait_for_text(self, selector: str, words: str, timeout_s: float = 60) -> None:
         wait_until(lambda: words in self.text(selector), timeout_s, f"'{words}' in {selector}")
 
     def resize(self, width: int, height: int) -> None:

@@ -222,7 +222,7 @@ class FilmedCamera:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _run(self) -> None:
         live = self._fleet.hub.camera(self._name)
@@ -272,7 +272,7 @@ def served(app: Starlette, port: int = 0) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ class RunningApp:
         source = self.sources[name]
         for number in range(count):
             source.slot.put(frame(number))
-            wait_until(source.has_nothing_to_take, 30, "the frame is taken")
+            wait_until(source.has_nothing_to_take, 60, "the frame is taken")
 
     def tell_of_capture(self, **facts: Any) -> None:
         self.capture.take(CaptureView(None, **facts))
@@ -110,7 +110,7 @@ def running_app(folder: Path, cameras: str = ONE_CAMERA, **settings: Any) -> Ite
             app.fleet.stop()
             app.sinks.stop()
             server.should_exit = True
-            thread.join(10)
+            thread.join(60)
 
 
 def messages(client: ClientConnection, count: int) -> list[dict[str, Any]]:

@@ -112,7 +112,7 @@ class Broker:
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
 
@@ -194,7 +194,7 @@ class Subscriber:
 def subscriber(port: int, topic: str = "#") -> Iterator[Subscriber]:
     made = Subscriber(port, topic)
     try:
-        assert made.is_subscribed.wait(10)
+        assert made.is_subscribed.wait(60)
         yield made
     finally:
         made.close()

@@ -167,7 +167,7 @@ class Rig:
         for _ in range(count):
             number = next(self._numbers)
             self.source.slot.put(frame(number))
-            wait_until(partial(self._has_seen, number), 30, "the frame")
+            wait_until(partial(self._has_seen, number), 60, "the frame")
 
     def _has_seen(self, number: int) -> bool:
         return self.pipeline.statistics.analysed > number
@@ -182,7 +182,7 @@ class Rig:
             self.show(1)
             return self.attributes()
 
-        return wait_until(known, 30, "an attribute")
+        return wait_until(known, 60, "an attribute")
 
 
 SETTINGS = "{fps: 10, results_rate: 10, model: cars, cascade: [{name: kind, model: kinds}]"

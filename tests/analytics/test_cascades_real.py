@@ -99,7 +99,7 @@ def test_a_model_that_is_not_served_costs_its_attribute_only(
     with looking_at(shared_data / "media" / "images" / "pets-2-dogs.jpg", address) as dogs:
         wait_until(lambda: dogs.attributes("breed", 2), 120, "breeds")
         absent = dogs.pipeline.cascades[2]
-        wait_until(lambda: absent.asker.state.state == "failed", 30, "the state of the absent one")
+        wait_until(lambda: absent.asker.state.state == "failed", 60, "the state of the absent one")
         assert "camfleet model pull no-such-model" in str(absent.asker.state.reason)
         assert dogs.attributes("absent", 1) == []
         assert dogs.pipeline.model.state == "ok"

@@ -59,7 +59,7 @@ def test_script_is_interrupted_so_that_it_can_close_what_it_has_open(app: Path) 
         service.logged("says --fast clip.mp4")
         service.process.send_signal(signal.SIGTERM)
         service.logged("closed")
-        wait_until(exit_code_of(service), 20, "the end of the command")
+        wait_until(exit_code_of(service), 60, "the end of the command")
 
 
 def test_a_watched_script_is_interrupted_without_a_traceback(app: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_watched_script_is_interrupted_without_a_traceback(app: Path) -> None:
         service.logged("says")
         service.process.send_signal(signal.SIGINT)
         service.logged("closed")
-        wait_until(exit_code_of(service), 20, "the end of the command")
+        wait_until(exit_code_of(service), 60, "the end of the command")
         assert service.stop() == 0
         assert "Traceback" not in service.log()
         assert "KeyboardInterrupt" not in service.log()
@@ -93,7 +93,7 @@ def test_whole_family_of_a_shell_command_ends_by_ctrl_c(app: Path) -> None:
         service.logged("says two")
         family = psutil.Process(service.process.pid).children(recursive=True)
         service.process.send_signal(signal.SIGINT)
-        wait_until(exit_code_of(service), 20, "the end of the command")
+        wait_until(exit_code_of(service), 60, "the end of the command")
         wait_until(lambda: not any(map(is_alive, family)), 60, "the end of all it started")
 
 

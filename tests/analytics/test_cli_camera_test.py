@@ -128,8 +128,8 @@ def test_a_camera_is_tested_by_its_name_through_capture(camfleet: CommandLine) -
 def test_a_source_that_only_capture_opens_is_tested_through_it(camfleet: CommandLine) -> None:
     camfleet.run("camera", "add", "card", "testcard")
     camfleet.run("camera", "add", "gone", "/dev/video77")
-    wait_until(lambda: state_of(camfleet, "card") == "LIVE", 30, "card")
-    wait_until(lambda: state_of(camfleet, "gone") == "FAILED", 30, "gone")
+    wait_until(lambda: state_of(camfleet, "card") == "LIVE", 60, "card")
+    wait_until(lambda: state_of(camfleet, "gone") == "FAILED", 60, "gone")
     found = json.loads(camfleet.run("camera", "test", "card", "--json").out)
     assert (found["width"], found["height"]) == (1280, 720)
     gone = camfleet.run("camera", "test", "gone").err

@@ -32,7 +32,7 @@ def server_port(
     port = free_port()
     options = (f"--config_path={settings.models_dir}/config.json", f"--port={port}")
     with running("camfleet-server", *options, "--rest_port=0") as service:
-        service.logged("version available model=fastestdet-coco", 60)
+        service.logged("version available model=fastestdet-coco")
         yield port
 
 

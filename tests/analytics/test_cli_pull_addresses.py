@@ -281,7 +281,7 @@ def test_a_real_model_is_available_after_its_pull(
     (camfleet.models / "config.json").write_text('{"model_config_list": []}')
     options = (f"--config_path={camfleet.models}/config.json", "--port=auto", "--rest_port=auto")
     with running("camfleet-server", *options) as service:
-        found = service.logged(r"grpc=\S+:(\d+) rest=\S+:(\d+)", 60)
+        found = service.logged(r"grpc=\S+:(\d+) rest=\S+:(\d+)")
         camfleet.set(GRPC_PORT=found.group(1), REST_PORT=found.group(2))
         addresses = [f"{upstream.url}/dummy.xml", f"{upstream.url}/dummy.bin"]
         outcome = camfleet.run("model", "pull", *addresses)

@@ -140,7 +140,7 @@ def test_a_publisher_that_is_killed_leaves_nothing_that_counts(
     camfleet: CommandLine, adder: Path
 ) -> None:
     service = Service([sys.executable, "-c", _DIES_WHILE_COPYING, str(adder)], {})
-    service.logged("half is there", 60)
+    service.logged("half is there")
     service.process.send_signal(signal.SIGKILL)
     assert service.stop() == -signal.SIGKILL
     folder = camfleet.models / "adder"

@@ -107,8 +107,8 @@ def test_its_link_opens_the_page_once_and_boxes_arrive(ready: ReadyFleet) -> Non
     assert visited(link, first) == f"http://{ready.page}/"
     assert visited(link, second).endswith("/login?failed=1")
     stream = f"ws://{ready.page}/v1/stream?types=TrackingResults"
-    with connect(stream, additional_headers=cookies_for(link, first)) as results:
-        wait_until(lambda: json.loads(results.recv(60))["results"]["objects"], 40, "a box")
+    with connect(stream, additional_headers=cookies_for(link, first), open_timeout=60) as results:
+        wait_until(lambda: json.loads(results.recv(60))["results"]["objects"], 60, "a box")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_own_cameras_offline_without_the_model_say_what_to_do(
     nowhere = f"http://127.0.0.1:{free_port()}"
     offline = {"HTTPS_PROXY": nowhere, "HTTP_PROXY": nowhere}
     with fleet(environment | offline, "--cameras", "demo:street") as service:
-        service.logged("error: FastestDet.onnx: .* cannot be reached .*CAMFLEET_MIRROR", 30)
+        service.logged("error: FastestDet.onnx: .* cannot be reached .*CAMFLEET_MIRROR")
         assert service.process.wait(60) == 1
 
 

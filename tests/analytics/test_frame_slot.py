@@ -42,7 +42,7 @@ def test_frame_that_is_not_wanted_is_counted_and_replaces_nothing() -> None:
 def test_slot_that_keeps_all_makes_the_writer_wait() -> None:
     slot = FrameSlot(keeps_all=True)
     writer = put_all(slot, *map(frame, range(5)))
-    taken = [wait_until(lambda: slot.take(1), 30, "a frame").number for _ in range(5)]
+    taken = [wait_until(lambda: slot.take(1), 60, "a frame").number for _ in range(5)]
     writer.join(30)
     assert taken == [0, 1, 2, 3, 4]
     assert (slot.replaced, writer.is_alive()) == (0, False)

@@ -27,7 +27,7 @@ def app(tmp_path: Path) -> Iterator[RunningApp]:
 
 @pytest.fixture
 def client(app: RunningApp) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=app.address, headers={"x-api-key": app.key}) as opened:
+    with httpx.Client(base_url=app.address, headers={"x-api-key": app.key}, timeout=60) as opened:
         yield opened
 
 
@@ -166,9 +166,9 @@ def test_camera_is_shown_without_its_credentials(app: RunningApp, client: httpx.
 
 def test_scripts_are_asked_for_again_but_sent_only_when_they_changed(app: RunningApp) -> None:
     url = app.address + "/static/js/main.js"
-    first = httpx.get(url)
+    first = httpx.get(url, timeout=60)
     assert first.headers["cache-control"] == "no-cache"
-    again = httpx.get(url, headers={"if-none-match": first.headers["etag"]})
+    again = httpx.get(url, headers={"if-none-match": first.headers["etag"]}, timeout=60)
     assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
 
 
@@ -179,17 +179,17 @@ def test_unknown_camera_is_named(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_health_needs_no_key(app: RunningApp, path: str) -> None:
-    assert httpx.get(app.address + path).status_code == 200
+    assert httpx.get(app.address + path, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/status", "/v1/cameras", "/v1/cameras/door"])
 def test_everything_else_needs_a_key(app: RunningApp, path: str) -> None:
-    assert httpx.get(app.address + path).status_code == 401
+    assert httpx.get(app.address + path, timeout=60).status_code == 401
 
 
 def test_metrics_speak_of_every_camera(app: RunningApp) -> None:
     app.show(count=2)
-    text = httpx.get(app.address + "/metrics").text
+    text = httpx.get(app.address + "/metrics", timeout=60).text
     assert 'camfleet_camera_live{camera="door"} 1.0' in text
     assert 'camfleet_camera_stage_seconds_total{camera="door",stage="track"}' in text
     assert 'camfleet_line_crossings_total{camera="door",direction="in",line="gate"} 0.0' in text
@@ -197,19 +197,19 @@ def test_metrics_speak_of_every_camera(app: RunningApp) -> None:
 
 def test_link_logs_in_once(app: RunningApp) -> None:
     token = app.keys.new_login()
-    with httpx.Client(base_url=app.address) as browser:
+    with httpx.Client(base_url=app.address, timeout=60) as browser:
         answer = browser.get("/login", params={"token": token})
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert browser.get("/v1/status").status_code == 200
         assert browser.get("/").status_code == 200
-    with httpx.Client(base_url=app.address) as other:
+    with httpx.Client(base_url=app.address, timeout=60) as other:
         answer = other.get("/login", params={"token": token})
         assert answer.headers["location"] == "/login?failed=1"
         assert other.get("/v1/status").status_code == 401
 
 
 def test_key_logs_in_by_the_form(app: RunningApp) -> None:
-    with httpx.Client(base_url=app.address) as browser:
+    with httpx.Client(base_url=app.address, timeout=60) as browser:
         refused = browser.post("/login", data={"key": "wrong"})
         assert refused.headers["location"] == "/login?failed=1"
         browser.post("/login", data={"key": app.key})
@@ -220,12 +220,12 @@ def test_login_is_told_to_come_again_when_too_many_try(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app.keys, "start_check", Mock(side_effect=TooManyChecks))
-    answer = httpx.post(app.address + "/login", data={"key": "wrong"})
+    answer = httpx.post(app.address + "/login", data={"key": "wrong"}, timeout=60)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
 
 
 def test_login_reads_no_large_form(app: RunningApp) -> None:
-    answer = httpx.post(app.address + "/login", data={"key": "x" * 5000})
+    answer = httpx.post(app.address + "/login", data={"key": "x" * 5000}, timeout=60)
     assert (answer.status_code, answer.text) == (413, "the form is too large; send only the key\n")
 
 
@@ -242,7 +242,7 @@ def test_cameras_are_shown_without_secrets(app: RunningApp, client: httpx.Client
 
 
 def test_stranger_sees_the_login_in_place_of_the_page(app: RunningApp) -> None:
-    answer = httpx.get(app.address + "/")
+    answer = httpx.get(app.address + "/", timeout=60)
     assert answer.status_code == 401
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
@@ -289,6 +289,6 @@ def test_bad_edit_is_refused_with_its_line_and_healed_by_a_good_one(
 
 def test_start_needs_no_cameras_file(tmp_path: Path) -> None:
     with running_app(tmp_path, "not: [valid") as app:
-        assert httpx.get(app.address + "/healthz").status_code == 200
+        assert httpx.get(app.address + "/healthz", timeout=60).status_code == 200
         app.file.write_text(ONE_CAMERA)
         wait_until(lambda: "door" in app.fleet.pipelines, 60, "the first good file")

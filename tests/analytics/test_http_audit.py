@@ -18,7 +18,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture
 def admin(app: RunningApp) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {app.key}"}
-    with httpx.Client(base_url=app.address, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=app.address, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -28,7 +28,7 @@ def browser(app: RunningApp) -> Iterator[httpx.Client]:
     key = app.keys.check(app.key)
     assert key is not None
     cookies = {SESSION_COOKIE: app.keys.new_session(key)}
-    with httpx.Client(base_url=app.address, cookies=cookies, trust_env=False) as client:
+    with httpx.Client(base_url=app.address, cookies=cookies, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -71,7 +71,7 @@ def test_the_page_of_another_site_changes_nothing(app: RunningApp, browser: http
 def test_a_page_learns_who_looks_at_it(app: RunningApp, browser: httpx.Client) -> None:
     assert browser.get("/v1/session").json() == {"name": "test", "role": "admin"}
     viewer = {"authorization": f"Bearer {app.keys.add('guest', 'viewer')}"}
-    answer = httpx.get(f"{app.address}/v1/session", headers=viewer, trust_env=False)
+    answer = httpx.get(f"{app.address}/v1/session", headers=viewer, trust_env=False, timeout=60)
     assert answer.json() == {"name": "guest", "role": "viewer"}
 
 
@@ -88,7 +88,9 @@ def test_a_page_learns_who_looks_at_it(app: RunningApp, browser: httpx.Client) -
 )
 def test_a_viewer_changes_nothing(app: RunningApp, method: str, path: str) -> None:
     viewer = {"authorization": f"Bearer {app.keys.add(f'{method} {path}', 'viewer')}"}
-    answer = httpx.request(method, app.address + path, json={}, headers=viewer, trust_env=False)
+    answer = httpx.request(
+        method, app.address + path, json={}, headers=viewer, trust_env=False, timeout=60
+    )
     assert (answer.status_code, "admin" in answer.json()["error"]) == (403, True)
 
 
@@ -104,6 +106,6 @@ def test_logging_out_takes_more_than_a_link(browser: httpx.Client) -> None:
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(app: RunningApp) -> None:
-    answer = httpx.post(f"{app.address}/login", data={"key": app.key}, trust_env=False)
+    answer = httpx.post(f"{app.address}/login", data={"key": app.key}, trust_env=False, timeout=60)
     cookie = answer.headers["set-cookie"].lower()
     assert ("httponly" in cookie, "samesite=lax" in cookie) == (True, True)

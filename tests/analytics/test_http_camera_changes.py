@@ -40,7 +40,7 @@ def client(app: RunningApp) -> Iterator[httpx.Client]:
     app.file.write_text(CAMERAS)
     app.fleet.follow_file()
     headers = {"authorization": f"Bearer {app.key}"}
-    with httpx.Client(base_url=app.address, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=app.address, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -141,7 +141,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture
 def client(app: RunningApp) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {app.key}"}
-    with httpx.Client(base_url=app.address, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=app.address, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -104,7 +104,9 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 def post(box: RunningApp, body: str | bytes, role: str = "service") -> httpx.Response:
     key = box.keys.add(f"k{len(box.keys.list())}", role)
-    return httpx.post(f"{box.address}/v1/events", content=body, headers={"x-api-key": key})
+    return httpx.post(
+        f"{box.address}/v1/events", content=body, headers={"x-api-key": key}, timeout=60
+    )
 
 
 def packet_with(**fields: Any) -> str:

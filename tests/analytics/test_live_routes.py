@@ -31,7 +31,7 @@ def live(address: str, name: str) -> str:
 
 
 def test_a_viewer_gets_words_then_init_then_fragments(address: str) -> None:
-    with connect(live(address, "door")) as socket:
+    with connect(live(address, "door"), open_timeout=60) as socket:
         head = json.loads(socket.recv(60))
         init, fragment = socket.recv(60), socket.recv(60)
     assert {"codec", "width", "height", "fps", "t0", "start_s", "note"} == head.keys()
@@ -42,14 +42,17 @@ def test_a_viewer_gets_words_then_init_then_fragments(address: str) -> None:
 
 def test_leaving_ends_the_work(address: str, fleet: ScriptedFleet) -> None:
     camera = fleet.hub.camera("door")
-    with connect(live(address, "door")) as socket:
+    with connect(live(address, "door"), open_timeout=60) as socket:
         socket.recv(60)
         assert camera.viewers == 1
     wait_until(lambda: camera.viewers == 0, 60, "the viewer to be forgotten")
 
 
 def test_a_camera_that_is_not_there_is_named(address: str) -> None:
-    with connect(live(address, "attic")) as socket, pytest.raises(ConnectionClosed) as closed:
+    with (
+        connect(live(address, "attic"), open_timeout=60) as socket,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
         socket.recv(60)
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (
@@ -59,7 +62,7 @@ def test_a_camera_that_is_not_there_is_named(address: str) -> None:
 
 
 def test_a_removed_camera_closes_its_viewers(address: str, fleet: ScriptedFleet) -> None:
-    with connect(live(address, "door")) as socket:
+    with connect(live(address, "door"), open_timeout=60) as socket:
         socket.recv(60)
         fleet.hub.remove_camera("door")
         with suppress(ConnectionClosed):
@@ -84,7 +87,9 @@ def test_motion_jpeg_of_an_unknown_camera_says_so(address: str) -> None:
 
 
 def test_a_foreign_page_may_not_watch(address: str) -> None:
-    foreign = connect(live(address, "door"), origin=Origin("https://elsewhere.test"))
+    foreign = connect(
+        live(address, "door"), origin=Origin("https://elsewhere.test"), open_timeout=60
+    )
     with foreign, pytest.raises(ConnectionClosed) as closed:
         foreign.recv(60)
     assert closed.value.rcvd is not None

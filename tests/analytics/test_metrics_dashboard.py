@@ -26,7 +26,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 @pytest.fixture(scope="module")
 def labels_by_sample(app: RunningApp) -> dict[str, set[str]]:
-    families = text_string_to_metric_families(httpx.get(app.address + "/metrics").text)
+    families = text_string_to_metric_families(httpx.get(app.address + "/metrics", timeout=60).text)
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
 

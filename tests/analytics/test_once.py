@@ -37,7 +37,7 @@ def asked_by_three(
 ) -> list[Future[tuple[str, bool]]]:
     """All of them wait: one for the work, two for the first."""
     asking = [pool.submit(once.ask, "model", work) for _ in range(3)]
-    wait_until(lambda: work.begun and all(one.running() for one in asking), 30, "three who ask")
+    wait_until(lambda: work.begun and all(one.running() for one in asking), 60, "three who ask")
     return asking
 
 

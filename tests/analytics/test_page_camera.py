@@ -33,7 +33,7 @@ def test_a_line_that_was_drawn_counts(browser: Browser, page_app: RunningApp) ->
     browser.wait_for_text(".editor .message", "Saved")
     assert names_in(page_app) == ["gate", "line-1"]
     wait_until(
-        lambda: "line-1" in page_app.fleet.pipelines["door"].counts, 20, "the new line counts"
+        lambda: "line-1" in page_app.fleet.pipelines["door"].counts, 60, "the new line counts"
     )
     steps = falling([130, 150, 170, 190, 210, 225, 235])
     asked = count()
@@ -70,7 +70,7 @@ def test_two_people_who_edit_one_zone_both_see_what_the_other_wants(
     other = {"pipeline": {"lines": [{"name": "theirs", "from": [0, 0.3], "to": [1, 0.3]}]}}
     headers = {"authorization": f"Bearer {page_app.key}", "if-match": "*"}
     url = f"{page_app.address}/v1/cameras/door"
-    assert httpx.patch(url, json=other, headers=headers, trust_env=False).is_success
+    assert httpx.patch(url, json=other, headers=headers, trust_env=False, timeout=60).is_success
     press(browser, "Draw a line")
     press(browser, "Save")
     browser.wait_for_text(".conflict", "Somebody else changed this camera")

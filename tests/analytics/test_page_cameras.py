@@ -222,7 +222,7 @@ def test_rest_on_key_frames_and_tiles_are_set_and_taken_out_again(
     fill(browser, {"pipeline.idle": "", "pipeline.tiles": ""})
     press(browser, "Save")
     browser.wait_for_text(".cameras-view > .message", "door is saved")
-    wait_until(lambda: pipeline_of_door(page_app).tiles is None, 20, "both are taken out")
+    wait_until(lambda: pipeline_of_door(page_app).tiles is None, 60, "both are taken out")
     assert pipeline_of_door(page_app).idle is None
 
 

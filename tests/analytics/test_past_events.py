@@ -47,7 +47,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with running_app(tmp_path_factory.mktemp("events")) as app:
         fill(app)
         headers = {"authorization": f"Bearer {app.key}"}
-        with httpx.Client(base_url=app.address, headers=headers, trust_env=False) as client:
+        with httpx.Client(
+            base_url=app.address, headers=headers, trust_env=False, timeout=60
+        ) as client:
             yield client
 
 
@@ -147,4 +149,4 @@ def test_a_name_is_never_a_formula(tmp_path: Any) -> None:
         app.journal.append(message)
         headers = {"authorization": f"Bearer {app.key}"}
         url = f"{app.address}/v1/events?format=csv"
-        assert "'=HYPERLINK" in httpx.get(url, headers=headers, trust_env=False).text
+        assert "'=HYPERLINK" in httpx.get(url, headers=headers, trust_env=False, timeout=60).text

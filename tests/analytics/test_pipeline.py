@@ -71,8 +71,8 @@ class Rig:
         """Each frame is taken before the next one comes."""
         for one in frames:
             self.source.slot.put(one)
-            wait_until(self.source.has_nothing_to_take, 30, "the frame is taken")
-        wait_until(lambda: self.seen >= frames[-1].number + 1, 30, "all frames are dealt with")
+            wait_until(self.source.has_nothing_to_take, 60, "the frame is taken")
+        wait_until(lambda: self.seen >= frames[-1].number + 1, 60, "all frames are dealt with")
 
     @property
     def seen(self) -> int:
@@ -394,5 +394,5 @@ def test_new_settings_are_taken_over_and_the_camera_stays_connected() -> None:
 
 def test_tracker_parameter_that_does_not_exist_is_said() -> None:
     with running("{fps: 10, model: cars, tracker: {kind: sort, colour: red}}") as rig:
-        wait_until(lambda: rig.pipeline.fault, 30, "the fault")
+        wait_until(lambda: rig.pipeline.fault, 60, "the fault")
         assert "tracker sort:" in str(rig.pipeline.fault)

@@ -31,7 +31,7 @@ def test_a_camera_that_stops_sending_is_stalled_and_goes_on(tmp_path: Path) -> N
             reason = str(reader.connection.reason)
         finally:
             os.kill(service.process.pid, signal.SIGCONT)
-        wait_until(lambda: reader.connection.state is ReaderState.LIVE, 30, "the return")
+        wait_until(lambda: reader.connection.state is ReaderState.LIVE, 60, "the return")
     assert "stopped sending" in reason
 
 
@@ -53,7 +53,7 @@ def answering(answer: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(60)
 
 
 def close_at_once(_: socket.socket) -> None:

@@ -73,7 +73,7 @@ def ends_all_readers() -> Iterator[None]:
     """However a test goes about it: who was the last one has ended its reader."""
     before = reader_threads()
     yield
-    wait_until(lambda: reader_threads() == before, 30, "the readers end")
+    wait_until(lambda: reader_threads() == before, 60, "the readers end")
 
 
 def test_two_that_look_at_one_address_share_connection_and_pictures(port: int) -> None:

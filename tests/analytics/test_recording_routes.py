@@ -48,7 +48,7 @@ def app(others: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def client(app: RunningApp) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {app.key}"}
-    with httpx.Client(base_url=app.address, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=app.address, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -64,7 +64,7 @@ def test_what_capture_does_not_have_keeps_its_status(client: httpx.Client) -> No
 
 def test_a_clip_needs_a_key(app: RunningApp) -> None:
     url = f"{app.address}/v1/cameras/door/clip?from=1&to=2"
-    assert httpx.get(url, trust_env=False).status_code == 401
+    assert httpx.get(url, trust_env=False, timeout=60).status_code == 401
 
 
 def test_models_are_listed_with_state_and_reason(client: httpx.Client) -> None:
@@ -109,7 +109,9 @@ def metrics(requests: int, time_us: int) -> bytes:
 def test_who_is_away_is_named(tmp_path: Path) -> None:
     with running_app(tmp_path, rest_port=9, capture_http="http://127.0.0.1:9") as app:
         headers = {"authorization": f"Bearer {app.key}"}
-        with httpx.Client(base_url=app.address, headers=headers, trust_env=False) as client:
+        with httpx.Client(
+            base_url=app.address, headers=headers, trust_env=False, timeout=60
+        ) as client:
             models = client.get("/v1/models").json()
             clip = client.get("/v1/cameras/door/clip?from=1&to=2")
     assert (models["models"], "does not answer" in models["reason"]) == ([], True)

@@ -57,7 +57,7 @@ def filming(folder: Path, readers: Readers) -> Iterator[tuple[Pipeline, Counting
     arguments = ["--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
     state, live = {"CAMFLEET_STATE": str(folder / "state")}, CountingLive()
     with running("camfleet-capture", *arguments, env=state) as capture:
-        port = capture.logged(r"rtsp=[\d.]+:(\d+)", 30)[1]
+        port = capture.logged(r"rtsp=[\d.]+:(\d+)")[1]
         address = f"rtsp://127.0.0.1:{port}/door"
         read = Subscription(readers, "door", lambda: address, live)
         around = Surroundings(ScriptedDetector(), CollectingPublisher(), "box")
@@ -74,12 +74,12 @@ def test_a_still_camera_rests_and_wakes_with_what_moves_and_viewers_miss_nothing
 ) -> None:
     with filming(tmp_path, Readers()) as (pipeline, live, _):
         source, rest = pipeline.source, pipeline.source.rest
-        wait_until(lambda: rest.is_resting, 40, "the rest")
-        wait_until(lambda: source.counts.rested >= 20, 40, "pictures that were not decoded")
+        wait_until(lambda: rest.is_resting, 60, "the rest")
+        wait_until(lambda: source.counts.rested >= 20, 60, "pictures that were not decoded")
         analysed = pipeline.statistics.analysed
-        wait_until(lambda: not rest.is_resting, 40, "the waking")
+        wait_until(lambda: not rest.is_resting, 60, "the waking")
         decoded = source.counts.decoded
-        wait_until(lambda: source.counts.decoded > decoded + 10, 40, "every picture again")
+        wait_until(lambda: source.counts.decoded > decoded + 10, 60, "every picture again")
         assert pipeline.statistics.analysed > analysed
         counts = source.counts
         read = counts.decoded + counts.rested
@@ -98,14 +98,14 @@ def test_who_wants_every_picture_gets_it_though_another_one_of_the_camera_would_
             numbers.append(frame.number)
             return True
 
-        wait_until(lambda: rest.is_resting, 40, "the rest")
+        wait_until(lambda: rest.is_resting, 60, "the rest")
         second = Subscription(readers, "yard", lambda: address, NoLiveCamera())
         second.slot.wants = note
         second.start()
-        wait_until(lambda: len(numbers) > 2 * RATE, 40, "every picture")
+        wait_until(lambda: len(numbers) > 2 * RATE, 60, "every picture")
         assert not rest.is_resting
         assert second.counts.rested <= 1  # the packet with which it came
         so_far = [*numbers]
         assert so_far == list(range(so_far[0], so_far[0] + len(so_far)))
         second.stop()
-        wait_until(lambda: rest.is_resting, 40, "the rest, once it may be had again")
+        wait_until(lambda: rest.is_resting, 60, "the rest, once it may be had again")

@@ -85,8 +85,8 @@ def test_a_server_that_is_frozen_ends_no_request_late_and_thaws(
     address, service = steady
     with asking(address) as detector:
         assert outcome(detector) == "answer"
-        monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
-        monkeypatch.setattr(known_models, "METADATA_DEADLINE_S", 0.5)
+        monkeypatch.setattr(model_client, "DEADLINE_S", 2.0)
+        monkeypatch.setattr(known_models, "METADATA_DEADLINE_S", 2.0)
         os.kill(service.process.pid, signal.SIGSTOP)
         try:
             assert outcome(detector) == "ServerSilent"
@@ -112,15 +112,15 @@ def silent() -> Iterator[str]:
         thread.start()
         yield f"127.0.0.1:{listening.getsockname()[1]}"
         listening.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(60)
         for one in taken:
             one.close()
 
 
 @pytest.fixture
 def quick_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
-    monkeypatch.setattr(known_models, "METADATA_DEADLINE_S", 0.5)
+    monkeypatch.setattr(model_client, "DEADLINE_S", 2.0)
+    monkeypatch.setattr(known_models, "METADATA_DEADLINE_S", 2.0)
 
 
 @pytest.mark.usefixtures("quick_deadlines")

@@ -42,7 +42,7 @@ class Asking:
         """The first one's request is under way when the others ask; then all are answered."""
         self.may_answer.clear()
         answers = [one() for one in asked]
-        wait_until(lambda: all(one.running() for one in answers), 30, "all of them ask")
+        wait_until(lambda: all(one.running() for one in answers), 60, "all of them ask")
         self.may_answer.set()
         return answers
 

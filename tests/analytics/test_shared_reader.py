@@ -127,7 +127,7 @@ def test_leaving_waits_for_a_frame_that_is_just_being_given() -> None:
     closing.start()
     assert closing.is_alive()
     may_go_on.set()
-    wait_until(lambda: not closing.is_alive() and not giving.is_alive(), 30, "both have ended")
+    wait_until(lambda: not closing.is_alive() and not giving.is_alive(), 60, "both have ended")
     assert taken(leaving).number == 1
 
 
@@ -222,7 +222,7 @@ def test_a_film_is_nobody_elses_and_who_leaves_does_not_wait_for_its_next_frame(
 
     giving = threading.Thread(target=give_three)
     giving.start()
-    wait_until(lambda: film.slot._frame, 30, "the first frame")
+    wait_until(lambda: film.slot._frame, 60, "the first frame")
     film.close()
     giving.join(30)
     assert not giving.is_alive()

@@ -40,7 +40,7 @@ def has_lines(file: Path, count: int) -> Callable[[], bool]:
 
 
 def status(app: RunningApp) -> dict[str, Any]:
-    answer = httpx.get(f"{app.address}/v1/status", headers={"x-api-key": app.key})
+    answer = httpx.get(f"{app.address}/v1/status", headers={"x-api-key": app.key}, timeout=60)
     found: dict[str, Any] = answer.json()
     return found
 
@@ -97,7 +97,7 @@ def test_status_and_metrics_show_each_sink(app: RunningApp, tmp_path: Path) -> N
     wait_until(lambda: app.journal.cursors.get("all") == (1, 0, 0), 60, "the event is delivered")
     sink = status(app)["sinks"][0]
     kept = {name: sink[name] for name in ("name", "kind", "state", "queued", "dropped")}
-    metrics = httpx.get(f"{app.address}/metrics").text
+    metrics = httpx.get(f"{app.address}/metrics", timeout=60).text
     assert kept == {"name": "all", "kind": "file", "state": "connected", "queued": 0, "dropped": 0}
     assert 'camfleet_sink_delivered_total{kind="file",sink="all"} 1.0' in metrics
     assert 'camfleet_sink_connected{kind="file",sink="all"} 1.0' in metrics

@@ -21,7 +21,7 @@ def run_until_killed(folder: Path, more_lines: int) -> None:
     wanted = len(log_of(folder)) + more_lines
     writer = Path(__file__).with_name("crossing_writer.py")
     with subprocess.Popen([sys.executable, str(writer), str(folder)]) as process:
-        wait_until(lambda: len(log_of(folder)) >= wanted, 30, "events are in the log")
+        wait_until(lambda: len(log_of(folder)) >= wanted, 60, "events are in the log")
         process.kill()
 
 

@@ -81,7 +81,7 @@ def test_death_of_analytics_is_told_by_the_broker(broker: Broker, tmp_path: Path
     sinks = f"sinks: {{mqtt: {{address: 'mqtt://127.0.0.1:{broker.port}', topic: three}}}}"
     with subscriber(broker.port, "three/box/status") as client:
         with subprocess.Popen([sys.executable, str(writer), str(tmp_path), sinks]) as process:
-            wait_until(lambda: client.received, 30, "online")
+            wait_until(lambda: client.received, 60, "online")
             process.kill()
         wait_until(lambda: len(client.received) == 2, 60, "the last will")
     assert [text for _, text, _ in client.received] == ["online", "offline"]

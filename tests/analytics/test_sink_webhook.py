@@ -59,7 +59,7 @@ def receiver() -> Iterator[Receiver]:
         server.thread.start()
         yield server
         server.shutdown()
-        server.thread.join(5)
+        server.thread.join(60)
 
 
 @pytest.fixture

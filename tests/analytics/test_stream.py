@@ -231,7 +231,7 @@ def test_wrong_since_is_refused(app: RunningApp, since: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/stream", "/live/door"])
 def test_client_without_a_key_is_told_so(app: RunningApp, path: str) -> None:
-    code, reason = refusal(connect(f"ws://127.0.0.1:{app.port}{path}"))
+    code, reason = refusal(connect(f"ws://127.0.0.1:{app.port}{path}", open_timeout=60))
     assert (code, "a key is needed" in reason) == (4401, True)
 
 
@@ -240,7 +240,9 @@ def test_cookie_does_not_work_for_a_foreign_page(app: RunningApp) -> None:
     cookie = f"camfleet_session={app.keys.new_session(key)}"
     url = f"ws://127.0.0.1:{app.port}/v1/stream"
     headers = {"Cookie": cookie}
-    with connect(url, additional_headers=headers, origin=None):
+    with connect(url, additional_headers=headers, origin=None, open_timeout=60):
         wait_until(lambda: app.hub.listeners, 60, "the client listens")
-    foreign = connect(url, additional_headers={**headers, "Origin": "http://evil.example"})
+    foreign = connect(
+        url, additional_headers={**headers, "Origin": "http://evil.example"}, open_timeout=60
+    )
     assert refusal(foreign) == (4403, "this page is not ours")

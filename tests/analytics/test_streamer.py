@@ -55,8 +55,8 @@ def next_picture(viewer: ClientConnection) -> Any:
 
 def test_own_page_shows_picture_and_lines() -> None:
     with Streamer(name="door") as streamer:
-        assert "panel-page.js" in httpx.get(streamer.address).text
-        assert httpx.get(f"{streamer.address}/v1/panels").json() == {"panels": ["door"]}
+        assert "panel-page.js" in httpx.get(streamer.address, timeout=60).text
+        assert httpx.get(f"{streamer.address}/v1/panels", timeout=60).json() == {"panels": ["door"]}
         streamer.send_data(PICTURE, ["2 people", 7])
         with look(streamer.address, "door") as viewer:
             picture = next_picture(viewer)
@@ -72,7 +72,7 @@ def test_fleets_page_has_the_script_as_a_panel(fleet: RunningApp) -> None:
         with look(streamer.address, "door", fleet.key) as viewer:
             streamer.send_data(PICTURE, "one person")
             assert next_picture(viewer).shape == PICTURE.shape
-    answer = httpx.get(f"{fleet.address}/v1/panels", headers={"x-api-key": fleet.key})
+    answer = httpx.get(f"{fleet.address}/v1/panels", headers={"x-api-key": fleet.key}, timeout=60)
     assert answer.json() == {"panels": []}
 
 
@@ -139,7 +139,7 @@ def test_second_script_appears_beside_the_first(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("STREAMER_PORT", first.address.rpartition(":")[2])
         with Streamer(name="door") as second:
             assert second.address == first.address
-            names = httpx.get(f"{first.address}/v1/panels").json()["panels"]
+            names = httpx.get(f"{first.address}/v1/panels", timeout=60).json()["panels"]
             assert names == ["door", "door-2"]
 
 
@@ -154,7 +154,9 @@ def test_script_makes_its_own_page_when_the_one_it_was_on_goes(
 
         def names() -> list[str]:
             try:
-                return list(httpx.get(f"http://127.0.0.1:{port}/v1/panels").json()["panels"])
+                return list(
+                    httpx.get(f"http://127.0.0.1:{port}/v1/panels", timeout=60).json()["panels"]
+                )
             except httpx.HTTPError:
                 return []
 
@@ -188,9 +190,9 @@ def test_beyond_loopback_needs_protection_and_a_key(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ALLOW_CIDR", "127.0.0.0/8")
     monkeypatch.setenv("CAMFLEET_API_KEY", "secret-of-the-test")
     with Streamer(name="door") as streamer:
-        assert httpx.get(streamer.address).status_code == 401
+        assert httpx.get(streamer.address, timeout=60).status_code == 401
         key = {"x-api-key": "secret-of-the-test"}
-        assert "panel-page.js" in httpx.get(streamer.address, headers=key).text
+        assert "panel-page.js" in httpx.get(streamer.address, headers=key, timeout=60).text
         with pytest.raises(ConnectionClosed, match="4401"), look(streamer.address, "door") as one:
             one.recv(timeout=60)
 
@@ -215,7 +217,7 @@ def test_page_of_another_site_may_not_look() -> None:
         url = f"{streamer.address.replace('http', 'ws', 1)}/v1/panels/door"
         origin = {"Origin": "http://evil.example"}
         with (
-            connect(url, additional_headers=origin) as foreign,
+            connect(url, additional_headers=origin, open_timeout=60) as foreign,
             pytest.raises(ConnectionClosed, match="4403"),
         ):
             foreign.recv(timeout=60)
@@ -230,4 +232,4 @@ def test_panel_is_called_as_the_script_or_its_folder(
 ) -> None:
     monkeypatch.setattr("sys.argv", [script])
     with Streamer() as streamer:
-        assert httpx.get(f"{streamer.address}/v1/panels").json()["panels"] == [name]
+        assert httpx.get(f"{streamer.address}/v1/panels", timeout=60).json()["panels"] == [name]

@@ -174,7 +174,7 @@ def _publish(address: str, found: list[int]) -> list[int]:
 
     try:
         with RtspVideoWriter(address, fps=10) as writer:
-            wait_until(lambda: arrived(writer), 20, "a frame arrives")
+            wait_until(lambda: arrived(writer), 60, "a frame arrives")
     except CannotWrite:
         pass  # the server does not listen yet, or has its frame and is gone
     return found

@@ -161,7 +161,7 @@ def capture_running(
         yield RunningCapture(ports[0], ports[1], file, fleet.state_dir, bind)
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 
@@ -185,7 +185,7 @@ def reading_options(transport: str = "tcp", agent: str = "test") -> dict[str, st
 def read_numbers(url: str, count: int, transport: str = "tcp", agent: str = "test") -> Seen:
     """Decode `count` pictures with PyAV; note their numbers and times."""
     seen = Seen()
-    with av.open(url, options=reading_options(transport, agent), timeout=(20, 20)) as container:
+    with av.open(url, options=reading_options(transport, agent), timeout=(60, 60)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         for frame in container.decode(stream):
@@ -200,7 +200,7 @@ def read_with_wall_times(url: str, count: int, agent: str) -> list[tuple[VideoFr
     """Decode `count` pictures; return those whose wall time the sender's reports tell, with it."""
     walls: dict[int | None, float] = {}
     frames: list[VideoFrame] = []
-    with av.open(url, options=reading_options(agent=agent), timeout=(20, 20)) as container:
+    with av.open(url, options=reading_options(agent=agent), timeout=(60, 60)) as container:
         for packet in container.demux(video=0):
             if packet.has_sidedata("prft"):
                 report: Any = packet.get_sidedata("prft")
@@ -220,7 +220,7 @@ def published(capture: RunningCapture, state: str) -> dict[str, Any]:
         current: dict[str, Any] = capture.state("door").get("publishing") or {}
         return current if current.get("state") == state and has_reason(current) else None
 
-    return wait_until(reached, 30, f"door {state}")
+    return wait_until(reached, 60, f"door {state}")
 
 
 def has_reason(state: dict[str, Any]) -> bool:

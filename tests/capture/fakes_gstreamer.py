@@ -40,11 +40,11 @@ class Recorder:
         self.times_ns: list[int] = []
         self._thread = threading.Thread(target=self._read, name="gst-recorder", daemon=True)
         self._thread.start()
-        wait_until(lambda: self.port, 30, "GStreamer's RTSP server listens")
+        wait_until(lambda: self.port, 60, "GStreamer's RTSP server listens")
 
     def join(self) -> None:
         """Wait until the ended process has said all."""
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _read(self) -> None:
         assert self._process.stdout is not None

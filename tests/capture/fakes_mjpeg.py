@@ -79,4 +79,4 @@ def mjpeg_camera(port: int = 0, login: str = "") -> Iterator[MjpegCamera]:
         finally:
             camera.over.set()
             camera.shutdown()
-            thread.join(5)
+            thread.join(60)

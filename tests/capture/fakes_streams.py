@@ -98,4 +98,4 @@ def stream_server(*clips: tuple[Path, float]) -> Iterator[StreamServer]:
         finally:
             server.over.set()
             server.shutdown()
-            thread.join(5)
+            thread.join(60)

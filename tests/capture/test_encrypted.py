@@ -39,7 +39,7 @@ def test_reader_that_checks_the_certificate_gets_pictures_over_rtsps(
 ) -> None:
     url = encrypted.url("one", f"camfleet:{secret_of(encrypted)}@").replace("rtsp:", "rtsps:")
     options = reading_options() | {"tls_verify": "1", "ca_file": str(certificate[0])}
-    with av.open(url, options=options, timeout=(5, 5)) as container:
+    with av.open(url, options=options, timeout=(60, 60)) as container:
         numbers = [
             number_of(frame) for frame, _ in zip(container.decode(video=0), range(5), strict=False)
         ]
@@ -63,7 +63,7 @@ def test_camera_that_speaks_rtsps_is_read_and_its_secret_stays_one(
 def test_clear_text_gets_nothing_where_encryption_is_on(encrypted: RunningCapture) -> None:
     url = encrypted.url("one", f"camfleet:{secret_of(encrypted)}@")
     with pytest.raises(av.error.FFmpegError):
-        av.open(url, options=reading_options(), timeout=(5, 5))
+        av.open(url, options=reading_options(), timeout=(60, 60))
 
 
 def test_state_over_https_names_the_encrypted_address(
@@ -72,5 +72,7 @@ def test_state_over_https_names_the_encrypted_address(
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     address = f"https://127.0.0.1:{encrypted.http_port}/cameras/one"
     assert httpx.get(address, verify=trust, timeout=60).status_code == 401
-    answer = httpx.get(address, headers={"x-api-key": secret_of(encrypted)}, verify=trust)
+    answer = httpx.get(
+        address, headers={"x-api-key": secret_of(encrypted)}, verify=trust, timeout=60
+    )
     assert answer.json()["rtsp_url"] == f"rtsps://127.0.0.1:{encrypted.rtsp_port}/one"

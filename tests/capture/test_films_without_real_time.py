@@ -63,7 +63,7 @@ def test_reader_gets_every_picture_in_less_than_the_films_time(tmp_path: Path, a
 
 def test_film_waits_for_its_first_reader(tmp_path: Path, film: Path) -> None:
     with showing(tmp_path, film, ONCE) as capture:
-        waiting = wait_until(lambda: capture.state("film")["reason"], 30, "the reason")
+        waiting = wait_until(lambda: capture.state("film")["reason"], 60, "the reason")
         frames = capture.state("film")["frames"]
         seen = read_numbers(capture.url("film"), FILM)
     assert waiting == "waits for a reader (real_time: false)"
@@ -74,9 +74,9 @@ def test_film_waits_for_its_first_reader(tmp_path: Path, film: Path) -> None:
 def test_reader_is_told_that_the_film_is_over(tmp_path: Path, film: Path) -> None:
     with showing(tmp_path, film, ONCE) as capture:
         url, options = capture.url("film"), reading_options()
-        with av.open(url, options=options, timeout=(20, 20)) as container:
+        with av.open(url, options=options, timeout=(60, 60)) as container:
             numbers = [number_of(frame) for frame in container.decode(video=0)]
-            wait_until(lambda: not capture.state("film")["readers"], 30, "no reader")
+            wait_until(lambda: not capture.state("film")["readers"], 60, "no reader")
     assert numbers == [*range(FILM)]
 
 
@@ -88,7 +88,7 @@ def test_slow_reader_holds_the_film_up_and_loses_nothing(tmp_path: Path) -> None
         held = capture.state("film")
         sequence = [rtp_sequence(slow) for _ in range(3000)]
         gone_on = wait_until(
-            lambda: capture.state("film")["frames"] > held["frames"], 30, "the film goes on"
+            lambda: capture.state("film")["frames"] > held["frames"], 60, "the film goes on"
         )
     assert held["state"] == "LIVE"
     assert gone_on
@@ -135,7 +135,7 @@ def test_encoding_leaves_no_picture_out(tmp_path: Path, path: str, how: str, pix
     film = write_clip(tmp_path / "film.mp4", pictures=FILM, pix_fmt=pix_fmt, b_frames=2)
     with showing(tmp_path, film, how) as capture:
         url, options = capture.url(path), reading_options()
-        with av.open(url, options=options, timeout=(20, 20)) as container:
+        with av.open(url, options=options, timeout=(60, 60)) as container:
             frames = [*container.decode(video=0)]
     assert len(frames) == FILM
     assert len({number_of(frame) for frame in frames}) == FILM
@@ -144,7 +144,7 @@ def test_encoding_leaves_no_picture_out(tmp_path: Path, path: str, how: str, pix
 def test_edit_ends_a_film_that_waits(tmp_path: Path, film: Path) -> None:
     with showing(tmp_path, film, ONCE) as capture:
         capture.file.write_text("cameras: []\n")
-        wait_until(lambda: capture.get("/cameras/film").status_code == 404, 30, "it is gone")
+        wait_until(lambda: capture.get("/cameras/film").status_code == 404, 60, "it is gone")
 
 
 @pytest.mark.parametrize(

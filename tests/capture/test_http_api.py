@@ -62,7 +62,7 @@ def test_truth_is_only_known_of_the_demo(tmp_path: Path, clip: Path) -> None:
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(one=str(clip), street="demo:street?seed=9"))
     with capture_running(file) as capture:
-        capture.wait_for("street", "LIVE", 20)
+        capture.wait_for("street", "LIVE")
         truth = capture.get("/cameras/street/truth").json()
         assert capture.get("/cameras/one/truth").status_code == 404
     assert (truth["scene"], truth["seed"]) == ("demo:street", 9)
@@ -74,7 +74,7 @@ def test_demo_shows_what_its_truth_says_at_the_wall_time_of_the_picture(tmp_path
     file = tmp_path / "cameras.yaml"
     file.write_text(camera_lines(street="demo:street?seed=9"))
     with capture_running(file) as capture:
-        capture.wait_for("street", "LIVE", 20)
+        capture.wait_for("street", "LIVE")
         shown = read_with_wall_times(capture.url("street"), 30, "camfleet")
         started = datetime.fromisoformat(capture.get("/cameras/street/truth").json()["started_at"])
     frame, wall = shown[-1]

@@ -83,7 +83,7 @@ def capture(tmp_path: Path, clip: Path) -> Iterator[Capture]:
 def read_with_pyav(transport: str) -> Read:
     def read(url: str, shown: Callable[[], None]) -> None:
         options = reading_options(transport)
-        with av.open(url, options=options, timeout=(20, 20)) as container:
+        with av.open(url, options=options, timeout=(60, 60)) as container:
             for _ in container.decode(video=0):
                 shown()
 

@@ -81,7 +81,7 @@ def demanding(challenge: str = "") -> Iterator[Demanding]:
         yield server
     finally:
         server.close()
-        server.join(5)
+        server.join(60)
 
 
 def test_wrong_password_and_unwilling_server_are_named_without_the_password(
@@ -97,7 +97,7 @@ def test_wrong_password_and_unwilling_server_are_named_without_the_password(
             to = f"rtsp://${{env:NONE}}@127.0.0.1:{server.port}/in"
             file.write_text(publishing_lines(clip, to))
             wait_until(
-                lambda: "NONE" in (published(capture, "FAILED")["reason"]), 20, "missing reference"
+                lambda: "NONE" in (published(capture, "FAILED")["reason"]), 60, "missing reference"
             )
             to = f"rtsp://${{env:PUSH}}@127.0.0.1:{server.port}/in"
             file.write_text(publishing_lines(clip, to))

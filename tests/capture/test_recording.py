@@ -23,7 +23,7 @@ from camfleet_capture.recording.segment import SegmentWriter
 from fakes_capture import RunningCapture, camera_lines, capture_running, number_of, write_clip
 from waiting import wait_until
 
-WAIT_S = 30
+WAIT_S = 60
 RECORDING = "    recording: {segment_s: 1}\n"
 
 
@@ -280,7 +280,7 @@ def test_full_disk_costs_the_oldest_file_and_then_pictures(
         with monkeypatch.context() as patch:
             patch.setattr(SegmentWriter, "write", full)
             state = wait_until(
-                lambda: told(capture) if told(capture)["state"] == "FAILED" else None,
+                lambda: now if (now := told(capture))["state"] == "FAILED" else None,
                 WAIT_S,
                 "the fault",
             )

@@ -45,7 +45,7 @@ def test_malformed_connections_and_fuzzed_bytes_leave_it_serving_at_its_memory_l
         chance = random.Random(7)
         for number in range(300):
             content = JUNK[number % len(JUNK)] + chance.randbytes(chance.randrange(200))
-            with socket.create_connection(("127.0.0.1", target.port), timeout=20) as one:
+            with socket.create_connection(("127.0.0.1", target.port), timeout=60) as one:
                 one.sendall(content)
         with ThreadPoolExecutor(4) as pool:
             counts = list(pool.map(lambda seed: target.fuzz(seed, connections=200), range(2, 6)))

@@ -154,12 +154,12 @@ def read_until_served(url: str) -> None:
 
     def served() -> bool:
         try:
-            with av.open(url, options={"rtsp_transport": "tcp"}, timeout=(10, 10)):
+            with av.open(url, options={"rtsp_transport": "tcp"}, timeout=(60, 60)):
                 return True
         except av.error.FFmpegError:
             return False
 
-    wait_until(served, 30, "the camera")
+    wait_until(served, 60, "the camera")
 
 
 @pytest.mark.parametrize("login", [(), ("DIGEST", "pusher", "pa:ss"), ("BASIC", "pusher", "pa:ss")])
@@ -172,7 +172,7 @@ def test_gstreamers_server_takes_the_stream_with_the_cameras_times(
         file.write_text(publishing_lines(clip, f"rtsp://{user}127.0.0.1:{recorder.port}/in"))
         with capture_running(file, environment=LOGIN) as capture:
             published(capture, "PUBLISHING")
-            wait_until(lambda: len(recorder.times_ns) > 40, 30, "40 pictures")
+            wait_until(lambda: len(recorder.times_ns) > 40, 60, "40 pictures")
             assert capture.state("door")["readers"] == 1
     times = recorder.times_ns[5:35]  # its jitter buffer bends them a little by their arrival
     assert all(b > a for a, b in pairwise(times))
@@ -189,7 +189,7 @@ def test_gstreamers_server_takes_what_the_camera_sends(tmp_path: Path, encoding:
         file = tmp_path / "cameras.yaml"
         file.write_text(publishing_lines(source, f"rtsp://127.0.0.1:{recorder.port}/in"))
         with capture_running(file):
-            wait_until(lambda: len(recorder.times_ns) > 20, 30, "20 pictures")
+            wait_until(lambda: len(recorder.times_ns) > 20, 60, "20 pictures")
 
 
 def test_stream_is_pushed_again_when_gstreamers_server_comes_back(
@@ -202,6 +202,6 @@ def test_stream_is_pushed_again_when_gstreamers_server_comes_back(
         assert "connection refused" in published(capture, "CONNECTING")["reason"]
         with gst_recorder("h264", port=first.port) as again:
             published(capture, "PUBLISHING")
-            wait_until(lambda: len(again.times_ns) > 5, 30, "pictures")
+            wait_until(lambda: len(again.times_ns) > 5, 60, "pictures")
         published(capture, "CONNECTING")
         assert read_numbers(capture.url("door"), 3).numbers

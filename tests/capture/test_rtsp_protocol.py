@@ -187,7 +187,7 @@ def test_beyond_loopback_the_fleet_secret_is_asked_for(
     assert read_numbers(guarded.url("one", f"camfleet:{secret}@"), 3, transport).numbers
     for wrong in ("", "camfleet:wrong@", f"other:{secret}@"):
         with pytest.raises(av.error.HTTPUnauthorizedError):
-            av.open(guarded.url("one", wrong), options=reading_options(transport), timeout=(5, 5))
+            av.open(guarded.url("one", wrong), options=reading_options(transport), timeout=(60, 60))
     assert guarded.get("/cameras").status_code == 401
     assert guarded.get(f"/cameras?apiKey={secret}").status_code == 200
 

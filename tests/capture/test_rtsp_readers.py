@@ -107,7 +107,7 @@ def test_camera_that_changes_its_codec_hangs_up_and_plays_on_anew(tmp_path: Path
     file.write_text(camera_lines(one=str(source)))
     with capture_running(file) as capture:
         capture.wait_for("one", "LIVE")
-        with av.open(capture.url("one"), options=reading_options(), timeout=(5, 5)) as reader:
+        with av.open(capture.url("one"), options=reading_options(), timeout=(60, 60)) as reader:
             other.rename(source)
             assert len(list(reader.demux(video=0))) > 0  # ends by itself
         assert capture.state("one")["codec"] == "h265"
@@ -134,7 +134,7 @@ def test_new_reader_sees_a_picture_at_once_in_the_middle_of_a_long_group(tmp_pat
 def test_several_readers_see_the_same_and_are_counted(capture: RunningCapture) -> None:
     wait_until(lambda: capture.state("plain")["readers"] == 0, 60, "no reader before")
     readers = [
-        av.open(capture.url("plain"), options=reading_options(transport), timeout=(5, 5))
+        av.open(capture.url("plain"), options=reading_options(transport), timeout=(60, 60))
         for transport in ("tcp", "udp", "tcp", "udp")
     ]
     wait_until(lambda: capture.state("plain")["readers"] == 4, 60, "4 readers")
@@ -152,8 +152,8 @@ def test_removed_camera_ends_its_readers_and_no_other(tmp_path: Path, clip: Path
         capture.wait_for("goes", "LIVE")
         options = reading_options()
         with (
-            av.open(capture.url("goes"), options=options, timeout=(5, 5)) as goes,
-            av.open(capture.url("stays"), options=options, timeout=(5, 5)) as stays,
+            av.open(capture.url("goes"), options=options, timeout=(60, 60)) as goes,
+            av.open(capture.url("stays"), options=options, timeout=(60, 60)) as stays,
         ):
             file.write_text(camera_lines(stays=str(clip)))
             assert len(list(goes.demux(video=0))) > 0  # ends by itself

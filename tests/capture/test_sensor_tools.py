@@ -128,7 +128,7 @@ def test_a_camera_on_a_cable_comes_back_and_leaves_no_process(
     with capture_running(file) as capture:
         lost = wait_until(lambda: capture.state("pi")["reason"], 60, "the tool died")
         put_tool(tools, "rpicam-vid", pictures)
-        capture.wait_for("pi", "LIVE", 20)
+        capture.wait_for("pi", "LIVE")
         assert read_numbers(capture.url("pi"), 3).numbers
     assert "picamera:1: the tool ended" in str(lost)
     assert not [name for name in _commands() if str(tools) in name]

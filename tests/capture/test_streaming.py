@@ -201,7 +201,7 @@ def real_clips(
 def test_real_clip_is_copied_with_rising_times(real_clips: RunningCapture, name: str) -> None:
     state = real_clips.wait_for(name, "LIVE")
     options = reading_options(agent="camfleet")
-    with av.open(real_clips.url(name), options=options, timeout=(5, 5)) as container:
+    with av.open(real_clips.url(name), options=options, timeout=(60, 60)) as container:
         frames = container.decode(video=0)
         times = [next(frames).time for _ in range(20)]
     assert (state["codec"], state["width"], state["height"]) == ("h264", *REAL_CLIPS[name])

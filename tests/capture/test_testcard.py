@@ -33,7 +33,7 @@ def test_the_card_counts_its_pictures_and_their_times(tmp_path: Path) -> None:
     )
     with capture_running(file) as capture:
         state = capture.wait_for("card", "LIVE")
-        with av.open(capture.url("card"), options=reading_options(), timeout=(5, 5)) as container:
+        with av.open(capture.url("card"), options=reading_options(), timeout=(60, 60)) as container:
             frames = [frame for _, frame in zip(range(15), container.decode(video=0), strict=False)]
     assert (state["codec"], state["width"], state["height"]) == ("testcard to h264", 320, 180)
     numbers = [number_of(frame) for frame in frames]

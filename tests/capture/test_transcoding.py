@@ -62,7 +62,7 @@ def children() -> list[int]:
 
 
 def one_slice_420(url: str) -> bool:
-    with av.open(url, options=reading_options(), timeout=(10, 10)) as container:
+    with av.open(url, options=reading_options(), timeout=(60, 60)) as container:
         packets = [packet for packet, _ in zip(container.demux(video=0), range(8), strict=False)]
     units = [split_start_codes(bytes(packet)) for packet in packets]
     slices = [[nal for nal in nals if nal[0] & 0x1F in {1, 5}] for nals in units]
@@ -99,8 +99,8 @@ def test_process_starts_with_the_first_reader_and_ends_after_the_last(tmp_path: 
         before = set(children())
         url = capture.url("door-h264")
         with (
-            av.open(url, options=reading_options(), timeout=(10, 10)) as one,
-            av.open(url, options=reading_options("udp"), timeout=(10, 10)) as two,
+            av.open(url, options=reading_options(), timeout=(60, 60)) as one,
+            av.open(url, options=reading_options("udp"), timeout=(60, 60)) as two,
         ):
             assert [next(reader.decode(video=0)).width for reader in (one, two)] == [320, 320]
             assert len(set(children()) - before) == 1
@@ -124,8 +124,8 @@ def test_crash_of_the_process_costs_its_readers_some_pictures_and_nobody_else_an
         before = set(children())
         options = reading_options()
         with (
-            av.open(capture.url("door-h264"), options=options, timeout=(10, 10)) as made,
-            av.open(capture.url("door"), options=options, timeout=(10, 10)) as copied,
+            av.open(capture.url("door-h264"), options=options, timeout=(60, 60)) as made,
+            av.open(capture.url("door"), options=options, timeout=(60, 60)) as copied,
         ):
             pictures, packets = made.decode(video=0), copied.demux(video=0)
             next(pictures)
@@ -145,7 +145,7 @@ def test_camera_that_is_never_transcoded_says_so(tmp_path: Path) -> None:
     with capture_running(file) as capture:
         capture.wait_for("door", "LIVE")
         with pytest.raises(av.error.HTTPNotFoundError):
-            av.open(capture.url("door-h264"), options=reading_options(), timeout=(5, 5))
+            av.open(capture.url("door-h264"), options=reading_options(), timeout=(60, 60))
         assert capture.state("door")["h264"]["path"] is None
 
 
@@ -157,7 +157,7 @@ def test_camera_that_is_always_transcoded_is_so_at_its_own_path_once_the_file_sa
     file.write_text(camera_lines(door=str(source)))
     with capture_running(file) as capture:
         capture.wait_for("door", "LIVE")
-        with av.open(capture.url("door"), options=reading_options(), timeout=(5, 5)) as reader:
+        with av.open(capture.url("door"), options=reading_options(), timeout=(60, 60)) as reader:
             file.write_text(camera_lines(door=str(source)) + "    transcode: always\n")
             assert len(list(reader.demux(video=0))) > 0  # ends by itself
         assert one_slice_420(capture.url("door"))

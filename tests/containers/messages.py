@@ -18,7 +18,7 @@ Message = dict[str, Any]
 @contextmanager
 def event_stream(fleet: ContainerFleet, query: str = "") -> Iterator[ClientConnection]:
     address = f"ws://127.0.0.1:{fleet.ports['STREAMER_PORT']}/v1/stream{query}"
-    with connect(address, additional_headers={"x-api-key": fleet.key}) as stream:
+    with connect(address, additional_headers={"x-api-key": fleet.key}, open_timeout=60) as stream:
         yield stream
 
 

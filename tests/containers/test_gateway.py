@@ -103,7 +103,7 @@ def gateway(
     container = docker("run", "--detach", "--network=host", *CONFINED, *chosen, IMAGE)
     try:
         fleet = Gateway(container, port, KeyStore(state / "keys.json"))
-        wait_until(lambda: _listens(port), 30, "the gateway listens")
+        wait_until(lambda: _listens(port), 60, "the gateway listens")
         yield fleet
     finally:
         docker("rm", "--force", container)
@@ -130,7 +130,7 @@ def tls_gateway(
         command, env=engine_environment, capture_output=True, text=True, check=True
     )
     try:
-        wait_until(lambda: _listens(ports["GATEWAY_TLS_PORT"]), 30, "the gateway speaks TLS")
+        wait_until(lambda: _listens(ports["GATEWAY_TLS_PORT"]), 60, "the gateway speaks TLS")
         yield ports
     finally:
         remove = ["docker", "rm", "--force", started.stdout.strip()]
@@ -185,7 +185,9 @@ def test_a_login_link_opens_jupyter(gateway: Gateway) -> None:
 def test_events_come_through_a_websocket(gateway: Gateway) -> None:
     key = gateway.keys.add("websocket", "viewer")
 
-    with connect(f"ws://127.0.0.1:{gateway.port}/v1/stream?apiKey={key}") as stream:
+    with connect(
+        f"ws://127.0.0.1:{gateway.port}/v1/stream?apiKey={key}", open_timeout=60
+    ) as stream:
         assert stream.ping().wait(10)
 
 

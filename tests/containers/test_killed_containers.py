@@ -69,7 +69,7 @@ def test_a_power_cut_in_the_middle_of_a_publish_loses_nothing(
     workbench = running_fleet.container_of("workbench")
     running_fleet.docker("exec", "--detach", workbench, "python", "-c", PUBLISH_WITHOUT_END)
     seen = ("test", "-e", "/models/half-way")
-    wait_until(lambda: running_fleet.succeeds_in("workbench", *seen), 30, "a half-copied version")
+    wait_until(lambda: running_fleet.succeeds_in("workbench", *seen), 60, "a half-copied version")
     pids = {service: running_fleet.inspect(service, "{{.State.Pid}}") for service in SERVICES}
 
     running_fleet.kill(*SERVICES)
@@ -81,5 +81,5 @@ def test_a_power_cut_in_the_middle_of_a_publish_loses_nothing(
     assert (after["epoch"], after["seq"]) == (before["epoch"], before["seq"] + 1)
     running_fleet.run_in("workbench", "python", "-c", PUBLISH)
     wait_until(
-        lambda: versions(running_fleet, "yunet-n").get("2") == "AVAILABLE", 30, "the next version"
+        lambda: versions(running_fleet, "yunet-n").get("2") == "AVAILABLE", 60, "the next version"
     )

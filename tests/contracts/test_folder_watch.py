@@ -10,7 +10,7 @@ import pytest
 
 from camfleet_contracts.folder_watch import FolderWatch
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 class Bell:

@@ -34,7 +34,7 @@ def address() -> Iterator[str]:
 
 def probe(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "camfleet_contracts.probe", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_a_well_service_passes(address: str) -> None:

@@ -141,14 +141,16 @@ def listening(fleet: Fleet, query: str = "") -> Iterator[Messages]:
             except TimeoutError:
                 continue
 
-    with connect(address, additional_headers={"x-api-key": fleet.key}, max_size=None) as socket:
+    with connect(
+        address, additional_headers={"x-api-key": fleet.key}, max_size=None, open_timeout=60
+    ) as socket:
         thread = threading.Thread(target=collect, name="stream-client")
         thread.start()
         try:
             yield messages
         finally:
             ended.set()
-            thread.join(5)
+            thread.join(60)
 
 
 def unix(time: str) -> float:

@@ -75,7 +75,11 @@ def publish(fleet: Fleet, happened: datetime) -> None:
     }
     headers = {"x-api-key": fleet.key, "content-type": "application/x-ndjson"}
     answer = httpx.post(
-        f"{fleet.page}/v1/events", content=json.dumps(packet), headers=headers, trust_env=False
+        f"{fleet.page}/v1/events",
+        content=json.dumps(packet),
+        headers=headers,
+        trust_env=False,
+        timeout=60,
     )
     assert answer.status_code == 202, answer.text
 

@@ -33,7 +33,7 @@ cameras:
       fps: 5
       lines: [{{name: gate, from: [0, 0.68], to: [1, 0.68]}}]
 """
-TIMEOUT_S = 90
+TIMEOUT_S = 180
 
 Event = dict[str, Any]
 

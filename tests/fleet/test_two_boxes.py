@@ -109,7 +109,7 @@ def test_cable_between_capture_and_the_rest_may_be_pulled(boxes: tuple[Box, Box]
         cameras.network("link", "set", "eth0", "down")
         analytics.logged("camera lost camera=card state=STALLED")
         cameras.network("link", "set", "eth0", "up")
-        wait_until(lambda: analytics.log().count("camera connected") == 2, 60, "its return")
+        wait_until(lambda: analytics.log().count("camera connected") >= 2, 60, "its return")
 
 
 def test_box_with_another_secret_is_told_so(boxes: tuple[Box, Box]) -> None:

@@ -29,7 +29,7 @@ def model_server(config: Path, *options: str) -> Iterator[tuple[Service, Address
     with running(
         "camfleet-server", "--config_path", str(config), *ports, *options, env=env
     ) as service:
-        found = service.logged(LISTENING, 60)
+        found = service.logged(LISTENING)
         yield service, Address(grpc=found[1], rest=found[2])
 
 

@@ -102,8 +102,10 @@ def test_an_unknown_label_is_an_invalid_argument(prediction: Any) -> None:
 @pytest.mark.usefixtures("labelled")
 def test_labels_on_rest(adder: Address) -> None:
     url = f"http://{adder.rest}/v1/models/adder/labels/stable"
-    answer = httpx.post(f"{url}:predict", json={"instances": FOUR.tolist()}, trust_env=False)
-    status = httpx.get(url, trust_env=False).json()["model_version_status"]
+    answer = httpx.post(
+        f"{url}:predict", json={"instances": FOUR.tolist()}, trust_env=False, timeout=60
+    )
+    status = httpx.get(url, trust_env=False, timeout=60).json()["model_version_status"]
     assert answer.json() == {"predictions": (FOUR + 1).tolist()}
     assert [entry["version"] for entry in status] == ["1"]
 

@@ -17,7 +17,7 @@ from other_clients import Address
 
 pytestmark = pytest.mark.interop
 
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 FLAVOURS: dict[str, Any] = {
     "grpc": tritonclient.grpc,
     "http": tritonclient.http,

@@ -20,7 +20,7 @@ from other_clients import Address
 
 pytestmark = pytest.mark.interop
 
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 ROW = np.arange(16, dtype=np.int32)[None]
 ONES = np.ones_like(ROW)
 MODULES: dict[str, Any] = {"grpc": tritonclient.grpc, "http": tritonclient.http}

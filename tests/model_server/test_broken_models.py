@@ -146,7 +146,7 @@ def test_real_model_that_breaks_is_loaded_anew_and_says_so(served_real: Served) 
     assert codes[0] == "StatusCode.INTERNAL"
     assert "StatusCode.UNAVAILABLE" in codes
     served_real.service.logged("model broken by a request model=any-size")
-    shown = httpx.get(f"http://{served_real.rest}/metrics").text
+    shown = httpx.get(f"http://{served_real.rest}/metrics", timeout=60).text
     assert 'camfleet_models_broken_total{name="any-size"}' in shown
 
 

@@ -47,7 +47,7 @@ def test_a_mapping_that_changes_reloads_the_version(tmp_path: Path) -> None:
         core.wait_for("adder", 1)
         (folder / "mapping_config.json").write_text('{"outputs": {"y": "sum"}}')
         wait_until(
-            lambda: core.plane.model_metadata("adder").outputs[0].name == "sum", 20, "the new name"
+            lambda: core.plane.model_metadata("adder").outputs[0].name == "sum", 60, "the new name"
         )
         assert core.plane.model_metadata("adder").inputs[0].name == "x"
 

@@ -41,7 +41,7 @@ def test_every_picture_is_answered_by_a_version_with_its_own_preprocessing(tmp_p
         core.wait_for("echo", 1)
         publish(volume, 2, 0.5)
         answers = {seen_by(core.plane.infer(REQUEST))}
-        wait_until(lambda: is_newest(core, answers), 30, "version 2 answers")
+        wait_until(lambda: is_newest(core, answers), 60, "version 2 answers")
     assert answers == {(1, 1.0), (2, 0.5)}
 
 

@@ -53,8 +53,8 @@ def test_a_process_that_shares_its_core_has_waited_for_it() -> None:
     core = min(os.sched_getaffinity(0))
     command = [sys.executable, "-c", SPIN.replace("CORE", str(core))]
     with _spinning(command) as first, _spinning(command) as second:
-        wait_until(lambda: waited_for_core_s(first.pid) > 0.05, 30, "the first one to be kept")
-        wait_until(lambda: waited_for_core_s(second.pid) > 0.05, 30, "the second one to be kept")
+        wait_until(lambda: waited_for_core_s(first.pid) > 0.05, 60, "the first one to be kept")
+        wait_until(lambda: waited_for_core_s(second.pid) > 0.05, 60, "the second one to be kept")
 
 
 @contextmanager

@@ -325,7 +325,7 @@ def test_reload_under_way_ends_with_the_server(
             core.wait_for("adder", 1, VersionState.LOADING)
             reload = pool.submit(core.plane.reload)
         with pytest.raises(ReloadFailed, match="stopping"):
-            reload.result(timeout=5)
+            reload.result(LOAD_LIMIT_S)
 
 
 @pytest.mark.parametrize(
@@ -366,4 +366,4 @@ def test_a_reload_is_answered_when_the_volume_cannot_be_watched(
     monkeypatch.setattr(FolderWatch, "follow", Mock(side_effect=OSError))
     volume.write_config()
     with running_core(volume) as core:
-        assert not core.plane.reload(timeout_s=1)
+        assert not core.plane.reload(timeout_s=LOAD_LIMIT_S)

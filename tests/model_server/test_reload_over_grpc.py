@@ -63,5 +63,5 @@ def _ask(client: Any) -> "Future[Any]":
 
 
 def _answer(future: "Future[Any]") -> tuple[str, float]:
-    result = future.result(30)
+    result = future.result(60)
     return result.get_response().model_version, float(result.as_numpy("y")[0, 0])

@@ -59,7 +59,7 @@ def test_a_taken_port_is_named_with_the_way_out(volume: Volume) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with running(*_command(volume), "--rest_port", port) as server:
-            assert server.process.wait(20) == 1
+            assert server.process.wait(60) == 1
             server.logged(f"{port}.*--rest_port")
             assert "Traceback" not in server.log()
 
@@ -70,7 +70,7 @@ def test_tls_is_for_addresses_beyond_loopback_and_bad_files_are_named(volume: Vo
     with running(*_command(volume), env=env) as server:
         assert _get(f"{_rest_address(server)}/v1/config")
     with running(*_command(volume), "--rest_bind_address", "0.0.0.0", env=env) as server:
-        assert server.process.wait(20) == 1
+        assert server.process.wait(60) == 1
         server.logged("TLS cannot use missing.pem.*CAMFLEET_TLS_CERT")
         assert "Traceback" not in server.log()
 

@@ -181,7 +181,7 @@ def test_too_many_connections_are_dropped(monkeypatch: pytest.MonkeyPatch) -> No
     with serving_rest() as caller:
         assert caller.get("/healthz").status_code == 200  # its connection stays open
         with pytest.raises(httpx.HTTPError):
-            httpx.get(f"http://127.0.0.1:{caller.port}/healthz", trust_env=False)
+            httpx.get(f"http://127.0.0.1:{caller.port}/healthz", trust_env=False, timeout=60)
 
 
 def test_json_may_have_so_many_lists(caller: RestCaller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,5 +64,5 @@ def test_grpc_speaks_tls(files: TlsFiles) -> None:
 def test_rest_speaks_tls(files: TlsFiles) -> None:
     context = ssl.create_default_context(cafile=files.cert)
     with serving_rest_tls(files) as url:
-        answer = httpx.get(f"{url}/healthz", verify=context, trust_env=False)
+        answer = httpx.get(f"{url}/healthz", verify=context, trust_env=False, timeout=60)
         assert answer.text == "ok"

@@ -21,7 +21,7 @@ from camfleet_contracts.keys import KeyStore, TooManyChecks
 from camfleet_workbench.identity import FleetIdentity
 from processes import Service, running
 
-_START_LIMIT_S = 60
+_START_LIMIT_S = 120
 
 
 class Lab:
@@ -120,14 +120,14 @@ def test_what_a_user_set_and_laid_out_is_kept_beside_the_notebooks(lab: Lab) -> 
 def test_a_login_link_works_once_and_leaves_a_session(lab: Lab) -> None:
     link = f"{lab.address}/lab?token={lab.keys.new_login(role='admin')}"
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    with browser.open(link, timeout=20) as page:
+    with browser.open(link, timeout=60) as page:
         assert page.status == 200
         assert b"JupyterLab" in page.read()
-    with browser.open(f"{lab.address}/api/contents", timeout=20) as answer:
+    with browser.open(f"{lab.address}/api/contents", timeout=60) as answer:
         names = [entry["name"] for entry in json.load(answer)["content"]]
     assert "object_detection.ipynb" in names
     stranger = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    with stranger.open(link, timeout=20) as page:
+    with stranger.open(link, timeout=60) as page:
         assert "/login" in page.url
 
 
@@ -135,19 +135,19 @@ def test_a_browser_that_logged_in_ends_with_its_key(lab: Lab) -> None:
     cookies = CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
     with browser.open(
-        f"{lab.address}/lab?token={lab.keys.add('bob', 'admin')}", timeout=20
+        f"{lab.address}/lab?token={lab.keys.add('bob', 'admin')}", timeout=60
     ) as page:
         found = re.search(r'"token": "([^"]+)"', page.read().decode())
     assert found is not None
     [xsrf] = [cookie.value for cookie in cookies if cookie.name == "_xsrf"]
     headers = {"Authorization": f"token {found.group(1)}", "X-XSRFToken": str(xsrf)}
     write = urllib.request.Request(f"{lab.address}/api/contents", b"{}", headers)
-    with browser.open(write, timeout=20) as answer:
+    with browser.open(write, timeout=60) as answer:
         assert answer.status == 201
     lab.keys.revoke("bob")
     lab.keys.add("bob", "viewer")
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        browser.open(write, timeout=20)
+        browser.open(write, timeout=60)
     assert lab.status("/api/contents", found.group(1)) == 403
 
 
@@ -204,9 +204,9 @@ def test_notebooks_are_seeded_and_no_key_is_in_the_command_line(lab: Lab) -> Non
 
 
 def test_the_log_has_a_login_link_and_no_lasting_token(lab: Lab) -> None:
+    lab.service.logged("log in once with http://127.0.0.1:")
     links = [line for line in lab.service.lines if "token=" in line]
     assert len(links) == 1
-    assert "log in once with http://127.0.0.1:" in links[0]
 
 
 def test_it_ends_clean_on_the_signal(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def has_kernel(workbench: Workbench) -> bool:
     request = urllib.request.Request(f"{workbench.address}/api/kernels")
     request.add_header("Authorization", f"Bearer {workbench.key}")
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             kernels = json.load(answer)
     except urllib.error.HTTPError as error:  # Jupyter answers 500 for a kernel that is being made
         error.close()

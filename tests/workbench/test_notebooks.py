@@ -130,14 +130,14 @@ def model_server(
         serve_model(models, name)
     options = (f"--config_path={models}/config.json", "--port=auto", "--rest_port=auto")
     with running("camfleet-server", *options) as service:
-        found = service.logged(r"listening grpc=\S+:(\d+) rest=\S+:(\d+)", 60)
+        found = service.logged(r"listening grpc=\S+:(\d+) rest=\S+:(\d+)")
         variables = {"GRPC_PORT": found.group(1), "REST_PORT": found.group(2), "MODELS_DIR": models}
         for name, value in variables.items():
             patch.setenv(name, str(value))
         patch.setenv("CAMFLEET_CACHE", str(folder / "cache"))
         patch.setenv("CAMFLEET_STATE", str(folder / "state"))
         for name in TOOLKIT_MODELS:
-            service.logged(f"version available model={name}", 60)
+            service.logged(f"version available model={name}")
         yield
 
 
