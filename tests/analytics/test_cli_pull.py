@@ -57,7 +57,7 @@ def test_pull_twice_leaves_the_volume_as_it_is(camfleet: CommandLine, upstream: 
     assert [path.name for path in (camfleet.models / "pets").glob("[0-9]*")] == ["1"]
 
 
-def test_a_full_volume_is_named_and_not_the_cache(
+def test_a_full_volume_is_named_and_not_the_cache_and_nothing_is_left_of_the_model(
     camfleet: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(content: Path, target: Path) -> None:
@@ -68,6 +68,7 @@ def test_a_full_volume_is_named_and_not_the_cache(
     assert outcome.code == 1
     assert f"error: {camfleet.models / 'pets'}" in outcome.err
     assert "no space left on device; free some space" in outcome.err
+    assert not (camfleet.models / "pets").exists()
 
 
 def test_pull_without_serving_leaves_config_json_alone(camfleet: CommandLine) -> None:

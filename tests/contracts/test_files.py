@@ -1,6 +1,9 @@
 import errno
+import fcntl
 import os
+import shutil
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -48,6 +51,23 @@ def test_the_lock_of_a_file_admits_one_at_a_time(tmp_path: Path) -> None:
         thread.join(0.1)
     thread.join(60)
     assert order == ["first", "second"]
+
+
+def test_a_lock_that_its_holder_removed_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, steps = tmp_path / "model" / "publish", [lambda: shutil.rmtree(tmp_path / "model")]
+
+    def flock(file: int, how: int, take: Callable[[int, int], None] = fcntl.flock) -> None:
+        take(file, how)
+        while steps:
+            steps.pop()()
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked(path):
+        with pytest.raises(BlockingIOError), locked(path, wait=False):
+            pass
+        assert path.parent.is_dir()
 
 
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:

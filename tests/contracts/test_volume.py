@@ -55,7 +55,14 @@ def test_a_version_is_published_once(tmp_path: Path) -> None:
 def test_a_publish_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing to publish"):
         publish_version(tmp_path, "net", None, lambda folder: None)
-    assert [p.name for p in (tmp_path / "net").iterdir()] == [".publish.lock"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_publish_that_fails_leaves_what_others_have_in_the_folder(tmp_path: Path) -> None:
+    publish_version(tmp_path, "net", 1, fill)
+    with pytest.raises(ValueError, match="nothing to publish"):
+        publish_version(tmp_path, "net", 2, lambda folder: None)
+    assert list(versions_of(tmp_path / "net")) == [1]
 
 
 @pytest.mark.parametrize(

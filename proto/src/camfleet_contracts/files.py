@@ -56,10 +56,22 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     Raises:
         BlockingIOError: somebody else holds it and `wait` is False.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+    lock = path.parent / f".{path.name}.lock"
+    is_held = False
+    while not is_held:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_held = _is_still(lock, file.fileno())  # not one that its holder removed meanwhile
+            if is_held:
+                yield
+
+
+def _is_still(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
 
 
 def sha256_of(path: Path) -> str:

@@ -4,7 +4,8 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,7 +82,7 @@ def publish_version(
     """Publish a version in one step and return its folder.
 
     `fill` writes the files into an empty folder; their sha256 sums are added to its model.json, and
-    the folder is renamed into place. `version` None takes the next number.
+    the folder is renamed into place. `version` None takes the next number. A failure leaves nothing.
 
     Raises:
         FileExistsError: the version is there already.
@@ -92,8 +93,7 @@ def publish_version(
             f"{model_id} version {version}: nobody can ask for it; use 1 to {_LARGEST}"
         )
     base = models_dir / stored_name(model_id)
-    base.mkdir(parents=True, exist_ok=True)
-    with locked(base / "publish"):
+    with locked(base / "publish"), _dropped_if_empty(base):
         number = version or max(versions_of(base), default=0) + 1
         if (target := base / str(number)).exists():
             raise FileExistsError(
@@ -109,6 +109,22 @@ def publish_version(
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return target
+
+
+def drop_empty_model(base: Path) -> None:
+    """Delete a model's folder in which nothing is left but the lock of its publishers."""
+    with suppress(OSError), locked(base / "publish"), _dropped_if_empty(base):
+        pass
+
+
+@contextmanager
+def _dropped_if_empty(base: Path) -> Iterator[None]:
+    """Delete a model's folder after the block when it holds no more; the caller holds its lock."""
+    try:
+        yield
+    finally:
+        if all(path.suffix == ".lock" for path in base.iterdir()):
+            shutil.rmtree(base)
 
 
 def _sweep(base: Path) -> None:

@@ -21,7 +21,7 @@ from camfleet_contracts.serving_config import (
     withdraw_model,
 )
 from camfleet_contracts.serving_config.parsing import entry_name, load_document
-from camfleet_contracts.volume import MANIFEST, publish_version, versions_of
+from camfleet_contracts.volume import MANIFEST, drop_empty_model, publish_version, versions_of
 from camfleet_server.errors import (
     ControlRefused,
     InvalidInput,
@@ -152,8 +152,7 @@ class ModelControl:
         changed = bool(published)
         if before is not None or published or model is None or not model.versions:
             changed |= withdraw_model(path, name, before)
-        for folder in published:
-            shutil.rmtree(folder, ignore_errors=True)
+        _take_back(published)
         if changed:
             self._reloader.reload(_LOAD_LIMIT_S, only=name)
 
@@ -193,10 +192,15 @@ def _publish(folder: Path, entry: Mapping[str, Any], versions: Mapping[int, File
         for number, files in versions.items():
             published.append(publish_version(folder, name, number, _Filling(files)))
     except BaseException:
-        for done in published:
-            shutil.rmtree(done, ignore_errors=True)
+        _take_back(published)
         raise
     return published
+
+
+def _take_back(published: list[Path]) -> None:
+    for folder in published:
+        shutil.rmtree(folder, ignore_errors=True)
+        drop_empty_model(folder.parent)
 
 
 class _Filling:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,10 +17,10 @@ from camfleet.cli.packages.telling import Teller, Terminal
 from camfleet.cli.packages.trial import try_decoder
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
 from camfleet.cli.volume_seed import words_of_a_new_volume
-from camfleet_contracts.files import locked, write_atomically
+from camfleet_contracts.files import write_atomically
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.trail import Trail
-from camfleet_contracts.volume import MANIFEST, publish_version, versions_of
+from camfleet_contracts.volume import MANIFEST, drop_empty_model, publish_version, versions_of
 
 _CHUNK_BYTES = 1 << 20
 
@@ -98,9 +98,6 @@ def _copy_to_volume(
         raise CommandError(f"{error}; leave --version out for the next number") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
-    except OSError:
-        _remove_if_empty(settings.models_dir / package.name)
-        raise
 
 
 def _trail_of(settings: FleetSettings, package: Package, given: Trail) -> dict[str, object]:
@@ -156,14 +153,7 @@ def _withdrawn_on_failure(
 def _take_back(published: Path) -> None:
     """Delete a version, and the model's folder where nobody has anything else in it."""
     shutil.rmtree(published, ignore_errors=True)
-    _remove_if_empty(published.parent)
-
-
-def _remove_if_empty(base: Path) -> None:
-    with suppress(OSError), locked(base / "publish"):
-        others = [path for path in base.iterdir() if path.suffix != ".lock"]
-        if not others:
-            shutil.rmtree(base)
+    drop_empty_model(published.parent)
 
 
 def _wait(
