@@ -20,6 +20,7 @@ from camfleet.cli.packages.publish import PublishOptions, publish
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
 from camfleet.cli.settings import command_settings
 from camfleet.inference.model_client import ModelClient
+from camfleet_contracts.files import locked
 from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from camfleet_contracts.volume import versions_of
@@ -186,6 +187,24 @@ def test_interrupted_wait_leaves_nothing_behind(
         publish(command_settings(), adder, PublishOptions())
     assert not (camfleet.models / "adder").exists()
     assert not read_serving_config(camfleet.models / "config.json").models
+
+
+def test_nobody_publishes_beside_a_version_while_it_is_taken_back(
+    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise CommandError("refused")
+
+    def withdraw(models: Path, name: str) -> None:
+        with pytest.raises(BlockingIOError), locked(models / name / "publish", wait=False):
+            pass
+        taken_back.append(name)
+
+    taken_back: list[str] = []
+    monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", refused)
+    monkeypatch.setattr("camfleet.cli.packages.publish.withdraw", withdraw)
+    assert camfleet.run("model", "publish", str(adder)).code == 1
+    assert taken_back == ["adder"]
 
 
 def test_what_others_have_in_the_folder_of_the_model_stays(

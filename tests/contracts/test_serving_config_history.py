@@ -149,6 +149,23 @@ def test_who_read_a_withdrawn_text_does_not_take_its_end_for_a_change_by_hand(pa
     assert keep_if_unknown(path, text, after=newest_change(path))
 
 
+def test_withdrawn_text_is_no_change_by_hand_also_after_the_change_of_another(path: Path) -> None:
+    put_model(path, FOX)
+    text, newest = path.read_text(), newest_change(path)
+    withdraw_model(path, "fox")
+    put_model(path, {"name": "owl", "base_path": "owl"})
+    assert not keep_if_unknown(path, text, after=newest)
+    assert [change.added for change in changes_of(path)][:1] == [("owl",)]
+
+
+def test_texts_of_withdrawn_changes_go_with_the_history(path: Path) -> None:
+    put_model(path, FOX)
+    withdraw_model(path, "fox")
+    for nireq in range(1, 22):
+        put_model(path, FOX | {"nireq": nireq})
+    assert not list((path.parent / ".history").glob("withdrawn-*"))
+
+
 def test_model_that_others_changed_config_after_is_withdrawn_by_a_change(path: Path) -> None:
     put_model(path, FOX)
     put_model(path, {"name": "owl", "base_path": "owl"})

@@ -82,7 +82,7 @@ def publish_version(
     """Publish a version in one step and return its folder.
 
     `fill` writes the files into an empty folder; their sha256 sums are added to its model.json, and
-    the folder is renamed into place. `version` None takes the next number. A failure leaves nothing.
+    the folder is renamed into place; else nothing is left. `version` None takes the next number.
 
     Raises:
         FileExistsError: the version is there already.

@@ -1,7 +1,7 @@
 """The texts config.json had before its last changes: `.history/config-<n>.json` beside it.
 
-A change that was withdrawn leaves `.history/withdrawn-<n>.json`, what it had written, until the
-next one: the number is not given again, and who read that text meanwhile knows where it went.
+A change that was withdrawn leaves `.history/withdrawn-<n>.json`, what it had written, for as many
+changes: the number is not given again, and who read that text meanwhile knows where it went.
 """
 
 import json
@@ -66,8 +66,8 @@ def keep_in_history(path: Path, text: str) -> None:
     write_atomically(path.parent / FOLDER / f"config-{number}.json", text)
     for old in sorted(kept)[: max(0, len(kept) + 1 - HISTORY_LENGTH)]:
         kept[old].unlink(missing_ok=True)
-    for file in withdrawn.values():
-        file.unlink(missing_ok=True)
+    for old in withdrawn.keys() - range(number - HISTORY_LENGTH, number):
+        withdrawn[old].unlink(missing_ok=True)
 
 
 def newest_change(path: Path) -> int:
@@ -87,8 +87,9 @@ def keep_if_unknown(path: Path, text: str, *, after: int = 0) -> bool:
         OSError: the folder cannot be written, or somebody changes config.json right now.
     """
     with locked(path, wait=False):
-        newer = (file for number, file in _kept(path).items() if number > after)
-        if any(_text(file) == text for file in (*newer, *_withdrawn(path).values())):
+        newer = [file for number, file in _kept(path).items() if number > after]
+        newer += [file for number, file in _withdrawn(path).items() if number >= after]
+        if any(_text(file) == text for file in newer):
             return False
         keep_in_history(path, text)
     return True

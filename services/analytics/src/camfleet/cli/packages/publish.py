@@ -17,7 +17,7 @@ from camfleet.cli.packages.telling import Teller, Terminal
 from camfleet.cli.packages.trial import try_decoder
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
 from camfleet.cli.volume_seed import words_of_a_new_volume
-from camfleet_contracts.files import write_atomically
+from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.trail import Trail
 from camfleet_contracts.volume import MANIFEST, drop_empty_model, publish_version, versions_of
@@ -143,17 +143,14 @@ def _withdrawn_on_failure(
         added = serve and serve_model(settings.models_dir, name)
         yield added
     except BaseException:
-        alone = not versions_of(published.parent).keys() - {int(published.name)}
-        if added and alone:
-            withdraw(settings.models_dir, name)
-        _take_back(published)
+        base = published.parent
+        with locked(base / "publish"):  # else another version came between the look and the end
+            alone = not versions_of(base).keys() - {int(published.name)}
+            if added and alone:
+                withdraw(settings.models_dir, name)
+            shutil.rmtree(published, ignore_errors=True)
+        drop_empty_model(base)
         raise
-
-
-def _take_back(published: Path) -> None:
-    """Delete a version, and the model's folder where nobody has anything else in it."""
-    shutil.rmtree(published, ignore_errors=True)
-    drop_empty_model(published.parent)
 
 
 def _wait(
