@@ -1,15 +1,18 @@
 """The journal of events on a disk that is slow, refuses, or holds no database."""
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from camfleet.service.events import outbox as outbox_module
 from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.events.opening import open_outbox
 from camfleet.service.events.outbox import MAX_WAITING, Outbox
+from camfleet.service.events.outbox_database import Group
 from journals import append, as_if_killed, event, nobody
 from waiting import wait_until
 
@@ -64,6 +67,73 @@ def test_events_are_written_when_the_disk_takes_them_again(outbox: Outbox, tmp_p
         kept = database.execute("SELECT seq, epoch FROM events ORDER BY position").fetchall()
     first = outbox.read(0, 1)[0].epoch
     assert kept == [(1, first), (1, outbox.epoch), (2, outbox.epoch), (3, outbox.epoch)]
+
+
+def test_what_sinks_and_clients_are_done_with_is_written_when_the_disk_takes_it_again(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    outbox.cursors.open("ha", 0)
+    append(outbox, 2)
+    with refusing_disk(outbox):
+        outbox.cursors.advance("ha", outbox.read(0, 2))
+        outbox.acknowledge("page", 2, None, sent=2)
+        append(outbox, 1)
+        wait_until(lambda: outbox._is_refused, 60, "the disk refuses")
+    wait_until(lambda: not outbox._is_refused, 60, "the disk takes them")
+    outbox.close()
+    with contextlib.closing(Outbox(tmp_path / "outbox.db", nobody)) as next_one:
+        next_one.cursors.open("ha", next_one.newest)
+        assert (next_one.cursors.get("ha"), next_one.acknowledged("page")) == ((2, 1, 0), 2)
+
+
+def test_refusing_disk_is_not_asked_again_with_each_event(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Group) -> None:
+        asked.append("commit")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    asked: list[str] = []
+    monkeypatch.setattr(outbox_module, "RETRY_S", 3600.0)
+    monkeypatch.setattr(outbox._database, "commit", refuse)
+    for number in range(5):
+        append(outbox, 1, begin=number)
+    assert asked == ["commit"]
+
+
+def test_a_close_writes_what_the_disk_refused_a_moment_ago(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "RETRY_S", 3600.0)
+    with refusing_disk(outbox):
+        append(outbox, 2)
+    outbox.close()
+    with contextlib.closing(Outbox(tmp_path / "outbox.db", nobody)) as next_one:
+        assert [one.seq for one in next_one.read(0, 10)] == [1, 2]
+
+
+def test_who_asks_from_the_beginning_of_a_refused_epoch_gets_its_events(outbox: Outbox) -> None:
+    append(outbox, 3)
+    with refusing_disk(outbox):
+        append(outbox, 2)
+        assert outbox.position_of(0, outbox.epoch) == 3
+
+
+def test_an_event_before_a_quiet_time_is_made_safe_and_once_more_if_that_fails(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_safe() -> None:
+        asked.append("fsync")
+        if len(asked) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+
+    asked: list[str] = []
+    monkeypatch.setattr(outbox_module, "FSYNC_INTERVAL_S", 0.05)
+    monkeypatch.setattr(outbox._database, "make_safe", make_safe)
+    append(outbox, 1)
+    wait_until(lambda: len(asked) == 1, 60, "the event is made safe")
+    append(outbox, 1)
+    wait_until(lambda: len(asked) > 1, 60, "the next is made safe")
 
 
 def test_memory_stays_bounded_while_the_disk_refuses(outbox: Outbox) -> None:

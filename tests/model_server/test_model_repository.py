@@ -91,6 +91,27 @@ def test_files_with_sums_are_hashed_once(folder: Path, monkeypatch: pytest.Monke
     assert sorted(hashed) == ["model.json", "model.onnx"]
 
 
+def test_a_version_that_went_and_came_back_is_looked_at_anew(folder: Path) -> None:
+    clock = Clock()
+    repository = ModelRepository(clock)
+    repository.find_versions(folder.parent)
+    _look(repository, folder)
+    clock.now = 0.6
+    folder.rename(folder.with_name("aside"))
+    repository.find_versions(folder.parent)
+    folder.with_name("aside").rename(folder)
+    assert "settling" in _look(repository, folder).waiting
+
+
+def test_a_version_that_stays_is_known_at_the_next_look(folder: Path) -> None:
+    clock = Clock()
+    repository = ModelRepository(clock)
+    for clock.now in (0.0, 0.6):
+        repository.find_versions(folder.parent)
+        files = _look(repository, folder)
+    assert not files.waiting
+
+
 def test_beginning_to_publish_is_noticed_once(folder: Path) -> None:
     repository = ModelRepository(Clock())
     (folder.parent / ".2.tmp-x").mkdir()
@@ -139,6 +160,12 @@ def test_manifest_comes_from_the_catalogue_entry_of_the_same_content(folder: Pat
 def test_manifest_comes_from_the_catalogue_entry_of_the_same_name(folder: Path) -> None:
     manifest = _look(ModelRepository(Clock()), folder, _catalog("model", "0" * 64)).manifest
     assert manifest.postprocess is not None
+
+
+def test_a_catalogue_that_changed_counts_for_files_that_did_not(folder: Path) -> None:
+    repository, catalog = ModelRepository(Clock()), _catalog("model", "0" * 64)
+    assert _look(repository, folder).manifest.postprocess is None
+    assert _look(repository, folder, catalog).manifest.postprocess is not None
 
 
 def test_without_a_catalogue_the_labels_come_from_the_files(folder: Path) -> None:
