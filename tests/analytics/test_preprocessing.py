@@ -88,6 +88,18 @@ def test_alwaysai_fields_say_how_to_preprocess() -> None:
     assert (preprocess.colour, preprocess.size, preprocess.scale) == ("BGR", (300, 200), 0.5)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "size"),
+    [((1, 200, 300, 3), "NHWC", (300, 200)), ((1, 3, 200, 300), "NCHW", (300, 200))],
+)
+def test_where_channels_are_comes_from_the_file_when_no_manifest_says_it(
+    shape: tuple[int, ...], layout: str, size: tuple[int, int]
+) -> None:
+    spec = TensorSpec("x", "UINT8", shape)
+    preprocess = preprocess_of(parse_manifest({}, where="test"), spec)
+    assert (preprocess.layout, input_size(preprocess, spec, "m")) == (layout, size)
+
+
 def test_size_comes_from_the_file_first() -> None:
     assert input_size(Preprocess(size=(9, 9)), NCHW, "m") == (64, 32)
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.ports import SinkDown
 from camfleet.service.sinks.runner import SinkRunner
-from sink_bench import SinkBench, crossing, sink_bench
+from sink_bench import SinkBench, crossing, happened, sink_bench
 from waiting import wait_until
 
 
@@ -47,6 +47,47 @@ def test_file_is_rotated_before_it_grows_too_large(bench: SinkBench, tmp_path: P
     assert kept == list(range(kept[0], 21))
     assert max(file.stat().st_size for file in files) <= 2000
     assert sorted(tmp_path.iterdir()) == sorted(files)
+
+
+def test_a_line_larger_than_a_file_may_be_leaves_no_empty_file(
+    bench: SinkBench, tmp_path: Path
+) -> None:
+    sink = bench.start("file", path="e.txt", size_bytes=1000, count=3)
+    bench.publish(happened("note", text="x" * 1000))
+    bench.wait_until_delivered(sink)
+    assert [file.name for file in tmp_path.iterdir()] == ["e.txt"]
+
+
+def test_without_older_files_a_full_file_is_begun_anew(bench: SinkBench, tmp_path: Path) -> None:
+    sink = bench.start("file", path="e.txt", size_bytes=2000, count=0)
+    bench.publish(*(crossing(number) for number in range(20)))
+    bench.wait_until_delivered(sink)
+    assert (tmp_path / "e.txt").stat().st_size <= 2000
+    assert seqs(tmp_path / "e.txt")[-1] == 20
+    assert [file.name for file in tmp_path.iterdir()] == ["e.txt"]
+
+
+def test_events_of_a_new_epoch_follow_those_of_the_former(bench: SinkBench, tmp_path: Path) -> None:
+    former = {"epoch": "former", "seq": 7}
+    (tmp_path / "e.jsonl").write_text(json.dumps(former) + "\n")
+    sink = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(sink)
+    assert seqs(tmp_path / "e.jsonl") == [7, 1]
+
+
+def test_half_a_line_that_found_no_room_is_cut_off_and_comes_again(
+    bench: SinkBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(file: int, line: bytes, whole: Callable[[int, bytes], int] = os.write) -> int:
+        return whole(file, line[: lengths.pop()] if lengths and line.startswith(b"{") else line)
+
+    lengths = [10]
+    sink = bench.start("file", path="e.jsonl")
+    monkeypatch.setattr(os, "write", write)
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(sink)
+    assert seqs(tmp_path / "e.jsonl") == [1]
 
 
 def test_line_that_a_kill_left_unfinished_is_written_whole(

@@ -1,11 +1,13 @@
 """config.json as it is edited while the server runs."""
 
 import json
+import logging
 from pathlib import Path
 from traceback import extract_tb
 
 import pytest
 
+from camfleet_contracts.files import locked
 from camfleet_contracts.serving_config import (
     BadServingConfig,
     changes_of,
@@ -97,6 +99,18 @@ def test_a_change_by_command_is_kept_once(path: Path) -> None:
     put_model(path, {"name": "a", "base_path": "a"})
     source.read()
     assert len(changes_of(path)) == 1
+
+
+def test_a_change_by_a_command_that_still_holds_the_lock_is_no_word_of_the_log(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.write_text(EMPTY)
+    source = ConfigFile(path, Clock())
+    source.read()
+    with caplog.at_level(logging.INFO), locked(path):
+        path.write_text(OTHER)
+        source.read()
+    assert not caplog.records
 
 
 def test_what_a_broken_edit_replaced_is_one_roll_back_away(path: Path) -> None:

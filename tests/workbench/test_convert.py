@@ -86,6 +86,17 @@ def test_detection_postprocessing_is_cut_off_and_done_by_the_decoder(
     assert {"bicycle", "car"} <= set(found)
 
 
+def test_a_detection_file_without_a_manifest_takes_pictures_as_its_kind_does(
+    shared_data: Path, tmp_path: Path, camfleet: CommandLine
+) -> None:
+    folder = shared_data / "models" / "ssd-mobilenet-v1-coco-quant"
+    source = locate(command_settings(), str(folder / "detect.tflite"))
+    model = converted(source, tmp_path / "out")
+    picture = read_picture(shared_data / "media" / "images" / "dog-bicycle-truck.jpg")
+    by_hand = load_direct(shared_data, "ssd-mobilenet-v1-coco-quant").detect(picture, 0.5)
+    assert np.abs(model.detect(picture, 0.5).xyxy - by_hand.xyxy).max() < 1
+
+
 def test_anchors_and_scales_come_out_of_the_file(shared_data: Path) -> None:
     folder = shared_data / "models" / "ssd-mobilenet-v1-coco-quant"
     cut = cut_detection((folder / "detect.tflite").read_bytes())
@@ -136,6 +147,8 @@ def test_command_converts_a_version_of_the_volume(
         "trail": {"parent": "me.yunet:1"},
     }
     assert (tmp_path / "me.yunet-ir" / "LICENSE").is_file()
+    named = camfleet.run("model", "convert", "me/yunet", "--out", "two words")
+    assert "`camfleet model publish 'two words'`" in named.err
     again = camfleet.run("model", "convert", "me/yunet")
     assert (again.code, "is there already" in again.err) == (1, True)
 

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
 # ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def convert(model: Reference, out: Out = None, *, publish: Publish = False) -> N
       camfleet model convert pets/ --out pets-ir
       camfleet model convert fastestdet-coco --publish
     """
-    from camfleet.cli.console import err, note
+    from camfleet.cli.console import err
     from camfleet.cli.settings import command_settings
     from camfleet_workbench.tools.convert import convert as run
     from camfleet_workbench.tools.located import locate
@@ -36,7 +37,7 @@ def convert(model: Reference, out: Out = None, *, publish: Publish = False) -> N
     source = locate(command_settings(), model)
     with err.status(f"converting {source.path.name}"):
         folder = run(source, out or Path(f"{source.name}-ir"))
-    note(f"{folder} written; `camfleet model publish {folder}` puts it on the volume")
+    _tell(folder)
     if publish:
         _publish(folder)
 
@@ -79,9 +80,16 @@ def quantize(
         f"{compared.score_difference:.3f}; {compared.first_ms:.1f} ms become "
         f"{compared.second_ms:.1f} ms ({compared.speed_up:.2f} times as fast)"
     )
-    note(f"{folder} written; `camfleet model publish {folder}` puts it on the volume")
+    _tell(folder)
     if publish:
         _publish(folder)
+
+
+def _tell(folder: Path) -> None:
+    from camfleet.cli.console import note
+
+    name = shlex.quote(str(folder))
+    note(f"{folder} written; `camfleet model publish {name}` puts it on the volume")
 
 
 def _publish(folder: Path) -> None:

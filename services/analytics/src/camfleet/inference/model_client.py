@@ -179,7 +179,7 @@ def prepare_batch(
 
 
 def _tensor_of(picture: Picture, model: ServedModel) -> tuple[NDArray[Any], Resize]:
-    preprocess = preprocess_of(model.manifest)
+    preprocess = preprocess_of(model.manifest, model.input)
     try:
         size = input_size(preprocess, model.input, model.name)
         if model.takes_pictures:

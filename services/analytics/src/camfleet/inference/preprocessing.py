@@ -1,6 +1,6 @@
 """A picture becomes a model's input tensor, as the model's manifest says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from camfleet.inference.served_model import TensorSpec, UnusableModel
 from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.pictures import normalise
 
+_RANK, _CHANNELS = 4, (1, 3)  # of a picture's tensor
 _DTYPES: Mapping[str, np.dtype[Any]] = {
     "FP32": np.dtype(np.float32),
     "FP16": np.dtype(np.float16),
@@ -20,18 +21,23 @@ _DTYPES: Mapping[str, np.dtype[Any]] = {
 }
 
 
-def preprocess_of(manifest: ModelManifest) -> Preprocess:
-    """The manifest's preprocessing, else the one its alwaysAI fields describe."""
+def preprocess_of(manifest: ModelManifest, spec: TensorSpec | None = None) -> Preprocess:
+    """The manifest's preprocessing, else the one its alwaysAI fields and the input describe."""
     if manifest.preprocess is not None:
         return manifest.preprocess
     size = manifest.size
     return Preprocess(
         resize="crop" if manifest.crop else "stretch",
         size=(size[0], size[1]) if size and len(size) > 1 else None,
+        layout="NHWC" if spec and _has_channels_last(spec.shape) else "NCHW",
         colour="RGB" if manifest.swaprb else "BGR",
         mean=manifest.mean or (0.0, 0.0, 0.0),
         scale=1.0 if manifest.scalefactor is None else manifest.scalefactor,
     )
+
+
+def _has_channels_last(shape: Sequence[int]) -> bool:
+    return len(shape) == _RANK and shape[3] in _CHANNELS and shape[1] not in _CHANNELS
 
 
 def input_size(preprocess: Preprocess, spec: TensorSpec, model: str) -> tuple[int, int]:
@@ -40,8 +46,7 @@ def input_size(preprocess: Preprocess, spec: TensorSpec, model: str) -> tuple[in
     Raises:
         UnusableModel: the input is no picture, or neither tells its size.
     """
-    rank = 4
-    if len(spec.shape) != rank or spec.datatype not in _DTYPES:
+    if len(spec.shape) != _RANK or spec.datatype not in _DTYPES:
         raise UnusableModel(
             f"{model}: input '{spec.name}' is {spec.datatype} {list(spec.shape)}, "
             "not a picture; cameras need a model with a picture input"

@@ -117,6 +117,6 @@ class Hooks(Generic[P]):
 
 def _input_size(model: ServedModel) -> tuple[int, int] | None:
     try:
-        return input_size(preprocess_of(model.manifest), model.input, model.name)
+        return input_size(preprocess_of(model.manifest, model.input), model.input, model.name)
     except UnusableModel:
         return None

@@ -104,6 +104,8 @@ class ConfigFile:
         try:
             if keep_if_unknown(self._path, former, after=self._newest_change):
                 logger.info("config changed by hand next=%s", "camfleet model rollback undoes it")
+        except BlockingIOError:  # a command is changing it, and keeps what it replaces
+            return
         except OSError as error:
             logger.info("config is not kept in its history reason=%s", error)
 

@@ -36,7 +36,7 @@ class AskableModel:
         Raises:
             CommandError: the input is no picture.
         """
-        preprocess = preprocess_of(self.manifest)
+        preprocess = preprocess_of(self.manifest, self.spec)
         try:
             size = input_size(preprocess, self.spec, self.manifest.id or "the model")
         except UnusableModel as error:

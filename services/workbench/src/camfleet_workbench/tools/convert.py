@@ -10,6 +10,9 @@ from camfleet_workbench.tools.located import LocatedModel
 from camfleet_workbench.tools.packages import write_package
 from camfleet_workbench.tools.tflite_repairs import cut_detection, repair_axes
 
+_OF_DETECTION = {"resize": "stretch", "layout": "NHWC", "colour": "RGB"}  # as that operator's
+# models are trained; what the source's manifest says goes before it
+
 
 def convert(source: LocatedModel, folder: Path) -> Path:
     """Convert a model and write it as a package; what was repaired is said.
@@ -18,6 +21,8 @@ def convert(source: LocatedModel, folder: Path) -> Path:
         CommandError: it cannot be converted, or the folder is there already.
     """
     model, changes = _read(source.path)
+    if source.manifest.preprocess is not None:
+        changes.pop("preprocess", None)
     return write_package(source, folder, model, changes)
 
 
@@ -59,7 +64,7 @@ def _repaired(path: Path) -> tuple[bytes, dict[str, Any]] | None:
     if cut is None:
         return mended or content, {}
     note(f"{path.name}: cut off its detection post-processing; cameras decode with ssd-anchors")
-    return mended or cut.content, {"postprocess": cut.postprocess}
+    return mended or cut.content, {"preprocess": _OF_DETECTION, "postprocess": cut.postprocess}
 
 
 def _reason(error: Exception) -> str:
