@@ -26,9 +26,9 @@ class MjpegCamera(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, login: str) -> None:
+    def __init__(self, port: int, login: str, interval_s: float) -> None:
         super().__init__(("127.0.0.1", port), _Pictures)
-        self.over = threading.Event()
+        self.over, self.interval_s = threading.Event(), interval_s
         self.pictures = [jpeg_of(number) for number in range(LENGTH)]
         self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
 
@@ -53,8 +53,8 @@ class _Pictures(BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"multipart/x-mixed-replace;boundary={BOUNDARY}")
         self.end_headers()
         number = 0
-        while not self.server.over.wait(1 / FPS):
-            jpeg = self.server.pictures[number % LENGTH]
+        while not self.server.over.is_set():
+            jpeg = self.server.pictures[number % len(self.server.pictures)]
             head = (
                 f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             )
@@ -63,15 +63,18 @@ class _Pictures(BaseHTTPRequestHandler):
             except OSError:  # the reader has left
                 return
             number += 1
+            self.server.over.wait(self.server.interval_s)
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
 
 
 @contextmanager
-def mjpeg_camera(port: int = 0, login: str = "") -> Iterator[MjpegCamera]:
+def mjpeg_camera(
+    port: int = 0, login: str = "", interval_s: float = 1 / FPS
+) -> Iterator[MjpegCamera]:
     """Run the camera until the block ends; port 0 is the system's choice."""
-    with MjpegCamera(port, login) as camera:
+    with MjpegCamera(port, login, interval_s) as camera:
         thread = threading.Thread(target=camera.serve_forever, args=(0.05,), name="mjpeg-camera")
         thread.start()
         try:

@@ -1,5 +1,6 @@
 """One camera: keeps its source open in a thread of its own and knows its state."""
 
+import math
 import threading
 import traceback
 from collections.abc import Callable
@@ -76,10 +77,10 @@ class Camera:
     def condition(self) -> Condition:
         """State and reason now; STALLED also when the source hangs without a word."""
         current = self._condition
-        if current.state == "LIVE" and self.age_s > STALL_LIMIT_S:
+        if current.state == "LIVE" and STALL_LIMIT_S < (age_s := self.age_s) < math.inf:
             if waits_for := self.stream.waits_for:
                 return Condition("LIVE", f"waits for {waits_for} (real_time: false)")
-            return Condition("STALLED", f"no picture for {self.age_s:.0f} s")
+            return Condition("STALLED", f"no picture for {age_s:.0f} s")
         if current.state == "LIVE" and (fault := REASONS.get(self.picture or "clear")):
             return Condition("LIVE", f"{fault}; {current.reason}" if current.reason else fault)
         return current

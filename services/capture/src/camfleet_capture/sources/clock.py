@@ -8,6 +8,7 @@ from camfleet_capture.stop import Stop
 _JUMP_S = 2.0
 _DRIFT_SHARE = 0.002
 _LATE_LIMIT_S = 1.0
+_LONGEST_STEP_S = 10.0
 
 
 class LiveClock:
@@ -53,3 +54,20 @@ class Pacer:
         if rest < -_LATE_LIMIT_S:
             self.shift_s -= rest
         return not self._stop.wait(max(0.0, rest))
+
+
+class PullPacer:
+    """Paces by its time stamps what a server gives as fast as it is taken; jumps of them begin anew."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._pacer = Pacer(stop)
+        self._origin: float | None = None
+        self._newest_s = 0.0
+
+    def wait(self, media_s: float) -> bool:
+        """Wait until the packet of this time is due; False when stopped meanwhile."""
+        step_s = media_s - self._newest_s
+        if self._origin is None or not -_JUMP_S < step_s < _LONGEST_STEP_S:
+            self._origin = time.monotonic() - self._pacer.shift_s - media_s
+        self._newest_s = media_s
+        return self._pacer.wait(self._origin + media_s)

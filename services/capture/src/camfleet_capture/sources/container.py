@@ -20,7 +20,6 @@ from camfleet_contracts.redaction import redact
 
 OPEN_TIMEOUT_S = 5.0
 STALL_LIMIT_S = 4.0
-_READ_TIMEOUT_S = STALL_LIMIT_S / 2  # libavformat's parser doubles it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Opening:
         protocols: protocols that may be used on the way.
         device: name of an input device in place of a demuxer to be probed.
         secrets: texts that no message may hold.
+        read_timeout_s: how long a read may take; a parser of libavformat's doubles it.
     """
 
     url: str
@@ -42,6 +42,7 @@ class Opening:
     options: dict[str, str] = field(default_factory=dict)
     device: str | None = None
     secrets: tuple[str, ...] = ()
+    read_timeout_s: float = STALL_LIMIT_S / 2
 
     def open(self) -> tuple[InputContainer, av.VideoStream]:
         """Open it and find the video stream.
@@ -58,7 +59,7 @@ class Opening:
                 self.url,
                 format=self.device,
                 options=options,
-                timeout=(OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
+                timeout=(OPEN_TIMEOUT_S, self.read_timeout_s),
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if time.monotonic() - begun >= OPEN_TIMEOUT_S:  # libav calls that invalid data

@@ -1,7 +1,8 @@
-"""Network cameras: they set the pace themselves."""
+"""Network cameras, which set the pace themselves, and what HTTP servers have ready."""
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -12,14 +13,15 @@ from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import VideoPacket, open_coder
 from camfleet_capture.errors import SourceLost
 from camfleet_capture.sources.base import Loop
-from camfleet_capture.sources.clock import LiveClock
-from camfleet_capture.sources.container import Opening, describe
+from camfleet_capture.sources.clock import LiveClock, PullPacer
+from camfleet_capture.sources.container import STALL_LIMIT_S, Opening, describe
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
 
 _HTTP_FORMATS = "mpjpeg,mjpeg,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
 _COUNTED = frozenset({"mpjpeg", "mjpeg", "h264"})  # libavformat takes 25 a second for granted
 _SHORTEST_STEP_S = 0.001
+_SEGMENT_PATIENCE_S = 20.0  # the next segment of HLS comes when it is complete
 _RTSP_OPTIONS = {
     "rtsp_flags": "prefer_tcp",
     "allowed_media_types": "video",
@@ -30,7 +32,7 @@ Credentials = tuple[str, str] | None
 
 
 class LiveSource:
-    """Reads packets as they arrive."""
+    """Reads packets as they arrive; those of HLS, and of whole files, when they are due."""
 
     loop: Loop | None = None
     note: str | None = None
@@ -38,10 +40,17 @@ class LiveSource:
     def __init__(self, opening: Opening, alteration: Alteration = NOTHING) -> None:
         self._opening = opening
         self._container, self._stream = opening.open()
+        is_hls = self._container.format.name == "hls"
+        if is_hls and opening.read_timeout_s < _SEGMENT_PATIENCE_S:
+            self._container.close()
+            self._opening = replace(opening, read_timeout_s=_SEGMENT_PATIENCE_S)
+            self._container, self._stream = self._opening.open()
         self._base_s = float(self._stream.time_base or 0)  # a Fraction: not for every packet anew
         self._coder = open_coder(self._stream, alteration)
         self.details = describe(self._stream, self._coder, alteration)
         self._is_stamped = self._container.format.name not in _COUNTED
+        is_whole = self._is_stamped and self._container.size > 0  # the server told its length
+        self._is_pulled = is_hls or is_whole
         self._arrived = 0.0
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
@@ -50,10 +59,10 @@ class LiveSource:
         Raises:
             SourceFault: the connection ended or stalled.
         """
-        clock = LiveClock()
+        clock, pacer = LiveClock(), PullPacer(stop)
         try:
             for packet in self._container.demux(self._stream):
-                if stop.is_set():
+                if stop.is_set() or (self._is_pulled and not self._wait(packet, pacer)):
                     return
                 if packet.size:
                     ticks, shown_at = clock.place(*self._times(packet))
@@ -69,6 +78,11 @@ class LiveSource:
     def close(self) -> None:
         """Close the connection."""
         self._container.close()
+
+    def _wait(self, packet: VideoPacket, pacer: PullPacer) -> bool:
+        """Wait until a packet is due; False when stopped meanwhile."""
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        return stamp is None or pacer.wait(stamp * self._base_s)
 
     def _times(self, packet: VideoPacket) -> tuple[float, float]:
         """Return the source's time of a packet (its arrival where it has none) and its arrival."""
@@ -91,7 +105,9 @@ def open_network(
         opening = Opening(full, label, "rtsp", protocols, dict(_RTSP_OPTIONS), secrets=secrets)
     else:
         protocols = "http,https,tcp,tls,crypto"
-        opening = Opening(full, label, _HTTP_FORMATS, protocols, secrets=secrets)
+        opening = Opening(
+            full, label, _HTTP_FORMATS, protocols, secrets=secrets, read_timeout_s=STALL_LIMIT_S
+        )
     return LiveSource(opening, alteration)
 
 
