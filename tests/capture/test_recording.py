@@ -2,6 +2,8 @@
 
 import errno
 import io
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,11 +18,19 @@ import httpx
 import pytest
 
 from camfleet_capture.recording import recorders
-from camfleet_capture.recording.clips import NotRecorded, picture_at
+from camfleet_capture.recording.clips import NotRecorded, cut_clip, picture_at
 from camfleet_capture.recording.recorder import Recorder
 from camfleet_capture.recording.ring import Ring, Segment
 from camfleet_capture.recording.segment import SegmentWriter
-from fakes_capture import RunningCapture, camera_lines, capture_running, number_of, write_clip
+from fakes_capture import (
+    FPS,
+    LENGTH,
+    RunningCapture,
+    camera_lines,
+    capture_running,
+    number_of,
+    write_clip,
+)
 from waiting import wait_until
 
 WAIT_S = 60
@@ -187,6 +197,58 @@ def test_clips_that_cannot_be_had_say_why(
     wait_for_seconds(recording, 0.5)
     answer = recording.get(f"/cameras/door/clip?{query}")
     assert (answer.status_code, reason in answer.text) == (status, True), answer.text
+
+
+def test_clips_are_cut_beside_the_recording_and_leave_nothing_there(
+    recording: RunningCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    start, end = wait_for_seconds(recording, 1)
+    monkeypatch.setattr("tempfile.gettempdir", full)  # memory, in containers
+    answer = recording.get(f"/cameras/door/clip?from={start}&to={end}")
+    left = [path for path in recording.file.parent.rglob("recordings/**/*") if path.is_file()]
+    assert recorded_numbers(answer.content)
+    assert all(path.suffix == ".mp4" and path.name[0].isdigit() for path in left)
+
+
+@pytest.mark.parametrize("is_room", [True, False], ids=["elsewhere", "nowhere"])
+def test_a_clip_needs_room_beside_the_recording_or_among_temporary_files(
+    recording: RunningCapture, monkeypatch: pytest.MonkeyPatch, *, is_room: bool
+) -> None:
+    made = tempfile.TemporaryFile
+
+    def made_where_there_is_room(dir: Path) -> Any:  # noqa: A002 - as the library calls it
+        if is_room and "recordings" not in dir.parts:
+            return made(dir=dir)
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    start, end = wait_for_seconds(recording, 1)
+    monkeypatch.setattr(tempfile, "TemporaryFile", made_where_there_is_room)
+    answer = recording.get(f"/cameras/door/clip?from={start}&to={end}")
+    assert answer.status_code == (200 if is_room else 503)
+    assert is_room or "no room in" in answer.json()["error"]
+
+
+def test_a_file_that_a_full_disk_cut_off_gives_whole_pictures_only(
+    clip: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(door=str(clip)) + "    recording: {segment_s: 600}\n")
+    with capture_running(file, recordings_dir=tmp_path / "recordings") as capture:
+        wait_for_seconds(capture, 2)
+    ring = Ring(tmp_path / "recordings" / "door", 10**9)
+    ring.open()
+    [whole] = ring.segments
+    whole.path.rename(ring.path_for(whole.started_at))
+    os.truncate(ring.path_for(whole.started_at), whole.size_bytes * 3 // 4)
+    ring.open()
+    [rest] = ring.segments
+    cut_clip(ring.segments, rest.started_at, rest.ends_at + 5, tmp_path / "clip.mp4")
+    numbers = recorded_numbers((tmp_path / "clip.mp4").read_bytes())
+    assert is_counting(numbers, LENGTH)
+    assert rest.ends_at - rest.started_at == pytest.approx((len(numbers) - 1) / FPS, abs=0.01)
 
 
 def test_camera_without_recording_says_how_to_have_one(clip: Path, tmp_path: Path) -> None:

@@ -23,19 +23,13 @@ class NotRecorded(LookupError):
     """The recording holds nothing of the time that was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A file and the Unix times it covers: it begins with the key picture before `start`."""
+def cut_clip(
+    segments: Sequence[Segment], start: float, end: float, path: Path
+) -> tuple[float, float]:
+    """Copy what was recorded between two Unix times into `path`; return the times it covers.
 
-    path: Path
-    started_at: float
-    ends_at: float
-
-
-def cut_clip(segments: Sequence[Segment], start: float, end: float, path: Path) -> Clip:
-    """Copy what was recorded between two Unix times into `path`.
-
-    It ends where the picture's size or codec changes: one MP4 has one of each.
+    It begins with the key picture before `start`, and ends where the picture's size or codec
+    changes: one MP4 has one of each.
 
     Raises:
         NotRecorded: nothing of it is there.
@@ -59,7 +53,7 @@ def cut_clip(segments: Sequence[Segment], start: float, end: float, path: Path) 
                     newest = max(newest, pts)
         if zero is None:
             raise NotRecorded
-    return Clip(path, zero / CLOCK_HZ, newest / CLOCK_HZ)
+    return zero / CLOCK_HZ, newest / CLOCK_HZ
 
 
 @dataclass(slots=True)
@@ -93,6 +87,8 @@ def _wanted(
     for packet in source.demux(video=0):
         if packet.pts is None or packet.dts is None:
             continue
+        if packet.is_corrupt:  # where a kill or a full disk cut the file off
+            break
         pts, dts = (round(t * packet.time_base * CLOCK_HZ) for t in (packet.pts, packet.dts))
         zero = pts if zero is None else zero  # the key picture that the segment begins with
         shown = begin + pts - zero

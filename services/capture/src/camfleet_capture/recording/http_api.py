@@ -1,9 +1,11 @@
 """HTTP: clips of a recording by time, and pictures out of it."""
 
 import asyncio
+import errno
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,13 +18,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from camfleet_capture.recording.clips import LONGEST_S, Clip, NotRecorded, cut_clip, picture_at
+from camfleet_capture.recording.clips import LONGEST_S, NotRecorded, cut_clip, picture_at
 from camfleet_capture.recording.recorder import Recorder
 from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.recording.ring import Segment
 from camfleet_contracts.clock import rfc3339_from_unix
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A file and the Unix times it covers; `close` lets it go."""
+
+    path: Path
+    started_at: float
+    ends_at: float
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +55,10 @@ class RecordingApi:
             raise HTTPException(
                 400, f"from and to must be up to {LONGEST_S:.0f} s apart, from before to"
             )
-        path = Path(await asyncio.to_thread(_temporary, ".mp4"))
-        try:
-            work = partial(cut_clip, start=start, end=end, path=path)
-            clip: Clip = await self._read(recorder, work)
-        except BaseException:
-            _discard(path)
-            raise
+        work = partial(_cut, folder=recorder.folder, span=(start, end))
+        clip: Clip = await self._read(recorder, work)
         return FileResponse(
-            path,
+            clip.path,
             media_type="video/mp4",
             filename=f"{name}-{rfc3339_from_unix(clip.started_at).replace(':', '')}.mp4",
             content_disposition_type="inline",
@@ -57,7 +66,7 @@ class RecordingApi:
                 "x-clip-from": rfc3339_from_unix(clip.started_at),
                 "x-clip-to": rfc3339_from_unix(clip.ends_at),
             },
-            background=BackgroundTask(_discard, path),
+            background=BackgroundTask(clip.close),
         )
 
     async def picture(self, request: Request) -> Response:
@@ -85,8 +94,7 @@ class RecordingApi:
         except NotRecorded as error:
             raise HTTPException(404, _what_there_is(recorder)) from error
         except (OSError, av.error.FFmpegError) as error:
-            reason = error.strerror or str(error)
-            raise HTTPException(503, f"the recording cannot be read now: {reason}") from error
+            raise HTTPException(503, _words(recorder, error)) from error
 
 
 def _read_files(recorder: Recorder, work: Callable[[Sequence[Segment]], Result]) -> Result:
@@ -122,10 +130,31 @@ def _moment(request: Request, name: str, default: float | None) -> float:
     return moment.timestamp()
 
 
-def _temporary(suffix: str) -> str:
-    with tempfile.NamedTemporaryFile(prefix="camfleet-clip-", suffix=suffix, delete=False) as file:
-        return file.name
+def _cut(segments: Sequence[Segment], folder: Path, span: tuple[float, float]) -> Clip:
+    """Cut a clip into a file without a name beside them, which goes when it is closed.
+
+    Clips are large, and the folder for temporary files may be memory: it is the second choice.
+    """
+    if not segments:
+        raise NotRecorded
+    try:
+        return _cut_in(folder, segments, span)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+    return _cut_in(Path(tempfile.gettempdir()), segments, span)
 
 
-def _discard(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _cut_in(folder: Path, segments: Sequence[Segment], span: tuple[float, float]) -> Clip:
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+        path = Path(f"/proc/self/fd/{file.fileno()}")
+        started_at, ends_at = cut_clip(segments, *span, path)
+        return Clip(path, started_at, ends_at, stack.pop_all().close)
+
+
+def _words(recorder: Recorder, error: OSError | av.error.FFmpegError) -> str:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        places = f"{recorder.folder} and {tempfile.gettempdir()}"
+        return f"no clip can be cut: there is no room in {places}; {error.strerror}"
+    return f"the recording cannot be read now: {error.strerror or error}"

@@ -58,6 +58,11 @@ class Recorder:
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"record-{stream.name}", daemon=True)
 
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._ring.folder
+
     def start(self) -> None:
         """Begin with the next key picture."""
         self._thread.start()

@@ -108,7 +108,7 @@ def _length_of(path: Path) -> float | None:
             times = [
                 float(packet.pts * packet.time_base)
                 for packet in container.demux(video=0)
-                if packet.pts is not None
+                if packet.pts is not None and not packet.is_corrupt
             ]
     except (av.error.FFmpegError, OSError, IndexError):
         return None

@@ -57,7 +57,10 @@ class Pacer:
 
 
 class PullPacer:
-    """Paces by its time stamps what a server gives as fast as it is taken; jumps of them begin anew."""
+    """Paces what a server gives as fast as it is taken, by its time stamps.
+
+    A jump of these begins anew.
+    """
 
     def __init__(self, stop: Stop) -> None:
         self._pacer = Pacer(stop)
