@@ -65,7 +65,7 @@ class Service:
             self.process.wait(5)
             raise AssertionError(f"did not end on SIGTERM:\n{self.log()}") from None
         finally:
-            self._reader.join(30)
+            self._reader.join(60)
             if self.process.stdout:
                 self.process.stdout.close()
         return code

@@ -143,7 +143,7 @@ class TwoModels:
         if reference == "cars":
             return Detected(boxes((300, 180, 360, 240)), served(), 0.01)
         self.sizes.append((picture.width, picture.height))
-        self.go.wait(30)
+        self.go.wait(60)
         answer = self.second()
         if isinstance(answer, InferenceError):
             raise answer

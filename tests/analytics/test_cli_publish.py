@@ -155,7 +155,7 @@ def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder: P
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert list(versions_of(camfleet.models / "adder")) == [1, 2, 3, 4]
 
 

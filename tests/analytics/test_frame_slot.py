@@ -43,7 +43,7 @@ def test_slot_that_keeps_all_makes_the_writer_wait() -> None:
     slot = FrameSlot(keeps_all=True)
     writer = put_all(slot, *map(frame, range(5)))
     taken = [wait_until(lambda: slot.take(1), 60, "a frame").number for _ in range(5)]
-    writer.join(30)
+    writer.join(60)
     assert taken == [0, 1, 2, 3, 4]
     assert (slot.replaced, writer.is_alive()) == (0, False)
 
@@ -52,5 +52,5 @@ def test_closed_slot_lets_its_writer_go() -> None:
     slot = FrameSlot(keeps_all=True)
     writer = put_all(slot, frame(0), frame(1))
     slot.close()
-    writer.join(30)
+    writer.join(60)
     assert not writer.is_alive()

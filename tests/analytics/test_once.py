@@ -26,7 +26,7 @@ class Slow:
 
     def __call__(self) -> str:
         self.begun += 1
-        self.may_end.wait(30)
+        self.may_end.wait(60)
         if self.failure is not None:
             raise self.failure
         return "two cars"
@@ -50,7 +50,7 @@ def test_who_asks_meanwhile_waits_for_the_first(pool: ThreadPoolExecutor) -> Non
     once, work = Once(), Slow()
     asking = asked_by_three(once, work, pool)
     work.may_end.set()
-    answers = [one.result(30) for one in asking]
+    answers = [one.result(60) for one in asking]
     assert sorted(answers) == [("two cars", False), ("two cars", False), ("two cars", True)]
     assert work.begun == 1
 
@@ -68,7 +68,7 @@ def test_a_failure_reaches_all_who_wait_and_who_comes_later_tries_anew(
     once, work = Once(), Slow(Lost("no server"))
     asking = asked_by_three(once, work, pool)
     work.may_end.set()
-    assert [str(one.exception(30)) for one in asking] == ["no server"] * 3
+    assert [str(one.exception(60)) for one in asking] == ["no server"] * 3
     assert once.ask("model", lambda: "back") == ("back", True)
 
 

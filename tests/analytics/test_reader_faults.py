@@ -76,7 +76,7 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.Mo
     done = threading.Event()
 
     def say_nothing(_: socket.socket) -> None:
-        done.wait(30)
+        done.wait(60)
 
     with answering(say_nothing) as port:
         with reading(port, CountingSink()) as reader:

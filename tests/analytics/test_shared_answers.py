@@ -33,7 +33,7 @@ class Asking:
         self._pool = ThreadPoolExecutor(4)
 
     def _hold_back(self) -> None:
-        self.may_answer.wait(30)
+        self.may_answer.wait(60)
 
     def ask(self, once: Once, reference: str = "m", confidence: float = 0.5) -> Future[Detected]:
         return self._pool.submit(self.detector.detect, picture(), reference, confidence, once)
@@ -57,7 +57,7 @@ def asking() -> Iterator[Asking]:
 
 
 def labels(answer: Future[Detected]) -> tuple[str, ...]:
-    return answer.result(30).detections.labels
+    return answer.result(60).detections.labels
 
 
 def test_two_that_ask_at_once_cost_one_request_which_one_of_them_made(asking: Asking) -> None:
@@ -72,11 +72,11 @@ def test_who_asks_later_about_the_same_picture_is_answered_without_a_request(
     asking: Asking,
 ) -> None:
     seen = frame(1)
-    first = asking.ask(seen.once).result(30)
-    second = asking.ask(seen.once).result(30)
+    first = asking.ask(seen.once).result(60)
+    second = asking.ask(seen.once).result(60)
     assert (first.is_shared, second.is_shared) == (False, True)
     assert second.duration_s == first.duration_s
-    assert asking.ask(frame(2).once).result(30).is_shared is False
+    assert asking.ask(frame(2).once).result(60).is_shared is False
     assert asking.server.inferred == [1, 1]
 
 
@@ -102,14 +102,14 @@ def test_a_version_that_changes_while_it_is_asked_is_not_taken_for_a_pinned_one(
     asking: Asking,
 ) -> None:
     once = Once()
-    asking.ask(Once()).result(30)
+    asking.ask(Once()).result(60)
     asking.server.versions[2], asking.server.newest = one_box("lorry", 0.5), 2
     assert labels(asking.ask(once)) == ("lorry",)
     assert labels(asking.ask(once, "m:1")) == ("car",)
 
 
 def test_an_answer_that_does_not_fit_is_asked_for_anew_by_each(asking: Asking) -> None:
-    asking.ask(Once()).result(30)
+    asking.ask(Once()).result(60)
     asking.server.versions[1] = one_face("face", (32, 32))
     once = Once()
     answers = asking.together(lambda: asking.ask(once), lambda: asking.ask(once))
@@ -121,10 +121,10 @@ def test_a_refusal_reaches_all_who_wait_and_the_next_picture_is_asked_about(
     asking: Asking,
 ) -> None:
     once = Once()
-    asking.ask(Once()).result(30)
+    asking.ask(Once()).result(60)
     asking.server.refusal = BUSY
     answers = asking.together(lambda: asking.ask(once), lambda: asking.ask(once))
-    assert [type(one.exception(30)) for one in answers] == [ServerBusy] * 2
+    assert [type(one.exception(60)) for one in answers] == [ServerBusy] * 2
     asking.server.refusal = None
     assert labels(asking.ask(once)) == ("car",)
 
@@ -133,7 +133,7 @@ def test_a_deadline_ends_the_waiting_of_all(
     asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     once = Once()
-    asking.ask(Once()).result(30)
+    asking.ask(Once()).result(60)
     monkeypatch.setattr(model_client, "DEADLINE_S", 0.5)
     asking.may_answer.clear()
     answers = [asking.ask(once), asking.ask(once)]

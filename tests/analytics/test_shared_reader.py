@@ -117,13 +117,13 @@ def test_leaving_waits_for_a_frame_that_is_just_being_given() -> None:
 
     def choose(_: Frame) -> bool:
         is_given.set()
-        return may_go_on.wait(30)
+        return may_go_on.wait(60)
 
     leaving.slot.wants = choose
     giving = threading.Thread(target=shared_by(leaving).put, args=(frame(1),))
     closing = threading.Thread(target=leaving.close)
     giving.start()
-    assert is_given.wait(30)
+    assert is_given.wait(60)
     closing.start()
     assert closing.is_alive()
     may_go_on.set()
@@ -224,7 +224,7 @@ def test_a_film_is_nobody_elses_and_who_leaves_does_not_wait_for_its_next_frame(
     giving.start()
     wait_until(lambda: film.slot._frame, 60, "the first frame")
     film.close()
-    giving.join(30)
+    giving.join(60)
     assert not giving.is_alive()
     assert film.key() is None
     assert member().key() == member("yard").key()

@@ -85,6 +85,13 @@ class Watching:
     def next(self, viewer: Viewer) -> Message | None:
         return asyncio.run_coroutine_threadsafe(viewer.take(), self._loop).result(60)
 
+    def newest(self, viewer: Viewer) -> Message | None:
+        """The last one that waits to be taken, else the next one."""
+        message = self.next(viewer)
+        while viewer._waiting:
+            message = self.next(viewer)
+        return message
+
     async def _watch(self) -> Viewer:
         return self.live.watch(asyncio.get_running_loop())
 
@@ -130,7 +137,7 @@ def test_results_are_told_in_the_time_of_the_picture_that_is_watched(
         assert camera.source.live_shift_s == 0
         viewer = camera.watch()
         shift_s = wait_until(lambda: camera.source.live_shift_s, 60, "both clocks")
-        newest = camera.next(viewer)
+        newest = camera.newest(viewer)
         frame = wait_until(lambda: camera.source.slot.take(0.1), 60, "a frame")
         assert isinstance(newest, Fragment)
         assert frame.pts_s > newest.start_s + 2

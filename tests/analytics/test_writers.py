@@ -163,7 +163,7 @@ def test_rtsp_is_published_to_a_server_that_takes_it() -> None:
     server = threading.Thread(target=take, name="listening-server")
     server.start()
     wait_until(lambda: _publish(address, found), 60, "the server has a frame")
-    server.join(30)
+    server.join(60)
     assert found == [64]
 
 

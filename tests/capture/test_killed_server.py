@@ -68,7 +68,7 @@ class Capture:
 
     def kill(self) -> None:
         self.service.process.kill()
-        self.service.process.wait(30)
+        self.service.process.wait(60)
 
     def get(self, path: str, **query: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self._ports[1]}{path}", params=query, timeout=60)
@@ -132,7 +132,7 @@ def test_reader_sees_the_end_and_a_new_one_is_served_at_once(capture: Capture, r
         capture.kill()
         capture.start()
         assert len(read_numbers(capture.url, ENOUGH).numbers) == ENOUGH
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert faults == []
 

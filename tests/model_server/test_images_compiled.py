@@ -28,11 +28,11 @@ def test_the_graph_is_compiled_once_while_own_tensors_go_on() -> None:
     reader = PictureReader()
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(entrances.enter, {"image": PICTURE}, reader) for _ in range(3)]
-        assert servable.began.wait(30)
+        assert servable.began.wait(60)
         own = {"image": np.zeros((1, 3, 64, 96), np.float32)}
         assert entrances.enter(own, reader)[1] is own
         servable.may_end.set()
-        assert len({id(future.result(30)[0]) for future in waiting}) == 1
+        assert len({id(future.result(60)[0]) for future in waiting}) == 1
     assert servable.compilations == 1
 
 
@@ -97,6 +97,6 @@ class SlowToCompile(OwnTensorsOnly):
     def image_servable(self, picture: PictureInput) -> Servable:
         self.compilations += 1
         self.began.set()
-        if not self.may_end.wait(30):
+        if not self.may_end.wait(60):
             raise LoadError(f"nobody let {picture.name} go on")
         return OwnTensorsOnly()

@@ -127,7 +127,7 @@ def test_pictures_that_together_are_too_many_pixels_wait_for_each_other() -> Non
         second = pool.submit(reader.read, [content], "image", fitting)
         assert not fitting.inside.acquire(timeout=0.05)
         fitting.may_end.set()
-        assert first.result(30).shape == second.result(30).shape
+        assert first.result(60).shape == second.result(60).shape
 
 
 def test_pixels_that_together_become_too_many_wait_for_each_other() -> None:
@@ -139,7 +139,7 @@ def test_pixels_that_together_become_too_many_wait_for_each_other() -> None:
         second = pool.submit(reader.fit, np.zeros((1, 1, 1, 3), np.uint8), "image", fitting)
         assert not fitting.inside.acquire(timeout=0.05)
         fitting.may_end.set()
-        assert first.result(30).shape == second.result(30).shape
+        assert first.result(60).shape == second.result(60).shape
 
 
 class HeldFitting:
@@ -155,7 +155,7 @@ class HeldFitting:
 
     def fit(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         self.inside.release()
-        assert self.may_end.wait(30)
+        assert self.may_end.wait(60)
         return pixels
 
     def sizes(self, frame: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
