@@ -211,6 +211,7 @@ def test_a_slow_second_model_holds_up_no_frame_and_nothing_piles_up() -> None:
         rig.detector.go.clear()
         rig.show(30)
         assert rig.pipeline.statistics.analysed == 30
+        wait_until(lambda: rig.detector.sizes, 60, "the second model is asked")
         assert len(rig.detector.sizes) == 1
         rig.detector.go.set()
         assert rig.show_until_known()["kind"]["label"] == "taxi"

@@ -7,6 +7,7 @@ import pytest
 
 from camfleet.cli.fleet.ports import Port, taken_ports, way_out
 from cli_runs import CommandLine
+from free_ports import free_port
 
 
 def page_port(number: int) -> Port:
@@ -14,9 +15,7 @@ def page_port(number: int) -> Port:
 
 
 def test_a_free_port_is_not_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        number = listener.getsockname()[1]
-    assert taken_ports([page_port(number)]) == ()
+    assert taken_ports([page_port(free_port())]) == ()
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_way_out() -> None:

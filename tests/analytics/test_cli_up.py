@@ -84,7 +84,7 @@ def fleet(environment: Mapping[str, str], *options: str) -> Iterator[Service]:
     try:
         yield service
     finally:
-        service.stop(12)
+        service.stop()
 
 
 def test_up_is_ready_prints_a_link_and_ends_clean_on_ctrl_c(environment: dict[str, str]) -> None:
@@ -95,7 +95,7 @@ def test_up_is_ready_prints_a_link_and_ends_clean_on_ctrl_c(environment: dict[st
         assert len(children) >= 3
         service.process.send_signal(signal.SIGINT)
         assert service.process.wait(60) == 0
-    assert all(is_gone(child.pid) for child in children)
+    wait_until(lambda: all(is_gone(child.pid) for child in children), 60, "no service is left")
     ports = [Port("", "", name, "127.0.0.1", int(environment[name])) for name in _VARIABLES]
     assert taken_ports(ports) == ()
     assert "the fleet has ended" in service.log()

@@ -21,6 +21,7 @@ from fakes_capture import (
     write_clip,
 )
 from fakes_streams import corrupting, stream_server, untouched, write_textured_stream
+from free_ports import free_port
 from waiting import wait_until
 
 LENGTH_S = 2.0
@@ -99,8 +100,7 @@ def test_wrong_passwords_and_paths_of_an_rtsp_camera_are_told_apart(
 def test_a_password_inside_the_address_is_never_shown(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     file = tmp_path / "cameras.yaml"
     file.write_text(
         camera_lines(
