@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from camfleet_server.command.ovms_options import add_of_ovms
 from camfleet_server.command.program import Program
 from camfleet_server.command.values import (
+    addresses,
     channel_arguments,
     count,
     json_object,
@@ -130,9 +131,14 @@ def _add_listening(parser: Parser, program: Program) -> None:
         default=program.rest_port,
         help=_port_help("REST, metrics and health", program.rest_port),
     )
-    bind = f"one address or more, by commas (default {program.bind_address})"
-    add("--grpc_bind_address", default=program.bind_address, metavar="IP", help=bind)
-    add("--rest_bind_address", default=program.bind_address, metavar="IP", help=bind)
+    where: dict[str, Any] = {
+        "type": addresses,
+        "default": program.bind_address,
+        "metavar": "IP",
+        "help": f"one address or more, by commas (default {program.bind_address})",
+    }
+    add("--grpc_bind_address", **where)
+    add("--rest_bind_address", **where)
     add(
         "--grpc_socket_path",
         type=Path,

@@ -109,8 +109,8 @@ def _settings(
     return ServerSettings(
         config_path=_config_file(options.config_path) or fleet.models_dir / "config.json",
         single_model=single_model,
-        grpc=_listen(options.grpc_bind_address, options.port),
-        rest=_listen(options.rest_bind_address, options.rest_port),
+        grpc=Listen(options.grpc_bind_address, options.port),
+        rest=Listen(options.rest_bind_address, options.rest_port),
         grpc_threads=options.grpc_max_threads or options.queue_size + SPARE_THREADS,
         rest_workers=options.rest_workers,
         reconciler=ReconcilerOptions(
@@ -213,10 +213,6 @@ def _without_effect(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _config_file(path: Path | None) -> Path | None:
     return path / "config.json" if path and path.is_dir() else path
-
-
-def _listen(addresses: str, port: int | None) -> Listen:
-    return Listen(tuple(part.strip() for part in addresses.split(",") if part.strip()), port)
 
 
 def _environment(name: str) -> str:

@@ -4,6 +4,8 @@ import argparse
 import json
 from typing import Any
 
+_MOST_SECONDS = 1_000_000_000  # no clock or lock takes infinity
+
 
 def port(text: str) -> int | None:
     """Read a port; None for auto."""
@@ -31,9 +33,12 @@ def count(text: str) -> int:
 def seconds(text: str) -> float:
     """Read seconds; what is below 0 is off, as in OVMS."""
     try:
-        return max(0.0, float(text))
+        given = float(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from error
+    if not given <= _MOST_SECONDS:  # nor is NaN
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {_MOST_SECONDS}")
+    return max(0.0, given)
 
 
 def positive_seconds(text: str) -> float:
@@ -54,6 +59,13 @@ def truth(text: str) -> bool:
 def names(text: str) -> tuple[str, ...]:
     """Read names between commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """Read one address or more between commas."""
+    if not (given := names(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} names no address")
+    return given
 
 
 def channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
