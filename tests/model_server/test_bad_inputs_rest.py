@@ -34,7 +34,14 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         (TFS, b'{"instances": [], "inputs": []}', 400, NO_FORMAT),
         (TFS, b'{"instances": {}}', 400, NO_ROWS),
         (TFS, b'{"instances": []}', 400, NO_ROWS),
-        (TFS, b'{"inputs": [[1, 2, 3, 4], [1]]}', 400, NO_COLUMN),
+        (TFS, b'{"inputs": [[1, 2, 3, 4], [1]]}', 400, f"{NO_COLUMN} - the lists differ in length"),
+        (
+            TFS,
+            b'{"inputs": [[1, 2, 3, null]]}',
+            400,
+            f"{NO_COLUMN} - FP32 cannot hold null, objects",
+        ),
+        (TFS, b'{"inputs": [[1, 2, 3, "4"]]}', 400, f"{NO_COLUMN} - FP32 cannot hold text"),
         (TFS, b'{"inputs": [["a", "b", "c", "d"]]}', 400, "input name: x"),
         (TFS, b'{"inputs": null}', 400, "input name: x"),
         ("/v1/models/adder/versions/x:predict", b"{}", 400, "Could not parse model version"),
@@ -68,7 +75,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ),
         ("/v2/models/adder/versions/x/infer", b"{}", 400, "Could not parse model version"),
     ],
-    ids=range(27),
+    ids=range(29),
 )
 def test_over_rest(ports: Ports, path: str, body: bytes, code: int, text: str) -> None:
     answer = ports.post(path, content=body)

@@ -20,6 +20,14 @@ _MAX_CONTAINERS = 4_000_000  # each takes about 100 bytes, however short its tex
 _DOUBLE_BYTES = 8
 _B64 = "b64"
 _KINDS = {"b": "b", "i": "iu", "u": "iu", "f": "iuf"}  # what JSON may hold for a dtype's kind
+_WORDS = {  # for what numpy made of JSON
+    "b": "true and false",
+    "f": "numbers with fractions",
+    "i": "whole numbers",
+    "u": "whole numbers",
+    "U": "text",
+    "O": "null, objects or numbers beyond 64 bits",
+}
 
 
 def parse_object(body: Body | memoryview) -> dict[str, Any]:
@@ -57,13 +65,16 @@ def array_from_json(values: Any, datatype: str, tensor: str) -> NDArray[Any]:
     try:
         loose = np.array(values)
         if loose.size and loose.dtype.kind not in _KINDS[dtype.kind]:
-            raise InvalidInput(_not_an_array(tensor, f"{loose.dtype} does not fit {datatype}"))
+            words = _WORDS[loose.dtype.kind]
+            raise InvalidInput(_not_an_array(tensor, f"{datatype} cannot hold {words}"))
         if dtype.kind != "f":
             return np.array(values, dtype=dtype)  # anew: only that tells integers that do not fit
         with np.errstate(over="ignore"):
             return loose.astype(dtype)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(_not_an_array(tensor, str(error))) from error
+        is_ragged = "inhomogeneous" in str(error)
+        details = "the lists differ in length" if is_ragged else str(error)
+        raise InvalidInput(_not_an_array(tensor, details)) from error
 
 
 def shaped(array: NDArray[Any], shape: Sequence[Any], tensor: str) -> NDArray[Any]:
