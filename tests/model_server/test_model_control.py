@@ -78,6 +78,16 @@ def test_a_load_of_what_is_configured_keeps_its_entry(served: Served) -> None:
     ]
 
 
+def test_a_load_of_what_is_configured_needs_no_volume_that_can_be_written(served: Served) -> None:
+    served.config.write_text('{"model_config_list": [{"config": {"name": "m", "base_path": "m"}}]}')
+    served.config.with_name(".config.json.lock").mkdir()  # no lock can be taken
+    served.control().load("m", {}, {})
+    served.outcome = lambda: REFUSED
+    with pytest.raises(LoadFailed, match="^failed to load 'm', version 1: model.xml is trunc"):
+        served.control().load("m", {}, {})
+    assert served.reloads == ["m", "m"]
+
+
 def test_files_become_versions(served: Served) -> None:
     served.control().load("m", {}, {"file:1/model.onnx": b"one", "file:2/sub/labels.txt": b"a"})
     folder = served.config.parent / "m"

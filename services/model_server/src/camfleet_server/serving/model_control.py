@@ -85,12 +85,15 @@ class ModelControl:
             before = _find_entry(path, name)
             entry = (before or {"name": name, "base_path": stored_name(name)}) | changes
             published = _publish(path.parent, entry, versions)
+            is_change = entry != before or bool(published)  # else a read-only volume will do
             try:
-                put_model(path, entry)
+                if is_change:
+                    put_model(path, entry)
                 self._reloader.reload(_LOAD_LIMIT_S, only=name)
                 self._check(name)
             except (ServerError, OSError, BadServingConfig):
-                self._undo(path, entry, before, published)
+                if is_change:
+                    self._undo(path, entry, before, published)
                 raise
 
     def unload(self, name: str) -> None:
