@@ -99,6 +99,15 @@ def test_free_memory_is_what_host_and_container_leave(
     assert free_memory_bytes(information, tmp_path) == free
 
 
+@pytest.mark.parametrize("name", ["m.xml", "m.bin"])
+def test_a_pointer_of_git_lfs_is_told_as_such(tmp_path: Path, name: str) -> None:
+    (tmp_path / "m.xml").write_text("<net/>")
+    (tmp_path / "m.bin").write_bytes(b"weights")
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(LoadError, match=f"{name} is a pointer of Git LFS .* `git lfs pull`"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [

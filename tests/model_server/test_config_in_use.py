@@ -63,6 +63,20 @@ def test_names_of_files_that_are_no_utf8_are_told_in_what_can_be_sent(tmp_path: 
     assert all(r"it holds mod\udce8le.xmm" in text for text in told)
 
 
+def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    for name in ("file", "folder"):
+        volume.serve(name)
+        (tmp_path / name).mkdir()
+    (tmp_path / "file" / "1").mkdir()
+    (tmp_path / "file" / "1" / "model.onnx").symlink_to("../../blobs/0123")
+    (tmp_path / "folder" / "1").symlink_to("/home/user/models/folder/1")
+    with running_core(volume) as core:
+        reason = core.wait_for("file", 1, VersionState.END).reason
+        assert "it holds model.onnx, a link that leads nowhere" in reason
+        core.wait_for_fault(f"{tmp_path}/folder/1 is a link that leads nowhere from here")
+
+
 def test_a_load_that_fails_at_its_very_end_costs_its_model_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

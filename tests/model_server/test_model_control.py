@@ -83,7 +83,7 @@ def test_a_load_of_what_is_configured_needs_no_volume_that_can_be_written(served
     served.config.with_name(".config.json.lock").mkdir()  # no lock can be taken
     served.control().load("m", {}, {})
     served.outcome = lambda: REFUSED
-    with pytest.raises(LoadFailed, match="^failed to load 'm', version 1: model.xml is trunc"):
+    with pytest.raises(LoadFailed, match=r"^failed to load 'm', version 1: model"):
         served.control().load("m", {}, {})
     assert served.reloads == ["m", "m"]
 

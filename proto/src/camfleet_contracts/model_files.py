@@ -207,5 +207,10 @@ def _nothing_text(folder: Path, wanted: Collection[Framework], reads: Collection
 
 
 def _told(folder: Path) -> str:
-    held = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+    held = ", ".join(sorted(map(_shown, folder.iterdir()))) or "nothing"
     return f"{folder} (it holds {held})"
+
+
+def _shown(path: Path) -> str:
+    is_lost = path.is_symlink() and not path.exists()
+    return f"{path.name}, a link that leads nowhere" if is_lost else path.name

@@ -9,6 +9,7 @@ from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 from camfleet_server.types import TensorSpec
 
 _MEGABYTE = 1_000_000
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _CHANGING = ("shape", "layout", "batch_size", "color_format")
 
 
@@ -29,6 +30,25 @@ def check_room(source: ModelSource, free_bytes: int | None = None) -> None:
             f"{files.name} takes {size / _MEGABYTE:.0f} MB and {free / _MEGABYTE:.0f} MB of memory "
             "are free; serve fewer models, give the server more memory, or quantise this one"
         )
+
+
+def check_pulled(source: ModelSource) -> None:
+    """Refuse the pointers that Git leaves in place of files it did not pull.
+
+    Raises:
+        LoadError: names the file and what to do.
+    """
+    try:
+        paths = find_model_files(source.folder, source.manifest).paths
+    except NoModelFiles:
+        return  # the runtimes say what they miss
+    for path in paths:
+        with path.open("rb") as file:
+            if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+                raise LoadError(
+                    f"{path.name} is a pointer of Git LFS and not the file itself; run `git lfs "
+                    "pull` in the checkout it was copied from, and copy it again"
+                )
 
 
 def check_declared(source: ModelSource, servable: Servable) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from camfleet_contracts.datatypes import get_datatype
 from camfleet_contracts.model_files import NoModelFiles, find_model_files
-from camfleet_server.reload.checks import check_declared, check_room
+from camfleet_server.reload.checks import check_declared, check_pulled, check_room
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 from camfleet_server.runtimes.table import Runtimes
 from camfleet_server.types import Tensors, TensorSpec
@@ -23,6 +23,7 @@ def load_servable(source: ModelSource, runtimes: Runtimes) -> Servable:
         LoadError: none could; says why for each.
     """
     check_room(source)
+    check_pulled(source)
     errors: list[LoadError] = []
     for wish in source.manifest.runtimes or _usual_runtimes(source):
         name, _, device = wish.partition(":")

@@ -275,7 +275,18 @@ def _no_version_text(config: ModelConfig) -> str:
         return (
             f"no version found in {path}; if that is a version itself, base_path is {path.parent}"
         )
+    if lost := _lost_link(path):
+        return f"no version found in {path}; {lost} is a link that leads nowhere from here"
     return f"no version found in {path}; put the model's files into {path / '1'}"
+
+
+def _lost_link(base_path: Path) -> Path | None:
+    """Find a link to what is not there: a container does not see all that its host does."""
+    try:
+        links = [base_path] if base_path.is_symlink() else sorted(base_path.iterdir())
+        return next((path for path in links if path.is_symlink() and not path.exists()), None)
+    except OSError:
+        return None
 
 
 def _no_fit_text(config: ModelConfig) -> str:
