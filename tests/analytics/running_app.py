@@ -58,6 +58,7 @@ class RunningApp:
         self.fleet = PipelineFleet(settings, self._source, NoLiveVideo(), around, self.journal)
         self.sinks = SinkFleet(settings, "box", self.hub, self.journal)
         self.fleet.listener, self.fleet.plugged_in = self.sinks.follow, self.capture.plugged_in
+        self.sinks.now = self.fleet.now
         identity = Identity("box", "h:9000", str(self.file))
         self.server_watch = ServerWatch(lambda: ())
         self.status = StatusBoard(

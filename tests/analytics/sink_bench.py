@@ -17,7 +17,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from camfleet.service.events.journal import MemoryJournal
-from camfleet.service.sinks.ports import SinkContext
+from camfleet.service.sinks.ports import CameraNow, SinkContext
 from camfleet.service.sinks.registry import open_sink
 from camfleet.service.sinks.runner import SinkRunner
 from camfleet_contracts.cameras import CamerasFile
@@ -49,6 +49,7 @@ class SinkBench:
         self.cameras = CamerasFile().cameras
         self.environment: dict[str, str] = {}
         self.hosts: frozenset[str] = frozenset()
+        self.now: dict[str, CameraNow] = {}
         self._folder, self._runners = folder, list[SinkRunner]()
 
     def _wake(self) -> None:
@@ -62,7 +63,12 @@ class SinkBench:
     def start(self, name: str, **settings: Any) -> SinkRunner:
         parsed = parse_sink(name, settings)
         context = SinkContext(
-            DEVICE, lambda: self.environment, self._folder, self.hosts, lambda _: self.cameras
+            DEVICE,
+            lambda: self.environment,
+            self._folder,
+            self.hosts,
+            lambda _: self.cameras,
+            lambda camera: self.now.get(camera.name),
         )
         self.journal.cursors.open(name, self.journal.newest)
         runner = SinkRunner(name, self.journal, lambda: open_sink(name, parsed, context))

@@ -18,6 +18,7 @@ from camfleet.inference.errors import (
 )
 from camfleet.lines import LineCount
 from camfleet.service.pipeline import Pipeline, Surroundings, asking
+from camfleet.service.statistics import Statistics
 from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame, FrameSlot
 from camfleet_contracts.cameras import Camera
@@ -366,6 +367,14 @@ def test_lost_camera_is_an_event_and_so_is_its_return() -> None:
         wait_until(lambda: len(rig.publisher.labelled("camera_state")) == 3, 60, "the return")
     states = [event.results["data"]["state"] for event in rig.publisher.labelled("camera_state")]
     assert states == ["LIVE", "STALLED", "LIVE"]
+
+
+def test_rate_is_that_of_the_last_seconds_and_falls_while_nothing_is_analysed() -> None:
+    statistics = Statistics()
+    for number in range(21):
+        statistics.note_frame(number / 10, 0.1, 0.1, 0.1)
+    rates = [statistics.fps(now_s) for now_s in (2.0, 2.09, 4.1, 6.85, 7.1)]
+    assert rates == pytest.approx([10, 10, 5, 0.2, 0], abs=0.05)
 
 
 def test_only_frames_that_are_due_are_analysed() -> None:

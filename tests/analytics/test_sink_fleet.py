@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from camfleet.cli.checks.sinks import check_sinks
+from camfleet.service.sinks.ports import CameraNow
 from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.settings import read_settings
 from running_app import RunningApp, running_app
@@ -23,6 +24,14 @@ cameras:
   - {name: door, source: demo:street, enabled: false}
   - {name: yard, source: demo:street, enabled: false, pipeline: {sinks: [websocket, all]}}
 """  # disabled, so that all events are those of the tests
+ZONE_AND_LINE = """
+cameras:
+  - name: door
+    source: demo:street
+    pipeline:
+      lines: [{name: gate, from: [0, 0.5], to: [1, 0.5]}]
+      zones: [{name: porch, polygon: [[0, 0], [1, 0], [1, 1]]}]
+"""
 
 
 @pytest.fixture
@@ -101,6 +110,14 @@ def test_status_and_metrics_show_each_sink(app: RunningApp, tmp_path: Path) -> N
     assert kept == {"name": "all", "kind": "file", "state": "connected", "queued": 0, "dropped": 0}
     assert 'camfleet_sink_delivered_total{kind="file",sink="all"} 1.0' in metrics
     assert 'camfleet_sink_connected{kind="file",sink="all"} 1.0' in metrics
+
+
+def test_sinks_learn_what_a_camera_is_once_its_settings_are_in_force(tmp_path: Path) -> None:
+    with running_app(tmp_path, ZONE_AND_LINE) as app:
+        [camera] = parse_cameras(ZONE_AND_LINE, path=app.file).cameras
+        other = camera.model_copy(update={"source": "testcard"})
+        assert app.sinks.now(camera) == CameraNow("LIVE", {"gate": (0, 0)}, {"porch": 0})
+        assert app.sinks.now(other) is None
 
 
 def test_page_and_health_tell_of_a_sink_that_is_down(app: RunningApp, tmp_path: Path) -> None:

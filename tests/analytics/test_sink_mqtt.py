@@ -11,6 +11,7 @@ import pytest
 
 from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.sinks.mqtt_topics import layout_of
+from camfleet.service.sinks.ports import CameraNow
 from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.sinks import MqttSink
 from free_ports import free_port
@@ -67,6 +68,30 @@ def test_events_and_states_are_published_under_documented_topics(
     assert newest["one/box/cameras/door/state"] == "LIVE"
     assert json.loads(newest["one/box/cameras/door/lines/gate"]) == {"in": 3, "out": 0}
     assert newest["one/box/cameras/door/zones/back_yard"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("layout", "zone", "expected"),
+    [
+        ("camfleet", "box/cameras/door/zones/porch", ["LIVE", '{"in": 140, "out": 2}', "0"]),
+        ("frigate", "porch/all", ["online", "0"]),
+    ],
+)
+def test_what_the_broker_kept_of_a_process_that_was_killed_is_put_right(
+    broker: Broker, bench: SinkBench, layout: str, zone: str, expected: list[str]
+) -> None:
+    settings = {"kind": "mqtt", "address": f"mqtt://127.0.0.1:{broker.port}", "layout": layout}
+    topic = f"killed-{layout}"
+    with subscriber(broker.port, f"{topic}/#") as client:
+        sink = bench.start("first", **settings, topic=topic)
+        bench.publish(happened("zone_entered", zone="porch", occupancy=2))
+        bench.wait_until_delivered(sink)
+        sink.stop()
+        bench.cameras = parse_cameras(CAMERA, path=Path("cameras.yaml")).cameras
+        bench.now = {"door": CameraNow("LIVE", {"gate": (140, 2)}, {"porch": 0})}
+        bench.start("second", **settings, topic=topic)
+        wait_until(lambda: client.newest().get(f"{topic}/{zone}") == "0", 60, "it is empty")
+    assert [text for _, text, _ in client.received][-len(expected) :] == expected
 
 
 def test_broker_that_is_not_there_is_told_in_words(bench: SinkBench) -> None:

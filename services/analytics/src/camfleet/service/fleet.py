@@ -4,11 +4,13 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from camfleet.lines import LineCount
 from camfleet.service.auto_cameras import PluggedIn, expanded
 from camfleet.service.configured import ConfiguredCameras
 from camfleet.service.events.journal import Journal
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.pipeline import Pipeline, SourceFactory, Surroundings
+from camfleet.service.sinks.ports import CameraNow
 from camfleet.service.sources import is_at_capture
 from camfleet_contracts.cameras import Camera, CamerasFile
 from camfleet_contracts.cameras_watch import SETTLE_S, CamerasWatch
@@ -60,6 +62,19 @@ class PipelineFleet:
     def fault(self) -> str | None:
         """Why the file as it is now is not followed: file, line, reason."""
         return self._watch.fault
+
+    def now(self, camera: Camera) -> CameraNow | None:
+        """What a camera is and sees now; None before its settings are in force."""
+        pipeline = self.pipelines.get(camera.name)
+        if pipeline is None or pipeline.camera != camera:
+            return None
+        counts = pipeline.counts
+        lines = {one.name: counts.get(one.name, LineCount()) for one in camera.pipeline.lines}
+        return CameraNow(
+            state=pipeline.source.connection.state,
+            lines={name: (count.entered, count.left) for name, count in lines.items()},
+            zones={zone.shape.name: sum(zone.occupancy.values()) for zone in pipeline.zones},
+        )
 
     def follow_file(self) -> None:
         """Read the file if it changed, and do what changed."""

@@ -60,7 +60,7 @@ def run(options: Options) -> None:
             journal,
         )
         sinks = SinkFleet(settings, around.device_id, hub, journal)
-        fleet.listener, fleet.plugged_in = sinks.follow, capture.plugged_in
+        fleet.listener, sinks.now, fleet.plugged_in = sinks.follow, fleet.now, capture.plugged_in
         identity = Identity(around.device_id, settings.server, str(settings.cameras_file))
         watches = Watches(capture, ServerWatch(client.refusals), sinks.facts)
         status = StatusBoard(identity, fleet, watches, journal)

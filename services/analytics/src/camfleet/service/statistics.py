@@ -30,11 +30,13 @@ class Statistics:
         self.track_ms = _mean(self.track_ms, track_s * 1000)
 
     def fps(self, now_s: float) -> float:
-        """Analysed frames per second over the last seconds."""
+        """Analysed frames per second over the last seconds; it falls while none comes."""
         times = [moment for moment in tuple(self._times) if now_s - moment <= WINDOW_S]
         if len(times) <= 1:
             return 0.0
-        return (len(times) - 1) / max(times[-1] - times[0], 1e-6)
+        steps, span_s = len(times) - 1, times[-1] - times[0]
+        overdue_s = max(0.0, now_s - times[-1] - span_s / steps)
+        return steps / max(span_s + overdue_s, 1e-6)
 
 
 def _mean(before: float | None, value: float) -> float:

@@ -4,14 +4,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
 from camfleet.service.events.hub import StreamHub
 from camfleet.service.events.journal import Journal
 from camfleet.service.events.stored import Sinks
-from camfleet.service.sinks.ports import SinkContext
+from camfleet.service.sinks.ports import CameraNow, SinkContext, nothing_known
 from camfleet.service.sinks.registry import open_sink
 from camfleet.service.sinks.runner import STOP_LIMIT_S, SinkRunner
 from camfleet_contracts.cameras import Camera, CamerasFile
@@ -30,6 +30,7 @@ class SinkFleet:
         self._hub, self._journal = hub, journal
         self._runners: Mapping[str, tuple[SinkSettings, SinkRunner]] = {}  # replaced, never changed
         self._missing: tuple[str, ...] = ()
+        self.now: Callable[[Camera], CameraNow | None] = nothing_known
         self._cameras: tuple[Camera, ...] = ()
         self._context = SinkContext(
             device_id,
@@ -37,6 +38,7 @@ class SinkFleet:
             settings.state_dir / "events",
             frozenset(one.strip().lower() for one in settings.webhook_hosts.split(",")),
             self._cameras_of,
+            self._now_of,
         )
         hub.also_wake(self.wake)
 
@@ -100,6 +102,9 @@ class SinkFleet:
             for camera in self._cameras
             if camera.pipeline.sinks is None or sink in camera.pipeline.sinks
         )
+
+    def _now_of(self, camera: Camera) -> CameraNow | None:
+        return self.now(camera)
 
 
 def _route(camera: Camera) -> Sinks:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from camfleet.service.events.stored import Stored
+from camfleet.service.sinks.ports import CameraNow
 from camfleet.service.sinks.publication import Publication, level
 from camfleet_contracts.events import ZONE_LABELS
 
@@ -34,14 +35,24 @@ class FrigateTopics:
         if event.camera is None:
             return
         if label == "camera_state":
-            state = "online" if facts["state"] == "LIVE" else "offline"
-            topic = f"{self._prefix}/{level(event.camera)}/status/detect"
-            yield Publication(topic, state, True)
+            yield self._status(event.camera, str(facts["state"]))
         if label in _STEPS:
             yield Publication(f"{self._prefix}/events", json.dumps(_change(message, _STEPS[label])))
         if label in ZONE_LABELS:
-            topic = f"{self._prefix}/{level(str(facts['zone']))}/all"
-            yield Publication(topic, str(facts["occupancy"]), True)
+            yield self._inside(str(facts["zone"]), facts["occupancy"])
+
+    def kept(self, camera: str, now: CameraNow) -> Iterator[Publication]:
+        """State and zones."""
+        yield self._status(camera, now.state)
+        for zone, inside in now.zones.items():
+            yield self._inside(zone, inside)
+
+    def _status(self, camera: str, state: str) -> Publication:
+        told = "online" if state == "LIVE" else "offline"
+        return Publication(f"{self._prefix}/{level(camera)}/status/detect", told, True)
+
+    def _inside(self, zone: str, count: int) -> Publication:
+        return Publication(f"{self._prefix}/{level(zone)}/all", str(count), True)
 
 
 def _change(message: dict[str, Any], step: _Step) -> dict[str, Any]:

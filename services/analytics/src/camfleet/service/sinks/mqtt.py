@@ -57,11 +57,18 @@ class MqttPublisher:
         self._context, self._layout = context, layout_of(settings, context.device_id)
         self._announced: dict[str, str] = {}
         self._announced_for: tuple[Camera, ...] | None = None
+        self._told_of: dict[str, Camera] = {}
 
     async def deliver(self, events: Sequence[Stored]) -> int:
-        """Announce what is new to Home Assistant, then publish the events."""
+        """Announce what is new to Home Assistant, then publish the events.
+
+        When none waits, the broker's word on cameras that are new here is put right: it may be
+        that of a process that was killed, and the next event may be long in coming.
+        """
         await self._announce()
         await self.publish(one for event in events for one in self._layout.publications(event))
+        if not events:
+            await self._tell_states()
         return 0
 
     async def wait_lost(self) -> str:
@@ -79,6 +86,14 @@ class MqttPublisher:
                 for one in publications
             )
         )
+
+    async def _tell_states(self) -> None:
+        for camera in self._context.cameras(self._name):
+            is_told = self._told_of.get(camera.name) is camera
+            now = None if is_told else self._context.now(camera)
+            if now is not None:
+                await self.publish(self._layout.kept(camera.name, now))
+                self._told_of[camera.name] = camera
 
     async def _announce(self) -> None:
         if not self._settings.home_assistant:

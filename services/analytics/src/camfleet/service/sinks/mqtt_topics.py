@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.frigate import FrigateTopics
+from camfleet.service.sinks.ports import CameraNow
 from camfleet.service.sinks.publication import Publication, level
 from camfleet_contracts.events import ZONE_LABELS
 from camfleet_contracts.sinks import MqttSink
@@ -19,6 +20,9 @@ class Layout(Protocol):
 
     def publications(self, event: Stored) -> Iterator[Publication]:
         """The messages of one event, in order."""
+
+    def kept(self, camera: str, now: CameraNow) -> Iterator[Publication]:
+        """What the broker keeps of a camera, as it is now."""
 
 
 def layout_of(settings: MqttSink, device_id: str) -> Layout:
@@ -50,6 +54,14 @@ class CamfleetTopics:
         if event.camera is not None:
             yield from self._states(event.camera, label, message["results"].get("data") or {})
 
+    def kept(self, camera: str, now: CameraNow) -> Iterator[Publication]:
+        """State, lines and zones."""
+        yield Publication(self.state_of(camera), now.state, True)
+        for line, (came, went) in now.lines.items():
+            yield self._line(camera, line, came, went)
+        for zone, inside in now.zones.items():
+            yield Publication(self.zone_of(camera, zone), str(inside), True)
+
     def state_of(self, camera: str) -> str:
         """Where the state of a camera's connection is."""
         return f"{self._root}/cameras/{level(camera)}/state"
@@ -62,12 +74,14 @@ class CamfleetTopics:
         """Where it says how many objects are inside a zone."""
         return f"{self._root}/cameras/{level(camera)}/zones/{level(zone)}"
 
+    def _line(self, camera: str, line: str, came: int, went: int) -> Publication:
+        return Publication(self.line_of(camera, line), json.dumps({"in": came, "out": went}), True)
+
     def _states(self, camera: str, label: str, facts: dict[str, Any]) -> Iterator[Publication]:
         if label == "camera_state":
             yield Publication(self.state_of(camera), str(facts["state"]), True)
         elif label == "line_crossed":
-            totals = json.dumps({"in": facts["count_in"], "out": facts["count_out"]})
-            yield Publication(self.line_of(camera, str(facts["line"])), totals, True)
+            yield self._line(camera, str(facts["line"]), facts["count_in"], facts["count_out"])
         elif label in ZONE_LABELS:
             yield Publication(
                 self.zone_of(camera, str(facts["zone"])), str(facts["occupancy"]), True

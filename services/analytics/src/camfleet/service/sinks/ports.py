@@ -1,6 +1,6 @@
 """What a sink is to the thread that feeds it, and what it gets to know."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,20 @@ class Delivery(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CameraNow:
+    """What a camera is, has counted and sees at this moment."""
+
+    state: str
+    lines: Mapping[str, tuple[int, int]]  # in and out
+    zones: Mapping[str, int]  # objects inside
+
+
+def nothing_known(_: Camera) -> CameraNow | None:
+    """No camera has begun."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class SinkContext:
     """What all sinks of a service may know."""
 
@@ -46,6 +60,7 @@ class SinkContext:
     events_folder: Path
     webhook_hosts: frozenset[str]
     cameras: Callable[[str], tuple[Camera, ...]]  # those whose events go to the sink of that name
+    now: Callable[[Camera], CameraNow | None]  # None before a camera's settings are in force
 
 
 class Opener(Protocol):
