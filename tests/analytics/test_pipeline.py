@@ -1,5 +1,6 @@
 """One camera's pipeline with a scripted camera and a scripted model server."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -313,7 +314,10 @@ def test_failing_model_is_said_and_heals(
     assert states == [state, "ok"]
 
 
-def test_model_that_loads_while_the_fleet_starts_is_no_event_and_one_that_goes_is() -> None:
+def test_model_that_loads_while_the_fleet_starts_is_no_event_and_one_that_goes_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING)
     with running() as rig:
         rig.detector.answer = lambda _: ModelNotReady("cars", "loading")
         rig.show(frame(0))
@@ -321,11 +325,31 @@ def test_model_that_loads_while_the_fleet_starts_is_no_event_and_one_that_goes_i
         rig.detector.answer = lambda _: boxes()
         number = iter(range(1, 200))
         wait_until(lambda: shown_until_ok(rig, next(number)), 60, "the model answers")
-        assert rig.publisher.labelled("model_state") == []
+        assert (rig.publisher.labelled("model_state"), caplog.messages) == ([], [])
         rig.detector.answer = lambda _: ModelNotReady("cars", "unloaded")
         rig.show(frame(next(number)))
     [event] = rig.publisher.labelled("model_state")
     assert event.results["data"]["state"] == "warning"
+    assert "state=warning reason=model 'cars' is not loaded: unloaded" in caplog.text
+
+
+def test_model_that_does_not_come_is_an_event_and_a_warning_once_the_start_is_over(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.WARNING)
+    with running() as rig:
+        rig.detector.answer = lambda _: ModelNotReady("cars", "loading")
+        rig.show(frame(0))
+        assert caplog.messages == []
+        monkeypatch.setattr(asking, "START_S", 0)
+        number = iter(range(1, 200))
+        wait_until(lambda: shown_until_told(rig, next(number)), 60, "it is an event")
+    assert len(caplog.messages) == 1
+
+
+def shown_until_told(rig: Rig, number: int) -> bool:
+    rig.show(frame(number))
+    return bool(rig.publisher.labelled("model_state"))
 
 
 def shown_until_ok(rig: Rig, number: int) -> bool:

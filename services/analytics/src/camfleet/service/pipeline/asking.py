@@ -80,10 +80,12 @@ class ModelAsker:
     def _change(self, state: ModelState) -> None:
         before, self.state = self.state, state
         facts, origin = (state.name, state.state, state.reason), self._outlet.origin
-        if (before.state, before.reason) != (state.state, state.reason):
-            log = logger.info if state.state == "ok" else logger.warning
+        is_event = self._told != state.state and not self._is_starting
+        if is_event or (before.state, before.reason) != (state.state, state.reason):
+            is_expected = state.state == "ok" or self._is_starting
+            log = logger.info if is_expected else logger.warning
             log("model state camera=%s model=%s state=%s reason=%s", origin.camera, *facts)
-        if self._told != state.state and not self._is_starting:
+        if is_event:
             self._told = state.state
             self._outlet.event(messages.model_state(origin, *facts))
 
