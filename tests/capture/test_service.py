@@ -6,6 +6,7 @@ import pytest
 
 from camfleet_capture.__main__ import main
 from fakes_capture import camera_lines, read_numbers
+from fakes_rtsp import Client
 from processes import running
 
 
@@ -22,6 +23,24 @@ def test_service_listens_serves_and_ends_cleanly_on_a_signal(
         assert read_numbers(f"rtsp://{address}/one", 3).numbers
         service.process.send_signal(number)
         assert service.process.wait(60) == 0
+
+
+def test_readers_that_wait_for_a_first_picture_hold_up_no_end_and_leave_no_error(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(one="missing.mp4"))
+    command = ["camfleet-capture", "--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
+    with running(*command, env={"CAMFLEET_STATE": str(tmp_path)}) as service:
+        port = int(service.logged(r"listening rtsp=\S+:(\d+) ")[1])
+        service.logged("not there; check the path")
+        with Client(port) as waiting, Client(port) as other:
+            waiting.send("DESCRIBE", f"rtsp://127.0.0.1:{port}/one-h264")  # for 10 s
+            assert other.ask("OPTIONS", "*")[0] == 200
+            service.process.terminate()
+            assert service.process.wait(60) == 0
+        service.logged("stopped")
+        assert "Exception in callback" not in service.log()
 
 
 def test_service_listens_within_a_second_of_processor_time(tmp_path: Path, clip: Path) -> None:

@@ -94,6 +94,13 @@ def test_file_without_video_says_so(tmp_path: Path) -> None:
         open_file(tmp_path / "sound.mp4")
 
 
+def test_file_of_an_unknown_kind_of_video_is_told_in_words(tmp_path: Path, clip: Path) -> None:
+    unknown = tmp_path / "unknown.mp4"
+    unknown.write_bytes(clip.read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(SourceUnreadable, match="none that this build can read"):
+        open_file(unknown)
+
+
 @pytest.mark.parametrize(
     "source", ["concat:a.mp4|b.mp4", "lavfi:testsrc", "subfile,,start,0,end,9,,:a", "pipe:0"]
 )

@@ -1,5 +1,7 @@
+import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from camfleet_capture.codecs.h264 import parse_sps
 from camfleet_capture.codecs.nal import split_start_codes
+from camfleet_capture.transcode.encoding_process import EncodingProcess
 from fakes_capture import (
     FPS,
     LENGTH,
@@ -163,3 +166,21 @@ def test_camera_that_is_always_transcoded_is_so_at_its_own_path_once_the_file_sa
         assert one_slice_420(capture.url("door"))
         assert follows(read_numbers(capture.url("door"), LENGTH).numbers)
         assert capture.state("door")["reconnects"] == 0
+
+
+@pytest.mark.parametrize("ends", ["sys.stdin.read()", "time.sleep(600)"], ids=["itself", "killed"])
+def test_a_child_whose_pictures_nobody_takes_any_more_is_ended(ends: str) -> None:
+    script = f"import sys, time; sys.stdout.write('.' * 1_000_000); sys.stdout.flush(); {ends}"
+
+    async def start_and_end() -> int:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            script,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(20):
+            return await EncodingProcess(child).end()
+
+    assert asyncio.run(start_and_end()) in {0, -signal.SIGKILL}

@@ -72,8 +72,8 @@ class StreamDirectory:
 
     async def close(self) -> None:
         """End everything that was made."""
-        for name in [*self._transcoded]:
-            await self._transcoded.pop(name).close()
+        transcoded, self._transcoded = self._transcoded, {}
+        await asyncio.gather(*(one.close() for one in transcoded.values()))
         if self._closing:
             await asyncio.wait(self._closing)
 

@@ -91,7 +91,9 @@ class RtspServer:
         for connection in self._connections.values():
             connection.hang_up()
         if self._connections:
-            await asyncio.wait(self._connections, timeout=1)
+            _, waiting = await asyncio.wait(self._connections, timeout=1)
+            for task in waiting:  # for the first picture of a camera
+                task.cancel()
         for datagrams in self._udp_transports:
             datagrams.close()
 
@@ -153,7 +155,9 @@ class RtspServer:
         self._connections[task] = connection
         self.limits.enter(peer[0])
         try:
-            await task
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.result()
         except Exception:  # one client's request must not cost the others their server
             logger.exception("rtsp connection failed", peer=peer[0])
             connection.hang_up()

@@ -65,9 +65,9 @@ class Opening:
             if time.monotonic() - begun >= OPEN_TIMEOUT_S:  # libav calls that invalid data
                 raise SourceStalled(f"{self.label}: no answer in {OPEN_TIMEOUT_S:.0f} s") from None
             raise self.fault_of(error) from None  # the original text holds the URL
-        if not container.streams.video:
+        if fault := _fault_of(container):
             container.close()
-            raise SourceUnreadable(f"{self.label}: holds no video")
+            raise SourceUnreadable(f"{self.label}: {fault}")
         return container, container.streams.video[0]
 
     def fault_of(self, error: Exception) -> SourceFault:
@@ -82,6 +82,13 @@ class Opening:
         return SourceUnreadable(
             redact(f"{self.label}: not a video this build can read: {detail}", *self.secrets)
         )
+
+
+def _fault_of(container: InputContainer) -> str | None:
+    if not container.streams.video:
+        return "holds no video"
+    known: object = container.streams.video[0].codec_context  # None where there is no decoder
+    return None if known else "its kind of video is none that this build can read"
 
 
 _ErrorKinds = tuple[type[Exception], ...]

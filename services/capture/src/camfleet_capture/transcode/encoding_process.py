@@ -57,11 +57,18 @@ class EncodingProcess:
             return
 
     async def end(self) -> int:
-        """End the child, by force if need be; returns its exit code."""
-        self._stdin.close()
+        """End the child, by force if need be, with what it was not fed; returns its exit code."""
+        if not self._stdin.is_closing():
+            self._stdin.transport.abort()
         try:
             async with asyncio.timeout(_END_PATIENCE_S):
-                return await self._process.wait()
+                return await self._ended()
         except TimeoutError:
             self._process.kill()
-            return await self._process.wait()
+            return await self._ended()
+
+    async def _ended(self) -> int:
+        """Throw away what is left in the pipe: asyncio knows no end before that of the pipe."""
+        while await self._stdout.read(_ENOUGH_BYTES):
+            continue
+        return await self._process.wait()
