@@ -1,5 +1,6 @@
 """What REST does with too much, too slow, and clients that leave."""
 
+import gc
 import http.client
 import socket
 import threading
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from camfleet_server.errors import Abandoned
+from camfleet_server.transports.rest.server import GuardedProtocol
 from camfleet_server.types import InferRequest, InferResult
 from fakes_model_server import FakeDataPlane
 from transport_callers import RestCaller, serving_rest
@@ -174,6 +176,18 @@ def test_headers_that_do_not_arrive_end_the_connection(monkeypatch: pytest.Monke
     ):
         client.sendall(b"POST /v1/models/echo:predict HTTP/1.1\r\nhost:")
         assert client.recv(4096) == b""
+
+
+def test_a_connection_that_was_closed_is_let_go(caller: RestCaller) -> None:
+    for _ in range(3):
+        httpx.get(f"http://127.0.0.1:{caller.port}/healthz", trust_env=False, timeout=60)
+    wait_until(lambda: not closed_connections(), 15, "no closed connection to be held")
+
+
+def closed_connections() -> list[GuardedProtocol]:
+    gc.collect()
+    made = [found for found in gc.get_objects() if type(found) is GuardedProtocol]
+    return [protocol for protocol in made if protocol.transport.is_closing()]
 
 
 def test_too_many_connections_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,10 +29,14 @@ class GuardedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
         """Take a connection, or drop it when there are too many."""
         super().connection_made(transport)
+        self._next_look = self.loop.call_later(_HEADERS_LIMIT_S, self._look, None)
         if len(self.connections) > _MAX_CONNECTIONS:
             transport.abort()
-            return
-        self.loop.call_later(_HEADERS_LIMIT_S, self._look, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the connection; a look that is still to come would hold it for so long."""
+        self._next_look.cancel()
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in JSON as everything else."""
@@ -59,7 +63,7 @@ class GuardedProtocol(H11Protocol):
         if is_idle and state is seen:
             self.transport.close()
             return
-        self.loop.call_later(_HEADERS_LIMIT_S, self._look, state)
+        self._next_look = self.loop.call_later(_HEADERS_LIMIT_S, self._look, state)
 
 
 class _QuietServer(uvicorn.Server):
