@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from baked_models import save_baked
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.input_errors import WrongBatch
@@ -209,6 +210,13 @@ def test_what_does_not_fit_the_model_is_refused_with_the_reason(
     save(tmp_path, NCHW)
     with pytest.raises(LoadError, match=reason):
         load(tmp_path, **settings)
+
+
+def test_a_shape_that_the_graph_cannot_take_is_told_beside_its_own(tmp_path: Path) -> None:
+    save_baked(tmp_path / "model.onnx")
+    own = r"shape \(1,5,6\): the model is made for \[1,4,6\] and cannot be reshaped .* `shape`"
+    with pytest.raises(LoadError, match=own):
+        load(tmp_path, shape="(1,5,6)")
 
 
 def test_channels_that_cannot_be_seen_are_asked_for(tmp_path: Path) -> None:

@@ -22,8 +22,15 @@ def apply_config(model: Any, config: ModelConfig, mapping: TensorMapping | None 
     finder = TensorFinder(model, mapping or TensorMapping())
     model = apply_preprocessing(model, config, finder)
     if config.shape:
-        shapes = finder.inputs(config.shape, "shape")
-        model.reshape({i: _partial_shape(shape, model.inputs[i]) for i, shape in shapes.items()})
+        settings = finder.inputs(config.shape, "shape")
+        shapes = {i: _partial_shape(shape, model.inputs[i]) for i, shape in settings.items()}
+        try:
+            model.reshape(shapes)
+        except RuntimeError as error:
+            raise LoadError(
+                f"shape {config.shape}: the model is made for {_own_shapes(model)} and cannot be "
+                f"reshaped ({first_lines(error)}); remove `shape`, or export the model for it"
+            ) from error
     elif config.batch_size not in {None, 0, "0"}:
         batch = _dimension(str(config.batch_size).strip())
         try:
@@ -41,6 +48,10 @@ def _partial_shape(setting: str | list[int], port: Any) -> Any:
     if rank.is_static and rank.get_length() != len(sizes):
         raise LoadError(f"shape {setting}: the input has {rank.get_length()} dimensions")
     return ov.PartialShape([_dimension(size) for size in sizes])
+
+
+def _own_shapes(model: Any) -> str:
+    return ", ".join(str(port.get_partial_shape()) for port in model.inputs)
 
 
 def _with_batch(port: Any, batch: Any) -> Any:
