@@ -261,6 +261,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_serving_config(tmp_path / "config.json")
 
 
+def test_a_file_in_another_encoding_is_told_what_to_be_saved_as(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"model_config_list": []}', encoding="utf-16")
+    with pytest.raises(BadServingConfig, match="it is no UTF-8 text; save it as UTF-8"):
+        read_serving_config(path)
+
+
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"model_config_list": []}', encoding="utf-8-sig")

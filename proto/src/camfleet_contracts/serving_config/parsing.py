@@ -50,9 +50,12 @@ def read_config_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadServingConfig(path, f"cannot be read: {reason}") from error
+    except OSError as error:
+        raise BadServingConfig(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadServingConfig(
+            path, "cannot be read: it is no UTF-8 text; save it as UTF-8"
+        ) from error
 
 
 def parse_serving_config(
