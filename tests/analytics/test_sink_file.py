@@ -76,6 +76,31 @@ def test_events_of_a_new_epoch_follow_those_of_the_former(bench: SinkBench, tmp_
     assert seqs(tmp_path / "e.jsonl") == [7, 1]
 
 
+@pytest.mark.parametrize("line", ['{"mine": 1}', "[1]", '{"epoch": "e", "seq": null}'])
+def test_lines_of_others_stay_and_events_follow_them(
+    bench: SinkBench, tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "e.jsonl").write_text(line + "\n")
+    sink = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(sink)
+    others, own = (tmp_path / "e.jsonl").read_text().splitlines()
+    assert (others, json.loads(own)["seq"]) == (line, 1)
+
+
+def test_a_file_that_was_moved_back_with_half_a_line_is_mended(
+    bench: SinkBench, tmp_path: Path
+) -> None:
+    sink = bench.start("file", path="e.jsonl")
+    bench.publish(crossing(1))
+    bench.wait_until_delivered(sink)
+    (tmp_path / "other").write_text('{"half of a li')
+    (tmp_path / "other").replace(tmp_path / "e.jsonl")
+    bench.publish(crossing(2))
+    bench.wait_until_delivered(sink)
+    assert seqs(tmp_path / "e.jsonl") == [2]
+
+
 def test_half_a_line_that_found_no_room_is_cut_off_and_comes_again(
     bench: SinkBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

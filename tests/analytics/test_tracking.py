@@ -54,6 +54,34 @@ def test_a_track_starts_a_tenth_above_the_confidence_that_is_wanted(
     )
 
 
+def test_a_weak_box_keeps_its_track_and_is_not_told() -> None:
+    tracker = BoxTracker("bytetrack", 0.5, {})
+    assert set(moving(tracker, 0.0, 4)) == {1}
+    assert moving(tracker, 0.4, 1, confidence=0.3) == []
+    assert set(moving(tracker, 0.5, 2)) == {1}
+
+
+def test_a_second_frame_of_one_moment_begins_anew() -> None:
+    tracker = BoxTracker("bytetrack", 0.5, {})
+    moving(tracker, 100.0, 5)
+    assert set(moving(tracker, 100.4, 3)) == {2}
+
+
+def test_how_far_a_box_may_jump_is_not_told_by_the_clock_of_the_former_connection() -> None:
+    tracker = BoxTracker("bytetrack", 0.5, {})
+    moving(tracker, 100.0, 5)
+    tracker.restart()
+    moving(tracker, 0.0, 1)
+    assert tracker._tracker.minimum_iou_threshold >= 0
+
+
+def test_parameters_are_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(BoxTracker, "_try", lambda _: tried.append("once"))
+    moving(BoxTracker("bytetrack", 0.5, {}), 0.0, 3)
+    assert tried == ["once"]
+
+
 def test_two_classes_at_one_place_are_one_object() -> None:
     tracker = BoxTracker("bytetrack", 0.5, {})
     twice = boxes((10, 10, 50, 60), (11, 10, 51, 60))
