@@ -1,6 +1,7 @@
 """`camfleet model convert`: every framework OpenVINO reads, and the two repairs of TFLite files."""
 
 import json
+import resource
 import shutil
 from pathlib import Path
 
@@ -151,6 +152,20 @@ def test_command_converts_a_version_of_the_volume(
     assert "`camfleet model publish 'two words'`" in named.err
     again = camfleet.run("model", "convert", "me/yunet")
     assert (again.code, "is there already" in again.err) == (1, True)
+
+
+def test_a_package_that_finds_no_room_is_told_in_a_line_and_leaves_nothing(
+    camfleet: CommandLine, shared_data: Path, tmp_path: Path
+) -> None:
+    source = shared_data / "models" / "yunet-n" / "yunet_n_320_320.onnx"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        outcome = camfleet.run("model", "convert", str(source), "--out", "full/net")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (outcome.code, "full: the model could not be written" in outcome.err) == (1, True)
+    assert not list((tmp_path / "full").iterdir())
 
 
 @pytest.mark.parametrize(

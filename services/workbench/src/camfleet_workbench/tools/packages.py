@@ -21,16 +21,14 @@ def write_package(
     """Write an OpenVINO model as a package; a run that is cut leaves nothing under the name.
 
     Raises:
-        CommandError: the folder is there already.
+        CommandError: the folder is there already, or has no room.
     """
-    import openvino as ov  # noqa: PLC0415 - takes long
-
     if folder.exists():
         raise CommandError(f"{folder} is there already; name another with --out, or delete it")
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        ov.save_model(model, staging / MODEL_NAME, compress_to_fp16=False)
+        _save(model, staging)
         document = _document(source, changes)
         for field in _COMPANIONS:
             name = document.get(field)
@@ -46,6 +44,19 @@ def write_package(
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return folder
+
+
+def _save(model: Any, folder: Path) -> None:
+    import openvino as ov  # noqa: PLC0415 - takes long
+
+    try:
+        ov.save_model(model, folder / MODEL_NAME, compress_to_fp16=False)
+    except RuntimeError as error:  # OpenVINO tells neither which file nor why
+        free_mb = shutil.disk_usage(folder).free / 1e6
+        raise CommandError(
+            f"{folder.parent}: the model could not be written, and {free_mb:.1f} MB are free; "
+            "make room, or name another folder with --out"
+        ) from error
 
 
 def _document(source: LocatedModel, changes: Mapping[str, Any]) -> dict[str, Any]:
