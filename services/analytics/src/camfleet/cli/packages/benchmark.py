@@ -83,7 +83,8 @@ def measure(settings: FleetSettings, reference: str, seconds: float) -> list[Row
     if not Path(program).exists():
         raise CommandError(
             f"{PROGRAM} is not installed here; run the command where the model server is, or "
-            "`docker compose exec model-server camfleet-server benchmark --model_path ...`"
+            "`docker compose -p camfleet exec model-server camfleet-server benchmark "
+            "--model_path ...`"
         )
     rows = list(_measured(program, folder, framework, seconds))
     if folder.is_relative_to(settings.models_dir):
