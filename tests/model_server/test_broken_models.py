@@ -165,6 +165,23 @@ def test_each_break_makes_the_pause_twice_as_long() -> None:
     assert durability.caution_s == 1
 
 
+def test_a_load_that_takes_longer_than_the_pause_does_not_use_it_up() -> None:
+    now = [1000.0]
+    durability = Durability(lambda: now[0])
+    durability.note_broken()
+    now[0] += 20
+    durability.note_loaded()
+    assert durability.caution_s == 1
+    now[0] += 0.25
+    assert durability.note_broken() == 0.75
+
+
+def test_a_version_that_never_broke_lets_every_shape_in_once_it_is_loaded() -> None:
+    durability = Durability(lambda: 1000.0)
+    durability.note_loaded()
+    assert durability.caution_s == 0
+
+
 def test_second_break_within_the_pause_is_mended_after_it() -> None:
     now = [1000.0]
     durability = Durability(lambda: now[0])

@@ -201,6 +201,7 @@ class Loader:
         example = example_inputs(servable.inputs)
         if example is not None:  # the warm-up answered it
             job.durability.note_answered(shapes_of(example))
+        job.durability.note_loaded()
         inference = _inference(scheduler, source)
         return GuardedInference(inference, scheduler, job.durability, _example_of, report)
 

@@ -35,6 +35,7 @@ class Durability:
     """What one version has answered and how often it broke, over all times it is loaded.
 
     After it broke, only shapes that were answered before are let in for a while, each time longer.
+    That while counts from when it is loaded anew, however long that takes.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +43,7 @@ class Durability:
         self._lock = threading.Lock()
         self._answered: dict[Shapes, None] = {}
         self._pause_s = 0.0
-        self._broke_at = -math.inf
+        self._broke_at = self._pause_from = -math.inf
 
     def has_answered(self, shapes: Shapes) -> bool:
         """Tell whether a request of these shapes is known to be harmless."""
@@ -59,17 +60,21 @@ class Durability:
         """Make the pause twice as long as the last one; returns when it may be loaded, in s."""
         with self._lock:
             now = self._clock()
-            wait_s = max(0.0, self._broke_at + self._pause_s - now)
+            wait_s = self.caution_s
             is_calm = now - self._broke_at > _CALM_S + self._pause_s
             longer_s = _FIRST_PAUSE_S if is_calm else self._pause_s * 2
             self._pause_s = min(longer_s, _LONGEST_PAUSE_S)
-            self._broke_at = now
+            self._broke_at = self._pause_from = now
             return wait_s
+
+    def note_loaded(self) -> None:
+        """Begin the pause anew: requests come to it from now on."""
+        self._pause_from = self._clock()
 
     @property
     def caution_s(self) -> float:
         """For how long only shapes that were answered before are let in."""
-        return max(0.0, self._broke_at + self._pause_s - self._clock())
+        return max(0.0, self._pause_from + self._pause_s - self._clock())
 
 
 class GuardedInference:
