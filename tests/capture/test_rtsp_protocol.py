@@ -83,6 +83,20 @@ def test_session_can_be_kept_alive_and_torn_down(capture: RunningCapture) -> Non
     wait_until(lambda: capture.state("one")["readers"] == 0, 60, "no reader")
 
 
+def test_a_session_may_get_another_transport_before_it_plays(capture: RunningCapture) -> None:
+    url = capture.url("one")
+    with Client(capture.rtsp_port) as client:
+        _, first = client.ask(
+            "SETUP", f"{url}/trackID=0", Transport="RTP/AVP;client_port=50004-50005"
+        )
+        session = first["session"].partition(";")[0]
+        tcp = "RTP/AVP/TCP;unicast;interleaved=0-1"
+        code, second = client.ask("SETUP", f"{url}/trackID=0", Transport=tcp, Session=session)
+        assert (code, second["session"]) == (200, first["session"])
+        assert client.ask("PLAY", url, Session=session)[0] == 200
+        assert client.frame()[0] == 0
+
+
 def test_udp_session_of_a_silent_client_ends(
     capture: RunningCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 import os
 import shutil
 import socket
+import threading
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from camfleet_capture.errors import SourceFault, SourceMissing, SourceStalled, S
 from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.live import open_network
 from camfleet_capture.sources.table import SourceAddress, open_source
+from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.redaction import redact
 from fakes_capture import (
     FPS,
@@ -207,6 +209,16 @@ def test_each_round_of_a_folder_shows_what_it_holds_then(
         (folder_with_faults / "5.png").replace(folder_with_faults / "4.png")
         wait_until(lambda: capture.state("one")["reason"] is None, 60, "nothing to say")
         assert set(read_numbers(capture.url("one"), 12).numbers) == {2, 3, 5}
+
+
+def test_folder_that_goes_while_it_is_shown_says_so(folder_with_faults: Path) -> None:
+    address = SourceAddress(
+        str(folder_with_faults), Path("/"), capturing=Capturing(real_time=False)
+    )
+    source = open_source(address)
+    shutil.rmtree(folder_with_faults)
+    with pytest.raises(SourceMissing, match=r"folder images: No such file.*; check the path"):
+        list(source.units(threading.Event()))
 
 
 def test_folder_without_a_readable_image_says_so(tmp_path: Path) -> None:

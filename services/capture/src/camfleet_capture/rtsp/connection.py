@@ -230,7 +230,7 @@ class Connection:
         wanted = parse_transport(request.headers.get("transport", ""))
         output, answer = await self._open_output(wanted, stream)
         broadcast = self._host.broadcast(stream, with_delimiter=self._low_latency)
-        self._session = Session(output, broadcast)
+        self._session = Session(output, broadcast, request.session)
         return format_response(
             200,
             request.sequence,

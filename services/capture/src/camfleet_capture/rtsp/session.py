@@ -9,10 +9,14 @@ from camfleet_capture.rtsp.sdp import TRACK
 
 
 class Session:
-    """Belongs to a connection, and ends with it."""
+    """Belongs to a connection, and ends with it.
 
-    def __init__(self, output: Output, broadcast: Broadcast) -> None:
-        self.id = secrets.token_hex(8)
+    Args:
+        same_as: id of the session whose transport this one replaces; empty: it is a new one.
+    """
+
+    def __init__(self, output: Output, broadcast: Broadcast, same_as: str = "") -> None:
+        self.id = same_as or secrets.token_hex(8)
         self._output, self._broadcast = output, broadcast
         self._reader: Reader | None = None
 

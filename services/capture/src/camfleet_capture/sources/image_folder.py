@@ -101,7 +101,10 @@ class ImageFolder:
         self._unreadable.intersection_update(self._images)
 
     def _list(self) -> list[Path]:
-        images = sorted(p for p in self._folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+        try:
+            images = sorted(p for p in self._folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+        except OSError as error:
+            raise SourceMissing(f"{self._label}: {error.strerror}; check the path") from error
         if not images:
             raise SourceUnreadable(f"{self._label}: holds no image")
         return images
