@@ -11,7 +11,7 @@ from camfleet_server.reload import loader
 from camfleet_server.reload.manifests import publish_manifest
 from camfleet_server.runtimes.base import Servable
 from camfleet_server.types import Manifest, VersionState
-from model_volume import Volume, running_core
+from model_volume import Volume, running_core, save_adder
 from waiting import wait_until
 
 ENTRIES = [
@@ -37,6 +37,17 @@ def test_what_is_refused_is_told_under_its_name_and_the_rest_is_served(tmp_path:
     assert told["cloud"].endswith("and give the folder")
     assert "is not set in the environment" in told["moved"]
     assert "DAG pipelines are not served here" in told["both"]
+
+
+def test_models_of_one_folder_have_manifests_of_their_own(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    save_adder(tmp_path / "adder" / "1", addend=1)
+    for name in ("one", "other"):
+        volume.serve(name, base_path="adder")
+    with running_core(volume) as core:
+        for name in ("one", "other"):
+            core.wait_for(name, 1)
+            assert json.loads(core.plane.manifest(name).text)["id"] == name
 
 
 def test_a_mapping_that_changes_reloads_the_version(tmp_path: Path) -> None:

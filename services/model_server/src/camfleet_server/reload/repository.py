@@ -78,7 +78,7 @@ class ModelRepository:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: dict[Path, _Seen] = {}
+        self._seen: dict[Path, dict[str, _Seen]] = {}  # by folder, then by name of the model
         self._staging: dict[Path, frozenset[str]] = {}
         self._folders: dict[Path, Mapping[int, Path]] = {}
 
@@ -108,14 +108,15 @@ class ModelRepository:
             OSError: a file vanished meanwhile or cannot be read.
         """
         stamps = stamps_of(folder)
-        seen = self._seen.get(folder)
+        by_name = self._seen.setdefault(folder, {})
+        seen = by_name.get(name)
         if seen and seen.files.stamps == stamps and seen.catalog is catalog:
             files, changed_at = seen.files, seen.changed_at
             if files.is_settling:
                 files = _with_completeness(files, self._clock() - changed_at)
         else:
             files, changed_at = self._read(name, folder, stamps, catalog), self._clock()
-        self._seen[folder] = _Seen(files, changed_at, catalog)
+        by_name[name] = _Seen(files, changed_at, catalog)
         return files
 
     def _forget_gone(self, base_path: Path, folders: Mapping[int, Path]) -> None:
@@ -125,8 +126,9 @@ class ModelRepository:
         self._folders[base_path] = folders
 
     def _read(self, name: str, folder: Path, stamps: Stamps, catalog: Catalog) -> VersionFiles:
-        seen = self._seen.get(folder)
-        digests = _digests_of(folder, stamps, seen.files if seen else None)
+        by_name = self._seen[folder].values()
+        newest = max(by_name, key=lambda seen: seen.changed_at, default=None)
+        digests = _digests_of(folder, stamps, newest.files if newest else None)
         try:
             manifest = find_manifest(name, folder, digests, catalog)
         except BadManifest as error:
