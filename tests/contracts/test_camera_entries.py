@@ -174,6 +174,16 @@ def test_a_setting_that_is_added_stays_before_the_comment_of_the_next_camera(
     assert file.read_text() == before.format("  pipeline:\n    fps: 3\n")
 
 
+def test_points_and_names_are_written_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text("cameras:\n- name: yard\n  source: demo:street\n")
+    zone = {"name": "gate", "polygon": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.1]]}
+    merge_entry(file, "yard", {"pipeline": {"labels": ["car", "bus"], "zones": [zone]}}, anything)
+    lines = [line.strip() for line in file.read_text().splitlines()]
+    assert "labels: [car, bus]" in lines
+    assert "polygon: [[0.1, 0.2], [0.3, 0.4], [0.5, 0.1]]" in lines
+
+
 def test_ends_of_lines_stay_those_of_the_file(styled: Path) -> None:
     styled.write_bytes(STYLED.replace("\n", "\r\n").encode())
     remove_entry(styled, "yard")

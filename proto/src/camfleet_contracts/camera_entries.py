@@ -161,7 +161,12 @@ def _merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 def _as_yaml(value: Any) -> Any:
     if isinstance(value, Mapping):
         return CommentedMap({k: _as_yaml(v) for k, v in value.items() if v is not None})
-    return [_as_yaml(item) for item in value] if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    items = CommentedSeq(map(_as_yaml, value))
+    if not any(isinstance(item, CommentedMap) for item in items):
+        items.fa.set_flow_style()  # points and names: as a person writes them
+    return items
 
 
 def _position(document: CommentedMap, name: str) -> int | None:
