@@ -21,7 +21,7 @@ from camfleet_contracts.keys import KeyStore, TooManyChecks
 from camfleet_workbench.identity import FleetIdentity
 from processes import Service, running
 
-_START_LIMIT_S = 120
+_START_LIMIT_S = 300  # it makes an environment for notebooks first
 
 
 class Lab:
