@@ -42,7 +42,7 @@ class LoadNews:
         if not result.refusal:
             return
         self._metrics.count_reload("refused")
-        reason, took_s = result.refusal, result.took_s
+        reason, took_s = sendable(result.refusal), result.took_s
         self._note(source.name, source.version, Outcome.REFUSED, reason, took_s)
         logger.error(
             "version refused model=%s version=%s reason=%s next=%s",
