@@ -197,6 +197,21 @@ def test_a_copied_model_is_added_and_removed(camfleet: CommandLine) -> None:
     assert "neither in config.json nor" in camfleet.run("model", "remove", "resnet").err
 
 
+def test_what_is_no_model_is_not_removed_with_its_files(camfleet: CommandLine) -> None:
+    example = camfleet.models / "examples" / "one-usb.yaml"
+    example.parent.mkdir(parents=True)
+    example.touch()
+    outcome = camfleet.run("model", "remove", "examples", "--files")
+    assert (outcome.code, "neither in config.json nor" in outcome.err) == (1, True)
+    assert example.exists()
+
+
+def test_what_a_killed_publisher_left_is_removed(camfleet: CommandLine) -> None:
+    (camfleet.models / "pets" / ".1.tmp-publish-x").mkdir(parents=True)
+    assert camfleet.run("model", "remove", "pets", "--files").code == 0
+    assert not (camfleet.models / "pets").exists()
+
+
 def test_one_version_is_taken_back_with_its_files(camfleet: CommandLine) -> None:
     camfleet.run("model", "list")
     for number in ("6", "7"):

@@ -77,7 +77,7 @@ def remove_model(settings: FleetSettings, model_id: str, *, files: bool) -> None
         return
     was_served = stop_serving(settings.models_dir, name)
     folder = settings.models_dir / name
-    if not was_served and not folder.is_dir():
+    if not was_served and not _is_model(folder):
         raise CommandError(f"model '{name}' is neither in config.json nor on the volume")
     if files and folder.is_dir():
         shutil.rmtree(folder)
@@ -86,6 +86,11 @@ def remove_model(settings: FleetSettings, model_id: str, *, files: bool) -> None
         note(f"{name} removed from config.json; its files stay in {folder}")
     else:
         note(f"{name} was not served; --files deletes {folder}")
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether it has versions, or what a publisher left there; the volume has other folders too."""
+    return bool(versions_of(folder)) or any(folder.glob(".*"))
 
 
 def _remove_version(folder: Path, version: int, *, files: bool) -> None:
