@@ -18,6 +18,8 @@ from fakes_rtsp import Client
 from rtsp_fuzz import JUNK, answers, fuzz_target
 from waiting import wait_until
 
+ESTABLISHED, KEEPALIVE = "01", 2
+
 
 @pytest.fixture(scope="module")
 def capture(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[RunningCapture]:
@@ -88,6 +90,21 @@ def test_ports_of_services_and_no_ports_at_all_are_refused(
     with Client(capture.rtsp_port) as client:
         transport = f"RTP/AVP;unicast;client_port={ports}"
         assert client.ask("SETUP", capture.url("one"), Transport=transport)[0] == 461
+
+
+def test_a_reader_that_is_silent_is_asked_by_tcp_whether_it_is_still_there(
+    capture: RunningCapture,
+) -> None:
+    with Client(capture.rtsp_port) as client:
+        client.ask("OPTIONS", capture.url("one"))
+        wait_until(lambda: timers_at(capture.rtsp_port) == {KEEPALIVE}, 60, "the timer of TCP")
+
+
+def timers_at(port: int) -> set[int]:
+    """What the system waits for at connections that were accepted at a port (proc(5), net/tcp)."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    accepted = [line for line in lines if int(line[1][-4:], 16) == port and line[3] == ESTABLISHED]
+    return {int(line[5].partition(":")[0], 16) for line in accepted}
 
 
 def test_datagrams_of_strangers_change_nothing(capture: RunningCapture) -> None:

@@ -19,6 +19,7 @@ from camfleet_contracts.logs import get_logger
 
 _PORT_PAIR_TRIES = 50
 _HANDSHAKE_LIMIT_S = 10.0
+_ASKED_AFTER_S, _ASKED_EVERY_S, _ASKED = 60, 10, 6  # what is silent; then it is given up
 
 logger = get_logger(__name__)
 
@@ -75,6 +76,7 @@ class RtspServer:
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections on a socket that is bound already."""
         self._address = listener.getsockname()[0]
+        _notice_vanished_peers(listener)
         handshake_s = _HANDSHAKE_LIMIT_S if tls else None
         self._server = await asyncio.start_server(
             self._accept,
@@ -170,3 +172,14 @@ class RtspServer:
         if not self._admits(address):
             return 403
         return 0 if self.limits.admits(address) else 453
+
+
+def _notice_vanished_peers(listener: socket.socket) -> None:
+    """Let TCP itself ask who is silent whether it is still there, as no camera may send for hours.
+
+    What is accepted inherits that.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _ASKED_AFTER_S)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _ASKED_EVERY_S)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _ASKED)
