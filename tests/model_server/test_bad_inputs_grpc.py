@@ -51,7 +51,7 @@ def predict_bytes(proto: Any = None, **spec: Any) -> bytes:
         ),
         (
             predict_bytes(tensor_proto(1, 4, dtype=tensorflow_pb2.DT_INT64, float_val=[0] * 4)),
-            "INT64 goes into int64_val, which is empty, not into float_val; input name: x",
+            "Actual: 0; input name: x; INT64 goes into int64_val, not into float_val",
         ),
         (predict_bytes(tensor_proto(1, 4, dtype=999)), "input name: x"),
         (predict_bytes(tensor_proto(1, 4, dtype=tensorflow_pb2.DT_COMPLEX64)), "input name: x"),
@@ -113,7 +113,7 @@ def infer_bytes(
         (infer_bytes(1, raw=b"\xff\xff\xff\x7f", datatype="BYTES"), "x"),
         (
             infer_bytes(1, 4, int_contents=[0] * 4),
-            "FP32 goes into fp32_contents, which is empty, not into int_contents; input name: x",
+            "0 values; input name: x; FP32 goes into fp32_contents, not into int_contents",
         ),
         (b"\xff\xff\xff this is no message", ""),
     ],

@@ -105,10 +105,13 @@ def decode_tensor_proto(proto: tensorflow_pb2.TensorProto, tensor: str) -> NDArr
     if proto.tensor_content:
         return raw_tensor_of(proto, tensor).decode(proto.tensor_content)
     datatype, shape = _described(proto, tensor)
-    values = _values_in(proto, datatype.tensorflow_field, datatype, tensor)
+    values = getattr(proto, datatype.tensorflow_field)
     if len(values) == 1 and math.prod(shape) > 1:
         return _filled(_from_values(values, datatype, tensor), shape, tensor)
-    _check_count(len(values), shape, tensor, noun="")
+    try:
+        _check_count(len(values), shape, tensor, noun="")
+    except InvalidTensor as error:
+        raise _with_place(error, proto, datatype.tensorflow_field, datatype) from None
     return _from_values(values, datatype, tensor).reshape(shape)
 
 
@@ -147,8 +150,11 @@ def decode_contents(
             f"Invalid input precision - {datatype.name} has no typed contents, "
             f"send raw_input_contents; input name: {item.name}"
         )
-    values = _values_in(item.contents, datatype.kserve_field, datatype, item.name)
-    return decode_values(values, item.datatype, item.shape, item.name)
+    values = getattr(item.contents, datatype.kserve_field)
+    try:
+        return decode_values(values, item.datatype, item.shape, item.name)
+    except InvalidTensor as error:
+        raise _with_place(error, item.contents, datatype.kserve_field, datatype) from None
 
 
 def encode_raw(array: NDArray[Any]) -> bytes:
@@ -184,23 +190,18 @@ def decode_values(
     return _from_values(values, get_datatype(datatype, tensor), tensor).reshape(shape)
 
 
-def _values_in(
+def _with_place(
+    error: InvalidTensor,
     message: tensorflow_pb2.TensorProto | inference_pb2.InferTensorContents,
     field: str,
     datatype: Datatype,
-    tensor: str,
-) -> Sequence[Any]:
-    """Return the typed values of a datatype's field; values in another one are told of."""
-    values: Sequence[Any] = getattr(message, field)
-    if not values:
-        names = [descriptor.name for descriptor, _ in message.ListFields()]
-        filled = [name for name in names if name.endswith(("_val", "_contents"))]
-        if filled:
-            raise InvalidTensor(
-                f"Invalid number of values in tensor proto container - {datatype.name} goes into "
-                f"{field}, which is empty, not into {filled[0]}; input name: {tensor}"
-            )
-    return values
+) -> InvalidTensor:
+    """Add to a wrong number of typed values that those which came are in another field."""
+    names = [descriptor.name for descriptor, _ in message.ListFields()]
+    filled = [name for name in names if name.endswith(("_val", "_contents"))]
+    if not filled or field in filled:
+        return error
+    return InvalidTensor(f"{error}; {datatype.name} goes into {field}, not into {filled[0]}")
 
 
 def _split_prefixed(raw: bytes | memoryview, tensor: str) -> Iterable[bytes]:
