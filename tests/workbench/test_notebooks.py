@@ -25,6 +25,7 @@ TOOLKIT_MODELS = ("fastestdet-coco", "yunet-n")
 GREETING = "camfleet_workbench.kernels.greeting"
 _CELL_LIMIT_S = 300
 _WARM_UP_S = 4.0  # until a tracker knows who is there
+_ENOUGH_A_SECOND = 7.0  # pictures; with fewer people on a busy line are confused, as 04 says
 
 
 class Expected(NamedTuple):
@@ -184,8 +185,11 @@ def test_notebook_04_counts_the_people_who_cross_in_the_demo(
     seconds = float(str(COUNTED.parameters["SECONDS"]))
     surely = true_crossings(began_s + _WARM_UP_S, began_s + seconds - 1)
     perhaps = true_crossings(began_s - 1, began_s + seconds + 1)
+    rate = re.search(r"([\d.]+) a second", "".join(told(cell) for cell in code_of(notebook)))
     assert surely >= 2
-    assert 0.6 * surely <= counted <= 1.2 * perhaps + 1
+    assert rate is not None
+    least = 0.6 * surely if float(rate.group(1)) >= _ENOUGH_A_SECOND else 1
+    assert least <= counted <= 1.2 * perhaps + 1
 
 
 def true_crossings(from_s: float, until_s: float) -> int:
@@ -242,6 +246,11 @@ def cell_of(notebook: Any, cell_id: str) -> Any:
     """The cell of this id."""
     [cell] = [cell for cell in notebook.cells if cell.id == cell_id]
     return cell
+
+
+def code_of(notebook: Any) -> list[Any]:
+    """The cells that were run."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def told(cell: Any) -> str:
