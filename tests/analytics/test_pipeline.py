@@ -1,8 +1,5 @@
 """One camera's pipeline with a scripted camera and a scripted model server."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,89 +8,25 @@ import pytest
 from camfleet.detections import Detections
 from camfleet.inference.errors import (
     InferenceError,
-    ModelMissing,
-    ModelNotReady,
-    NoDecoder,
     ServerAbsent,
     ServerBusy,
 )
 from camfleet.lines import LineCount
-from camfleet.service.pipeline import Pipeline, Surroundings, asking
 from camfleet.service.statistics import Statistics
 from camfleet.video.connection import ReaderState
-from camfleet.video.frames import Frame, FrameSlot
-from camfleet_contracts.cameras import Camera
+from camfleet.video.frames import FrameSlot
 from fakes_analytics import (
-    CollectingPublisher,
-    NoLiveCamera,
-    ScriptedDetector,
-    ScriptedSource,
     boxes,
     camera,
     falling,
     frame,
-    served,
 )
+from pipeline_rig import GATE, Rig, running
 from waiting import wait_until
-
-GATE = "{fps: 10, model: cars, lines: [{name: gate, from: [0, 0.5], to: [1, 0.5]}]}"
 
 CORNERS = "[[0, 0.4], [1, 0.4], [1, 0.6], [0, 0.6]]"
 YARD = f"{{fps: 10, model: cars, zones: [{{name: yard, polygon: {CORNERS}}}]}}"
 IN_THE_YARD = boxes((300, 180, 360, 240))
-
-
-class WatchedLive(NoLiveCamera):
-    """Somebody looks at the pictures with burnt-in boxes."""
-
-    def __init__(self) -> None:
-        self.pictures: list[dict[str, object] | None] = []
-
-    @property
-    def wants_pictures(self) -> bool:  # type: ignore[override] # a constant in the base
-        return True
-
-    def push_picture(self, frame: Frame, result: dict[str, object] | None) -> None:
-        self.pictures.append(result)
-
-
-class Rig:
-    """A running pipeline and everything around it."""
-
-    def __init__(
-        self, wanted: Camera, counts: dict[str, LineCount], slot: FrameSlot | None = None
-    ) -> None:
-        self.source, self.detector = ScriptedSource(), ScriptedDetector()
-        self.source.slot = slot or self.source.slot
-        self.publisher, self.live = CollectingPublisher(), WatchedLive()
-        around = Surroundings(self.detector, self.publisher, "box")
-        self.pipeline = Pipeline(wanted, self.source, self.live, around, counts)
-
-    def show(self, *frames: Frame) -> None:
-        """Each frame is taken before the next one comes."""
-        for one in frames:
-            self.source.slot.put(one)
-            wait_until(self.source.has_nothing_to_take, 60, "the frame is taken")
-        wait_until(lambda: self.seen >= frames[-1].number + 1, 60, "all frames are dealt with")
-
-    @property
-    def seen(self) -> int:
-        statistics = self.pipeline.statistics
-        return statistics.analysed + self.source.slot.skipped + statistics.failed
-
-
-@contextmanager
-def running(
-    pipeline: str = GATE,
-    counts: dict[str, LineCount] | None = None,
-    slot: FrameSlot | None = None,
-) -> Iterator[Rig]:
-    rig = Rig(camera(pipeline), counts or {}, slot)
-    rig.pipeline.start()
-    try:
-        yield rig
-    finally:
-        rig.pipeline.stop()
 
 
 def test_car_driving_over_the_line_is_an_event_with_its_count() -> None:
@@ -287,99 +220,6 @@ def test_totals_go_on_from_where_they_were() -> None:
         rig.show(*(frame(number) for number in range(6)))
     [event] = rig.publisher.labelled("line_crossed")
     assert (event.results["data"]["count_in"], event.results["data"]["count_out"]) == (42, 3)
-
-
-@pytest.mark.parametrize(
-    ("error", "state", "reason"),
-    [
-        (ServerAbsent("h:9000"), "warning", "waiting for model server h:9000"),
-        (ModelMissing("cars", "h:9000"), "failed", "camfleet model pull cars"),
-        (NoDecoder("cars"), "failed", "no decoder known for cars; add model.json"),
-    ],
-    ids=["server absent", "model missing", "no decoder"],
-)
-def test_failing_model_is_said_and_heals(
-    error: InferenceError, state: str, reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asking, "START_S", 0)
-    with running() as rig:
-        rig.detector.answer = lambda _: error
-        rig.show(frame(0))
-        assert rig.pipeline.model.state == state
-        assert reason in str(rig.pipeline.model.reason)
-        rig.detector.answer = lambda _: boxes()
-        number = iter(range(1, 200))
-        wait_until(lambda: shown_until_ok(rig, next(number)), 60, "the model heals")
-    states = [event.results["data"]["state"] for event in rig.publisher.labelled("model_state")]
-    assert states == [state, "ok"]
-
-
-def test_model_that_loads_while_the_fleet_starts_is_no_event_and_one_that_goes_is(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.WARNING)
-    with running() as rig:
-        rig.detector.answer = lambda _: ModelNotReady("cars", "loading")
-        rig.show(frame(0))
-        assert rig.pipeline.model.state == "warning"
-        rig.detector.answer = lambda _: boxes()
-        number = iter(range(1, 200))
-        wait_until(lambda: shown_until_ok(rig, next(number)), 60, "the model answers")
-        assert (rig.publisher.labelled("model_state"), caplog.messages) == ([], [])
-        rig.detector.answer = lambda _: ModelNotReady("cars", "unloaded")
-        rig.show(frame(next(number)))
-    [event] = rig.publisher.labelled("model_state")
-    assert event.results["data"]["state"] == "warning"
-    assert "state=warning reason=model 'cars' is not loaded: unloaded" in caplog.text
-
-
-def test_model_that_does_not_come_is_an_event_and_a_warning_once_the_start_is_over(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caplog.set_level(logging.WARNING)
-    with running() as rig:
-        rig.detector.answer = lambda _: ModelNotReady("cars", "loading")
-        rig.show(frame(0))
-        assert caplog.messages == []
-        monkeypatch.setattr(asking, "START_S", 0)
-        number = iter(range(1, 200))
-        wait_until(lambda: shown_until_told(rig, next(number)), 60, "it is an event")
-    assert len(caplog.messages) == 1
-
-
-def shown_until_told(rig: Rig, number: int) -> bool:
-    rig.show(frame(number))
-    return bool(rig.publisher.labelled("model_state"))
-
-
-def shown_until_ok(rig: Rig, number: int) -> bool:
-    rig.show(frame(number))
-    return rig.pipeline.model.state == "ok"
-
-
-def test_busy_server_costs_the_frame_and_nothing_else() -> None:
-    with running() as rig:
-        rig.detector.answer = lambda _: ServerBusy("h:9000", "queue full")
-        rig.show(frame(0), frame(1))
-        assert rig.pipeline.statistics.failed == 2
-        assert rig.pipeline.model.state == "ok"
-    assert rig.publisher.labelled("model_state") == []
-
-
-def test_pictures_are_shown_without_boxes_while_the_model_is_away() -> None:
-    with running() as rig:
-        rig.detector.answer = lambda _: ServerAbsent("h:9000")
-        rig.show(frame(0))
-    assert rig.live.pictures == [None]
-
-
-def test_new_version_of_the_model_is_an_event() -> None:
-    with running() as rig:
-        rig.show(frame(0))
-        rig.detector.model = served(version=2)
-        rig.show(frame(1))
-    [event] = rig.publisher.labelled("model_changed")
-    assert event.results["data"] == {"model": "cars", "version": 2, "before": 1}
 
 
 def test_lost_camera_is_an_event_and_so_is_its_return() -> None:

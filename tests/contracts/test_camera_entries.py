@@ -197,3 +197,41 @@ def test_cameras_that_share_settings_stay_what_they_are_when_the_first_goes(tmp_
     remove_entry(file, "a")
     (left,) = read_cameras(file).cameras
     assert (left.name, left.source, left.pipeline.fps) == ("b", "x", 2)
+
+
+SHARING = """version: 1
+cameras:
+  # the door
+  - name: door
+    source: demo:street
+    pipeline: &ours
+      fps: 3
+  # the yard
+  - name: yard
+    source: demo:street
+    pipeline: *ours
+  # the gate
+  - name: gate
+    source: demo:street
+    pipeline:
+      <<: *ours
+"""
+
+
+def test_comments_stay_when_a_camera_goes_that_others_share_settings_with(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(SHARING)
+    remove_entry(file, "door")
+    lines = file.read_text().splitlines()
+    assert lines[2:4] == ["  # the door", "  # the yard"]
+    assert "  # the gate" in lines
+    assert lines[6:8] == ["    pipeline:", "      fps: 3"]
+    assert [camera.pipeline.fps for camera in read_cameras(file).cameras] == [3, 3]
+
+
+@pytest.mark.parametrize("name", ["yard", "gate"])
+def test_settings_that_were_shared_are_indented_as_the_file_is(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(SHARING)
+    merge_entry(file, name, {"pipeline": {"fps": 5}}, anything)
+    assert "    pipeline:\n      fps: 5\n" in file.read_text()

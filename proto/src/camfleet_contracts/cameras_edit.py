@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -76,14 +76,18 @@ def _replace(path: Path, target: Path, before: str | None, after: str) -> None:
 def _spliced(
     parts: CamerasText | None, original: CommentedMap, document: CommentedMap
 ) -> str | None:
-    """The text with the changed cameras only written anew, where that says the same."""
+    """The text with the changed cameras only written anew, where that says the same.
+
+    Where cameras share parts (`&`, `*`), all are written anew, each with its own.
+    """
     if parts is None:
         return None
-    try:
-        text = parts.with_cameras(original, document)
-        return text if YAML(typ="rt").load(text) == document else None
-    except UNFORESEEN:
-        return None
+    for anew in (False, True):
+        with suppress(*UNFORESEEN):
+            text = parts.with_cameras(original, document, anew=anew)
+            if YAML(typ="rt").load(text) == document:
+                return text
+    return None
 
 
 def _dump(document: CommentedMap, model: CommentedMap, path: Path) -> str:

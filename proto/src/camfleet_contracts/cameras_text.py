@@ -36,15 +36,20 @@ class CamerasText:
         """Return the text without the comments between cameras, which no change may move."""
         return self.head + "".join(entry.content for entry in self.entries) + self.tail
 
-    def with_cameras(self, before: CommentedMap, after: CommentedMap) -> str:
-        """Return the text with the cameras of `after`; `before` is what `bare` holds."""
+    def with_cameras(self, before: CommentedMap, after: CommentedMap, *, anew: bool) -> str:
+        """Return the text with the cameras of `after`; `before` is what `bare` holds.
+
+        Those that changed are written anew, or all of them.
+        """
         old = {camera["name"]: camera for camera in before["cameras"]}
         wanted = {camera["name"]: camera for camera in after["cameras"]}
         written = []
         for entry, (name, camera) in zip(self.entries, old.items(), strict=True):
-            changed = wanted.get(name, camera) != camera
-            kept = _written(wanted[name], before) if changed else entry.content
-            written.append((kept if name in wanted else "", entry.after))
+            content = ""
+            if name in wanted:
+                is_same = not anew and wanted[name] == camera
+                content = entry.content if is_same else _written(wanted[name], before)
+            written.append((content, entry.after))
         added = "".join(_written(wanted[name], before) for name in wanted if name not in old)
         last, rest = written.pop()
         return self.head + "".join(map("".join, written)) + last + added + rest + self.tail
@@ -113,8 +118,14 @@ def _steps(value: Any) -> Iterator[int]:
     if isinstance(value, CommentedMap) and not value.fa.flow_style():
         for inner in value.values():
             if isinstance(inner, CommentedMap) and inner and not inner.fa.flow_style():
-                yield inner.lc.col - value.lc.col
+                yield _column(inner) - _column(value)
             yield from _steps(inner)
     elif isinstance(value, CommentedSeq):
         for inner in value:
             yield from _steps(inner)
+
+
+def _column(value: CommentedMap) -> int:
+    """Return where its keys begin; an anchor before them stands elsewhere."""
+    _, column, *_ = next(iter(value.lc.data.values()))
+    return int(column)
