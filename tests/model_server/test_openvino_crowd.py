@@ -15,7 +15,8 @@ from camfleet_contracts.model_manifest import ModelManifest, Preprocess
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_contracts.volume import publish_version
 from camfleet_server.cpu_share import CpuShare
-from camfleet_server.reload.crowd_compiler import Crowd, CrowdCompiler
+from camfleet_server.reload import crowd_compiler
+from camfleet_server.reload.crowd_compiler import Crowd, CrowdCompiler, is_ever_fast
 from camfleet_server.reload.loading import load_servable
 from camfleet_server.runtimes.base import (
     AlreadyClosed,
@@ -164,9 +165,32 @@ def test_compiler_hands_over_and_widens(
     assert scheduler.slots >= 2
 
 
-def test_what_is_faster_than_a_hand_over_between_streams_stays_as_it_is(
-    tmp_path: Path, compiler: CrowdCompiler, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("times_us", "expected", "tries"),
+    [([20], True, 1), ([400] * 60 + [20], True, 61), ([400], False, 100), ([9000], False, 5)],
+    ids=["fast", "held up by the crowd", "slower", "much slower"],
+)
+def test_a_crowd_that_holds_it_up_makes_no_fast_model_slow(
+    times_us: list[int], expected: bool, tries: int
 ) -> None:
+    now_s = 0.0
+    taken: list[int] = []
+
+    def infer() -> None:
+        nonlocal now_s
+        taken.append(times_us[min(len(taken), len(times_us) - 1)])
+        now_s += taken[-1] / 1e6
+
+    assert (is_ever_fast(infer, lambda: now_s), len(taken)) == (expected, tries)
+
+
+def test_what_is_faster_than_a_hand_over_between_streams_stays_as_it_is(
+    tmp_path: Path,
+    compiler: CrowdCompiler,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowd_compiler, "_WORTHWHILE_S", 60.0)  # however busy the machine is
     caplog.set_level(logging.INFO)
     save_adder(tmp_path, 1)
     scheduler = Scheduler("model", 1, 8)
