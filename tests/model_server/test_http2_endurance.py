@@ -81,6 +81,10 @@ class ScriptedChannel:
     def send(self, data: bytes) -> None:
         """Nobody reads."""
 
+    def has_bytes(self) -> bool:
+        """The rest of the script."""
+        return bool(self._script)
+
     def has_room(self) -> bool:
         """There always is."""
         return True

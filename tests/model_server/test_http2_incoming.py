@@ -45,6 +45,9 @@ class CutChannel:
 
     def send(self, data: bytes) -> None: ...
 
+    def has_bytes(self) -> bool:
+        return bool(self._data)
+
     def has_room(self) -> bool:
         return True
 

@@ -53,6 +53,9 @@ class SilentChannel:
 
     def send(self, data: bytes) -> None: ...
 
+    def has_bytes(self) -> bool:
+        return False
+
     def has_room(self) -> bool:
         return True
 

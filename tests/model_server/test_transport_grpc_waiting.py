@@ -10,7 +10,7 @@ import pytest
 from camfleet_contracts.protocols import inference_pb2 as pb
 from camfleet_server.transports.grpc.server import GrpcLimits
 from camfleet_server.transports.grpc.status import StatusCode
-from camfleet_server.transports.http2 import pace
+from camfleet_server.transports.http2 import pace, watch
 from camfleet_server.transports.http2.frames import (
     ACK,
     DATA,
@@ -27,6 +27,9 @@ from http2_peer import LIVE, STREAM, TIMEOUT_S, connected, echoed, prefixed, req
 from transport_callers import serving_grpc
 from waiting import wait_until
 from waiting_plane import WaitingPlane
+
+LONG_S = 3600.0
+_READING = {"grpc-read", "grpc-relief"}
 
 
 @pytest.fixture
@@ -62,22 +65,72 @@ def test_an_answer_that_takes_long_holds_up_nothing_on_its_connection(
 class ThreadsPlane(FakeDataPlane):
     """Remembers which threads infer."""
 
-    threads: set[str] = field(default_factory=set)
+    threads: list[str] = field(default_factory=list)
 
     def infer(self, request: InferRequest) -> InferResult:
-        self.threads.add(threading.current_thread().name)
+        self.threads.append(threading.current_thread().name)
         return super().infer(request)
 
 
+@dataclass
+class HeldThreadsPlane(ThreadsPlane):
+    """Infers while it is open."""
+
+    opened: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.opened.set()
+
+    def infer(self, request: InferRequest) -> InferResult:
+        result = super().infer(request)
+        assert self.opened.wait(TIMEOUT_S)
+        return result
+
+
 def test_quick_answers_are_given_by_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "_QUICK_S", 3600.0)
     monkeypatch.setattr(pace, "_TRUSTED", 0)
     plane = ThreadsPlane()
     with serving_grpc(plane) as caller, connected(caller.port) as peer:
         for number in range(1, 21, 2):
             peer.ask(number, message=request())
             assert peer.answer(number).status == StatusCode.OK
-    assert plane.threads <= {"grpc-read", "grpc-relief"}
+    assert set(plane.threads) <= _READING
+
+
+@pytest.fixture
+def _every_answer_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer is quick, a lone one is quick enough, and nobody is relieved of the reading."""
+    monkeypatch.setattr(pace, "_QUICK_S", 0.0)
+    monkeypatch.setattr(pace, "_LONE_QUICK_S", LONG_S)
+    monkeypatch.setattr(watch, "_LONG_S", LONG_S)
+
+
+@pytest.mark.usefixtures("_every_answer_is_long")
+def test_long_answers_come_from_the_reading_thread_while_one_is_asked_at_a_time() -> None:
+    plane = ThreadsPlane()
+    with serving_grpc(plane) as caller, connected(caller.port) as peer:
+        for number in range(1, 21, 2):
+            peer.ask(number, message=request())
+            assert peer.answer(number).status == StatusCode.OK
+    assert set(plane.threads[-5:]) == {"grpc-read"}
+
+
+@pytest.mark.usefixtures("_every_answer_is_long")
+def test_long_answers_come_from_other_threads_once_several_are_asked_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "_TRUSTED", 1)
+    plane = HeldThreadsPlane()
+    with serving_grpc(plane) as caller, connected(caller.port) as peer:
+        peer.ask(1, message=request())
+        assert peer.answer(1).status == StatusCode.OK
+        plane.opened.clear()
+        peer.ask(3, message=request())
+        wait_until(lambda: len(plane.threads) == 2, TIMEOUT_S, "the second to be inferred")
+        peer.ask(5, message=request())
+        plane.opened.set()
+        assert peer.answer(5).status == StatusCode.OK
+    assert [name in _READING for name in plane.threads] == [False, True, False]
 
 
 def test_calls_side_by_side_on_one_connection_have_threads_of_their_own(

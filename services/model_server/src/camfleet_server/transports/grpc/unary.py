@@ -19,7 +19,10 @@ from camfleet_server.transports.grpc.rpc import Rpc
 from camfleet_server.transports.grpc.status import Ended, StatusCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from camfleet_contracts.wire import Data
+    from camfleet_contracts.wire_answers import Buffer
 
 logger = get_logger(__name__)
 
@@ -155,7 +158,7 @@ class UnaryCall:
         try:
             if self._check is not None:
                 self._check()
-            self._hold(rpc.answer(self._handler.answer(data, rpc)))
+            self._hold(rpc.answer(self._made(data)))
         except Ended as ended:
             rpc.fail(ended.code, str(ended))
         except EXPECTED as error:
@@ -164,6 +167,15 @@ class UnaryCall:
         except Exception as error:
             logger.exception("rpc_failed", error=repr(error))
             rpc.fail(StatusCode.INTERNAL, f"Internal server error - {error!r}")
+
+    def _made(self, data: "Data") -> "Sequence[Buffer]":
+        """Make the answer; before it is sent it shows whether its client asks for one at a time."""
+        rpc, began_at = self._rpc, time.perf_counter()
+        parts = self._handler.answer(data, rpc)
+        pace = rpc.connection.pace
+        if pace.is_long(began_at):
+            pace.is_shared = rpc.connection.is_shared
+        return parts
 
     def _hold(self, waiting_bytes: int) -> None:
         """Count an answer that the client does not take, unless all in hand is too much already."""

@@ -29,6 +29,10 @@ class Channel(Protocol):
         """Wait for bytes, which fill one part after the other; 0 at the end."""
         ...
 
+    def has_bytes(self) -> bool:
+        """Tell whether bytes have come that nobody received yet."""
+        ...
+
     def send(self, data: bytes) -> None:
         """Send all of it; callers take turns."""
         ...
@@ -67,13 +71,17 @@ class PlainChannel:
             return self._socket.recv_into(parts[0])
         return self._socket.recvmsg_into(parts)[0]
 
+    def has_bytes(self) -> bool:
+        """Tell whether bytes have come that nobody received yet."""
+        return _is_ready(self._socket, select.POLLIN)
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
         self._socket.sendall(data)
 
     def has_room(self) -> bool:
         """Tell whether a short frame can be sent without waiting for the peer."""
-        return _has_room(self._socket)
+        return _is_ready(self._socket, select.POLLOUT)
 
     def finish(self) -> None:
         """Say that nothing more will be sent."""
@@ -136,6 +144,12 @@ class TlsChannel:
                 self._flush()
             self._fetch()
 
+    def has_bytes(self) -> bool:
+        """Tell whether bytes have come that nobody received yet."""
+        with self._crypto:
+            is_fetched = self._incoming.pending > 0 or self._tls.pending() > 0
+        return is_fetched or _is_ready(self._socket, select.POLLIN)
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
         with self._sending:
@@ -146,7 +160,7 @@ class TlsChannel:
 
     def has_room(self) -> bool:
         """Tell whether a short frame can be sent without waiting for the peer."""
-        return _has_room(self._socket)
+        return _is_ready(self._socket, select.POLLOUT)
 
     def finish(self) -> None:
         """Say that nothing more will be sent."""
@@ -204,12 +218,12 @@ def _tune(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBED_AFTER_S)
 
 
-def _has_room(sock: socket.socket) -> bool:
-    """Ask the system; it says so once a third of what it keeps for the peer is free."""
+def _is_ready(sock: socket.socket, event: int) -> bool:
+    """Ask the system; there is room once a third of what it keeps for the peer is free."""
     if sock.fileno() < 0:
         return False
     poll = select.poll()
-    poll.register(sock, select.POLLOUT)
+    poll.register(sock, event)
     return bool(poll.poll(0))
 
 

@@ -74,6 +74,11 @@ class Connection:
         return self._channel.descriptor
 
     @property
+    def is_shared(self) -> bool:
+        """Tell whether more than one request is open, or something waits to be read."""
+        return len(self.outgoing.exchanges) > 1 or self._channel.has_bytes()
+
+    @property
     def is_idle(self) -> bool:
         """Tell whether no request is open."""
         return not self.outgoing.exchanges

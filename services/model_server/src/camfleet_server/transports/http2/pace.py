@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 _QUICK_S = 0.005
+_LONE_QUICK_S = 0.01  # while nothing else comes by the connection
 _TRUSTED = 3  # quick answers in a row, before the reading thread answers
 _TINY_S = 0.0002  # handing the interpreter round costs as much
 _PROMPT_S = 0.002  # on average; the shortest answer shows what nobody else's work delayed
@@ -24,12 +25,14 @@ class Pace:
         "_took_s",
         "_worked_s",
         "is_prompt",
+        "is_shared",
         "is_tiny",
     )
 
     def __init__(self) -> None:
         self.is_tiny = False  # so little work that threads would cost more
         self.is_prompt = True  # and without waiting; among many threads this cannot be told
+        self.is_shared = False  # something else came while the last answer that took long was made
         self._quick = 0  # in a row
         self._enough = _COUNTED
         self._shortest_s = math.inf
@@ -40,9 +43,15 @@ class Pace:
         """Tell whether handing an answer to another thread is likely to cost more than it."""
         return self._quick >= _TRUSTED
 
+    @staticmethod
+    def is_long(began_at: float) -> bool:
+        """Tell whether what was begun (`time.perf_counter`) holds up others for long by now."""
+        return time.perf_counter() - began_at >= _QUICK_S
+
     def note(self, took_s: float) -> None:
         """Take note of one more answer."""
-        self._quick = self._quick + 1 if took_s < _QUICK_S else 0
+        most_s = _QUICK_S if self.is_shared else _LONE_QUICK_S
+        self._quick = self._quick + 1 if took_s < most_s else 0
 
     def time(self, answer: Callable[[], None]) -> None:
         """Give an answer and take note of how long it took; the reading thread."""
