@@ -32,6 +32,14 @@ def test_labels_come_from_the_label_file(tmp_path: Path) -> None:
     assert manifest.labels == ("person", "car")
 
 
+def test_files_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("person\ncar\n", encoding="utf-8-sig")
+    (tmp_path / "model.json").write_text('{"label_file": "labels.txt"}', encoding="utf-8-sig")
+    manifest = read_manifest(tmp_path)
+    assert manifest is not None
+    assert manifest.labels == ("person", "car")
+
+
 def test_colours_come_from_the_colours_file(tmp_path: Path) -> None:
     (tmp_path / "colors.txt").write_text("0, 128,255\n\n10,20,30\n")
     (tmp_path / "model.json").write_text('{"colors_file": "colors.txt"}')

@@ -1,12 +1,12 @@
 """catalog.json: the models that can be pulled."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from camfleet_contracts.faults import fault_text
+from camfleet_contracts.json_text import read_json
 from camfleet_contracts.names import stored_name
 
 
@@ -77,9 +77,9 @@ def read_catalog(path: Path) -> Catalog:
         BadCatalog: names the file and the field at fault.
     """
     try:
-        return Catalog.model_validate(json.loads(path.read_text()))
+        return Catalog.model_validate(read_json(path))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise BadCatalog(f"{path}: {fault_text(fault)}") from error
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise BadCatalog(f"{path}: {error}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from camfleet_contracts.files import locked, sha256_of, write_atomically
+from camfleet_contracts.json_text import read_json
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.names import stored_name
 
@@ -161,6 +162,6 @@ def _write_sums(folder: Path) -> None:
     if not names:
         raise ValueError(f"nothing to publish in {folder}")
     path = folder / MANIFEST
-    manifest = json.loads(path.read_text()) if path.is_file() else {}
+    manifest = read_json(path) if path.is_file() else {}
     sums = {name: sha256_of(folder / name) for name in names if name != MANIFEST}
     write_atomically(path, json.dumps(manifest | {"files": sums}, indent=2) + "\n")

@@ -1,12 +1,12 @@
 """The ways a value of a model's entry can be written, and what each means."""
 
-import json
 import math
 import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from camfleet_contracts.json_text import parse_json
 from camfleet_contracts.names import sendable
 
 COLOURS = ("RGB", "BGR", "GRAY", "NV12", "NV12_2", "I420", "I420_3")
@@ -163,7 +163,7 @@ def _named_lists(text: str) -> dict[str, str]:
     """Return the lists of `a:[1,2],b:[3,4]` by name; empty when the text has another form."""
     if text.lstrip().startswith("{"):
         try:
-            named = json.loads(text)
+            named = parse_json(text)
         except ValueError as error:
             raise ValueError(f"{text!r} is no JSON: {error}") from error
         return {str(name): value for name, value in named.items()}

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from camfleet_contracts.faults import fault_words
+from camfleet_contracts.json_text import parse_json
 from camfleet_contracts.serving_config.forms import is_name
 from camfleet_contracts.serving_config.model import (
     METRICS,
@@ -124,14 +125,12 @@ def load_document(text: str, path: Path) -> dict[str, Any]:
         BadServingConfig: no JSON, or no model list in it.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except json.JSONDecodeError as error:
         reason = f"not valid JSON: {error.msg}{_hint(text, error.pos)}"
         raise BadServingConfig(path, reason, error.lineno) from error
-    except RecursionError as error:
-        raise BadServingConfig(path, "not valid JSON: too deeply nested") from error
-    except ValueError as error:  # Python refuses to read such an integer
-        raise BadServingConfig(path, "not usable: a number has too many digits") from error
+    except ValueError as error:
+        raise BadServingConfig(path, f"not usable: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("model_config_list"), list):
         raise BadServingConfig(path, "needs a list 'model_config_list' at the top level")
     return document

@@ -1,8 +1,9 @@
 """Reads the values of options; what cannot be read is told in one line."""
 
 import argparse
-import json
 from typing import Any
+
+from camfleet_contracts.json_text import parse_json
 
 _MOST_SECONDS = 1_000_000_000  # no clock or lock takes infinity
 
@@ -85,7 +86,7 @@ def text_or_json(text: str) -> Any:
 def json_object(text: str) -> Any:
     """Read a JSON object."""
     try:
-        read = json.loads(text)
+        read = parse_json(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from error
     if not isinstance(read, dict):

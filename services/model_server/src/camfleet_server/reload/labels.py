@@ -1,11 +1,11 @@
 """version_labels.json in a model's folder: names under which clients ask for its versions."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from camfleet_contracts.json_text import read_json
 from camfleet_server.serving.configuring import LABELS_NAME
 
 _SETTLE_S = 0.2
@@ -67,8 +67,8 @@ class LabelFiles:
 
 def _read(path: Path, former: Labels) -> Labels:
     try:
-        return Labels(_parse(json.loads(path.read_text(encoding="utf-8-sig"))))
-    except (OSError, ValueError, RecursionError) as error:
+        return Labels(_parse(read_json(path)))
+    except (OSError, ValueError) as error:
         kept = "the former labels stay" if former.versions else "it is not used"
         return Labels(former.versions, f"{LABELS_NAME}: {error}; {kept}")
 

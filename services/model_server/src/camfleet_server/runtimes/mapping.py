@@ -1,11 +1,11 @@
 """mapping_config.json of a version: the names under which clients see its tensors."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from camfleet_contracts.json_text import read_json
 from camfleet_contracts.serving_config.forms import is_name
 from camfleet_server.runtimes.base import LoadError
 from camfleet_server.types import TensorSpec
@@ -39,8 +39,8 @@ def read_mapping(folder: Path) -> TensorMapping:
     if not path.is_file():
         return TensorMapping()
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        document = read_json(path)
+    except (OSError, ValueError) as error:
         raise LoadError(f"{FILE_NAME}: cannot be read as JSON: {error}") from error
     if not isinstance(document, dict) or set(document) - {"inputs", "outputs"}:
         raise LoadError(f'{FILE_NAME}: write {{"inputs": {{tensor: alias}}, "outputs": {{..}}}}')

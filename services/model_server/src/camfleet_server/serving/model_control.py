@@ -4,7 +4,6 @@ config.json stays the only switch, so what was loaded is loaded again after a re
 fails leaves config.json and the volume as they were.
 """
 
-import json
 import shutil
 import threading
 from collections import defaultdict
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from camfleet_contracts.json_text import parse_json
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.serving_config import (
     BadServingConfig,
@@ -247,9 +247,9 @@ def _by_version(model: str, files: Files) -> dict[int, dict[str, bytes]]:
 def _check_manifest(model: str, parameter: str, content: bytes) -> None:
     """Refuse, before any version is published, a manifest into which no sums can be written."""
     try:
-        is_object = isinstance(json.loads(content), dict)
+        is_object = isinstance(parse_json(content), dict)
         found = "something else"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         is_object, found = False, str(error)
     if not is_object:
         raise InvalidInput(

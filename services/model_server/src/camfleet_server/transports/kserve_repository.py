@@ -1,9 +1,9 @@
 """The model repository extension in values that gRPC and REST share."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from camfleet_contracts.json_text import parse_json
 from camfleet_server.errors import InvalidInput, ServerError
 from camfleet_server.transports.kserve_terms import model_config, repository_state
 from camfleet_server.transports.served import Catalogue, Served
@@ -40,8 +40,8 @@ def overrides_in(served: Catalogue, name: str, parameters: Mapping[str, Any]) ->
     """
     text = parameters.get(CONFIG, "{}")
     try:
-        config = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
+        config = parse_json(text)
+    except (TypeError, ValueError) as error:
         raise InvalidInput(_not_loaded(name, f"no JSON: {error}")) from error
     if not isinstance(config, dict):
         raise InvalidInput(_not_loaded(name, "Expected: an object"))

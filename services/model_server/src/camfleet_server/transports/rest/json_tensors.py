@@ -3,7 +3,6 @@
 import base64
 import binascii
 import itertools
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camfleet_contracts.json_text import parse_json
 from camfleet_contracts.tensors import get_datatype
 from camfleet_server.errors import InvalidInput
 from camfleet_server.transports.rest.bodies import Body
@@ -43,11 +43,9 @@ def parse_object(body: Body | memoryview) -> dict[str, Any]:
             "or with KServe's binary extension"
         )
     try:
-        parsed = json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        parsed = parse_json(text)
+    except ValueError as error:
         raise InvalidInput(f"Invalid JSON structure - {error}") from error
-    except ValueError as error:  # Python refuses to read such an integer
-        raise InvalidInput("Invalid JSON structure - a number has too many digits") from error
     if not isinstance(parsed, dict):
         raise InvalidInput("Invalid JSON structure - Expected: an object")
     return parsed
