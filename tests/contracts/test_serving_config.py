@@ -67,6 +67,8 @@ def test_a_bad_entry_costs_that_entry_only(entry: dict[str, Any], reason: str) -
         ("scale", "[1,0,1]", "scale divides, it must not be 0"),
         ("color_format", "RGB:CMYK", "'CMYK' is no colour format; write request:model with RGB"),
         ("precision", "FP8", "'FP8' is no precision; there are FP64"),
+        ("plugin_config", {"NUM_STREAMS": 2**63}, "'NUM_STREAMS' is 9223372036854775808; write a"),
+        ("plugin_config", {"DEVICES": ["CPU"]}, "'DEVICES' is ['CPU']; write a text, true, false"),
         ("model_version_policy", {"latest": {"num_versions": 0}}, 'written {"num_versions": 2}'),
         ("model_version_policy", {"latest": {"num_versions": 10**30}}, '{"num_versions": 2}'),
         ("model_version_policy", {"specific": {}}, 'written {"versions": [1, 3]}'),

@@ -111,6 +111,16 @@ def check_scale(setting: Any) -> Any:
     return setting
 
 
+def check_properties(properties: Any) -> Any:
+    """Raise ValueError for values that no runtime could be given; names the property."""
+    for name, value in properties.items() if isinstance(properties, dict) else ():
+        if not _is_property(value):
+            raise ValueError(
+                f"{name!r} is {str(value)[:40]}; write a text, true, false or a number of 64 bits"
+            )
+    return properties
+
+
 def check_colours(setting: Any) -> Any:
     """Raise ValueError for colour formats that do not exist."""
     unknown = [c for text in per_value(setting) for c in read_pair(text) if c not in COLOURS]
@@ -127,6 +137,12 @@ def check_precisions(setting: Any) -> Any:
         for name in read_pair(text):
             read_precision(name)
     return setting
+
+
+def _is_property(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str | float)
 
 
 def check_policy(policy: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -21,6 +22,7 @@ from camfleet_contracts.serving_config.forms import (
     check_numbers,
     check_policy,
     check_precisions,
+    check_properties,
     check_scale,
     check_shape,
 )
@@ -79,9 +81,10 @@ class ModelConfig(BaseModel):
     model_version_policy: dict[str, Any] | None = None
     nireq: StrictInt = Field(0, ge=0, le=100_000)
     target_device: str = ""
-    plugin_config: dict[str, StrictStr | StrictBool | StrictInt | StrictFloat] = Field(
-        default_factory=dict
-    )
+    plugin_config: Annotated[
+        dict[str, StrictStr | StrictBool | StrictInt | StrictFloat],
+        BeforeValidator(check_properties),
+    ] = Field(default_factory=dict)
     mean: Annotated[Numbers | dict[str, Numbers], AfterValidator(check_numbers)] | None = None
     scale: Annotated[Numbers | dict[str, Numbers], AfterValidator(check_scale)] | None = None
     color_format: (
