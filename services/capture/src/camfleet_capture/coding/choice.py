@@ -10,11 +10,16 @@ from camfleet_capture.coding.copying import JpegCopier, NalCopier
 from camfleet_capture.coding.transcoding import Transcoder
 
 _USUAL_FPS = 15.0
+_WITHOUT_ORDER = frozenset({"h264", "hevc", "avi"})  # formats that tell no times of B pictures
 
 
 def open_coder(stream: av.VideoStream, alteration: Alteration = NOTHING) -> Coder:
     """Choose the coder of a container's stream."""
-    return coder_of(stream.codec_context, float(stream.average_rate or 0) or _USUAL_FPS, alteration)
+    context, fps = stream.codec_context, float(stream.average_rate or 0) or _USUAL_FPS
+    is_h26x = context.name in {"h264", "hevc"}
+    if is_h26x and context.reorder_depth and stream.container.format.name in _WITHOUT_ORDER:
+        return Transcoder(context, fps, alteration, knows_order=False)
+    return coder_of(context, fps, alteration)
 
 
 def coder_of(context: VideoCodecContext, fps: float, alteration: Alteration = NOTHING) -> Coder:

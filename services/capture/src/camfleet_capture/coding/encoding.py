@@ -15,9 +15,9 @@ _PRESET = {"preset": "ultrafast", "tune": "zerolatency", "crf": "25"}
 _GROUP_S = 1.5
 
 
-def encoded(what: str, alteration: Alteration = NOTHING) -> str:
+def encoded(what: str, why: Alteration | str = NOTHING) -> str:
     """Say what is encoded anew, and why, e.g. "h264 to h264 (rotated 90)"."""
-    return f"{what} to h264 ({alteration})" if alteration else f"{what} to h264"
+    return f"{what} to h264 ({why})" if why else f"{what} to h264"
 
 
 class PictureEncoder:

@@ -146,15 +146,16 @@ class VideoFile:
 
     def _packets(self) -> Iterator[_TimedPacket]:
         step = 1 / (self.details.fps or 25.0)
-        decoded_s = -step
+        follows_s = 0.0  # when a packet without a time is decoded
         base = float(self._stream.time_base or 0)  # a Fraction: not for every packet anew
         try:
             for packet in self._container.demux(self._stream):
                 if not packet.size:
                     continue
-                decoded_s = packet.dts * base if packet.dts is not None else decoded_s + step
+                decoded_s = packet.dts * base if packet.dts is not None else follows_s
                 shown_s = packet.pts * base if packet.pts is not None else decoded_s
                 duration_s = packet.duration * base if packet.duration else step
+                follows_s = decoded_s + duration_s
                 yield _TimedPacket(packet, shown_s, decoded_s, duration_s)
         except av.error.FFmpegError:
             return  # the rest of the file is broken: show again what can be read
