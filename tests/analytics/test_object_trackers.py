@@ -17,7 +17,7 @@ from camfleet.object_trackers.kalman import KalmanTracker
 from camfleet.object_trackers.matching import match_greedy
 from camfleet.object_trackers.trackable import TrackablePrediction
 from camfleet.results.boxes import BoundingBox
-from camfleet.results.detection import ObjectDetectionPrediction
+from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
 from moving import seen
 
 SIMPLE = [CentroidTracker, KalmanTracker]
@@ -70,6 +70,33 @@ def test_unseen_object_stays_with_its_last_box_and_says_for_how_long() -> None:
     tracker.update([])
     (one,) = tracker.update([]).values()
     assert (one.disappeared_frames, one.is_lost, one.box.center) == (2, False, (70, 60))
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (None, "got NoneType"),
+        ([seen(1, 1), 2], "got 2 in it"),
+        (
+            ObjectDetectionResults([], 0.1, "m"),
+            "got ObjectDetectionResults; give its `predictions`",
+        ),
+    ],
+)
+def test_what_is_no_list_of_predictions_is_refused_and_no_frame(given: Any, text: str) -> None:
+    tracker = CentroidTracker(min_inertia=1)
+    tracker.update([seen(50, 50)])
+    with pytest.raises(TypeError, match=text):
+        tracker.update(given)
+    assert [one.age for one in tracker.update([seen(50, 50)]).values()] == [1]
+
+
+def test_followed_object_says_what_it_is() -> None:
+    results = CentroidTracker(min_inertia=1).update([seen(50, 50)])
+    assert repr(results[0]) == (
+        "TrackablePrediction(tid=0, label='person', confidence=0.90, box=BoundingBox(start_x=30, "
+        "start_y=30, end_x=70, end_y=70), hits=1, disappeared_frames=0)"
+    )
 
 
 def test_kalman_tracker_keeps_two_apart_that_cross_and_centroid_is_told_to_be_simple() -> None:

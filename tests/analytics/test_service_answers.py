@@ -15,8 +15,6 @@ from camfleet import (
     BoundingBox,
     CamfleetError,
     Classification,
-    Engine,
-    EngineFallback,
     InferenceError,
     InstanceSegmentation,
     ModelConfig,
@@ -25,7 +23,6 @@ from camfleet import (
     ObjectDetectionPrediction,
     PostProcessParams,
     PreProcessParams,
-    UnsupportedEngine,
     WrongPurpose,
     close_connections,
 )
@@ -220,62 +217,6 @@ def test_an_id_that_is_none_is_refused(model_id: Any) -> None:
 def test_a_model_for_another_service_is_refused(server: FakeServer) -> None:
     with pytest.raises(WrongPurpose, match=r"not for Classification; use ObjectDetection\('m'\)"):
         Classification("m", server=server.address).load()
-
-
-@pytest.mark.parametrize(
-    ("wanted", "text"),
-    [
-        (("CUDNN", None), "engine 'CUDNN' is unknown; use one of: DNN, "),
-        (("DNN", "NVIDIA"), "DNN takes the accelerators GPU, CPU, not 'NVIDIA'"),
-        (("DNN_OPENVINO", "MYRIAD"), "use DNN_OPENVINO with CPU, GPU or NPU"),
-    ],
-)
-def test_an_engine_that_is_none_is_refused(
-    detector: ObjectDetection, wanted: tuple[str, str | None], text: str
-) -> None:
-    with pytest.raises(UnsupportedEngine, match=text):
-        detector.load(*wanted)
-
-
-def test_load_says_what_it_got_and_warns_when_it_differs(server: FakeServer) -> None:
-    manifest = {
-        **(server.versions[1].manifest or {}),
-        "served_by": {"platform": "OpenCV", "device": "CPU"},
-    }
-    server.versions[1] = replace(server.versions[1], manifest=manifest)
-    detector = ObjectDetection("m", server=server.address)
-
-    with pytest.warns(EngineFallback, match="asked for DNN on GPU, runs with DNN on CPU"):
-        detector.load(engine=Engine.DNN, accelerator="GPU")
-
-    assert (detector.engine, detector.accelerator) == (Engine.DNN, "CPU")
-
-
-def test_cuda_for_caffe_says_why_not(server: FakeServer) -> None:
-    manifest = {
-        **(server.versions[1].manifest or {}),
-        "framework_type": "caffe",
-        "served_by": {"platform": "OpenCV", "device": "CPU"},
-    }
-    server.versions[1] = replace(server.versions[1], manifest=manifest)
-    detector = ObjectDetection("m", server=server.address)
-
-    with pytest.warns(EngineFallback, match="Caffe, Darknet and Torch are OpenCV's, whose wheel"):
-        detector.load(engine=Engine.DNN_CUDA)
-
-    config = detector.model_config
-    supports = ("dnn", "dnn_cuda", "dnn_openvino", "tensor_rt", "hailo", "onnx_rt")
-    found = [name for name in supports if getattr(config, f"{name}_support")]
-    assert found == ["dnn", "dnn_cuda"]
-
-
-def test_a_server_that_does_not_tell_is_told(server: FakeServer) -> None:
-    detector = ObjectDetection("m", server=server.address)
-
-    with pytest.warns(EngineFallback, match="its server does not tell what runs it"):
-        detector.load(engine=Engine.ONNX_RT)
-
-    assert detector.engine is None
 
 
 def test_a_server_gone_in_the_middle_says_what_next() -> None:

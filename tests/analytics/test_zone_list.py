@@ -78,6 +78,12 @@ def test_zones_are_converted_to_the_size_of_the_images(zones: ZoneList) -> None:
     assert [zone.name for zone in half.get_zones_for_prediction(seen(350, 50))] == ["door"]
 
 
+def test_zones_say_what_they_are(zones: ZoneList) -> None:
+    sized = ZoneList(zones=zones.zones, image_width=400, image_height=300)
+    assert repr(sized) == "ZoneList(['Zone A', 'door'], 400x300)"
+    assert repr(zones) == "ZoneList(['Zone A', 'door'])"
+
+
 def test_zone_becomes_a_box_and_a_box_a_zone(zones: ZoneList) -> None:
     zone = zones.get_zone("door")
     box = create_bounding_box_from_zone(zone)

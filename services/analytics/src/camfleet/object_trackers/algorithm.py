@@ -70,8 +70,9 @@ class TrackerAlgorithm(Generic[TrackableT]):
 
         Raises:
             CallbackFailed: a callback raised; the frame was taken nevertheless.
+            TypeError: these are no predictions; the frame was not taken.
         """
-        found = [one for one in predictions if self._is_wanted(one)]
+        found = [one for one in _checked(predictions) if self._is_wanted(one)]
         for one in self._followed:
             one.step(**trackable_kwargs)
         pairs = self._match(self._distances(found)) if self._followed and found else []
@@ -123,6 +124,20 @@ class TrackerAlgorithm(Generic[TrackableT]):
             failed.results = results
             raise failed
         return results
+
+
+def _checked(
+    predictions: Sequence[ObjectDetectionPrediction],
+) -> Sequence[ObjectDetectionPrediction]:
+    if isinstance(predictions, Iterable):
+        odd = next((one for one in predictions if not hasattr(one, "box")), None)
+        if odd is None:
+            return predictions
+        got = f"{odd!r} in it"
+    else:
+        hint = "; give its `predictions`" if hasattr(predictions, "predictions") else ""
+        got = f"{type(predictions).__name__}{hint}"
+    raise TypeError(f"a tracker takes a list of predictions, got {got}")
 
 
 def _entering(one: TrackablePrediction, object_id: int) -> Callable[[], None]:

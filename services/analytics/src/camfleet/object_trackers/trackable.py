@@ -45,6 +45,12 @@ class TrackablePrediction:
         self._history = deque([prediction], maxlen=max(1, history_length))
         self._enter_cb, self._exit_cb = enter_cb, exit_cb
 
+    def __repr__(self) -> str:
+        """What was found last, and how often."""
+        found = f"label={self.label!r}, confidence={self.confidence:.2f}, box={self.box}"
+        seen = f"hits={self.hits}, disappeared_frames={self.disappeared_frames}"
+        return f"{type(self).__name__}(tid={self.tid}, {found}, {seen})"
+
     @property
     def is_initialized(self) -> bool:
         """True once it was found often enough to be believed; from then on it has an id."""

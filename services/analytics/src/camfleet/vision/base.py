@@ -118,6 +118,13 @@ class VisionService(Publishing, Generic[P]):
         self._running = Running(None, None)
         self._colors: NDArray[np.uint8] | None = None
 
+    def __repr__(self) -> str:
+        """The model, and what runs it."""
+        engine, accelerator = self._running
+        told = f" on {accelerator}" if accelerator else ""
+        state = (f", {engine}{told}" if engine else "") if self._manifest else ", not loaded"
+        return f"{type(self).__name__}({self.model_id!r}{state})"
+
     def load(
         self,
         engine: Engine | str | None = None,

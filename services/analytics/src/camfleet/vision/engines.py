@@ -6,7 +6,12 @@ from typing import NamedTuple
 
 from camfleet.errors import UnsupportedEngine
 from camfleet_contracts import engines
-from camfleet_contracts.engines import ENGINES, PLATFORMS, wished_runtimes
+from camfleet_contracts.engines import (
+    ENGINES,
+    PLATFORMS,
+    default_accelerator,
+    wished_runtimes,
+)
 from camfleet_contracts.model_manifest import ServedBy
 
 
@@ -104,12 +109,18 @@ def difference(
     """How what runs a model differs from what was wished for, and why; None where it does not."""
     if engine is None or (served_by is not None and _is_wished(served_by, wishes)):
         return None
-    asked = f"asked for {engine}" + (f" on {accelerator}" if accelerator else "")
+    asked = f"asked for {engine} on {_told(engine, accelerator)}"
     if served_by is None:
         return f"{asked}; its server does not tell what runs it"
     found = PLATFORMS.get(served_by.platform, served_by.platform)
     note = refusal or ENGINES[str(engine).upper()].note
     return f"{asked}, runs with {found} on {served_by.device}" + (f" ({note})" if note else "")
+
+
+def _told(engine: Engine | str, accelerator: Accelerator | str | None) -> str:
+    if accelerator not in {None, "", Accelerator.DEFAULT}:
+        return str(accelerator)
+    return f"{default_accelerator(str(engine))}, its default accelerator"
 
 
 def _is_wished(served_by: ServedBy, wishes: Sequence[str]) -> bool:

@@ -52,6 +52,12 @@ class ZoneList:
         self.image_width, self.image_height = image_width, image_height
         self.zones = [_sized(zone, image_width, image_height) for zone in given]
 
+    def __repr__(self) -> str:
+        """The zones by name, and the size they are converted to."""
+        width, height = self.image_width, self.image_height
+        size = "" if width is None and height is None else f", {width}x{height}"
+        return f"ZoneList({self.get_zone_names()}{size})"
+
     @classmethod
     def from_config_file(cls, path: str | os.PathLike[str]) -> Self:
         """The zones of a file, as edgeIQ 2 reads them."""
