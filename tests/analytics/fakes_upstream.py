@@ -69,6 +69,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if self.served.says_length:
             self.send_header("Content-Length", str(len(content) - start))
+        if start:
+            size = len(content)
+            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
         if mark := self.served.marks.get(self.path):
             self.send_header("ETag", mark)
         self.end_headers()

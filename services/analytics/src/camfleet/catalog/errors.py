@@ -53,9 +53,12 @@ class WrongContent(DownloadFailed):
     """Size or sum differ from those wanted; nothing was published."""
 
     def __init__(
-        self, name: str, source: str | Path, difference: tuple[str, str], sha256: str
+        self, name: str, source: str | Path, difference: tuple[str, str], sha256: str = ""
     ) -> None:
-        """`difference` is what was found and what was wanted; `sha256` is that of what came."""
+        """`difference` is what was found and what was wanted.
+
+        `sha256` is that of what came, empty where it did not come whole.
+        """
         self.place = public_address(source) if isinstance(source, str) else source
         self.sha256 = sha256
         found, expected = difference
