@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,37 @@ def test_a_bad_catalogue_names_the_file(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadCatalog, match=r"catalog\.json") as caught:
         read_catalog(tmp_path / "catalog.json")
     assert "argument" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"path": "../../evil"}, "entries.0.files.0.path: '../../evil' must be a path inside"),
+        ({"path": "/etc/evil"}, "entries.0.files.0.path: '/etc/evil' must be a path inside"),
+        ({"path": ""}, "entries.0.files.0.path: '' must be a path inside"),
+    ],
+)
+def test_a_file_of_the_catalogue_stays_inside_its_version(
+    tmp_path: Path, change: dict[str, str], said: str
+) -> None:
+    file = {"path": "m.onnx", "url": "https://example.org/m"} | change
+    write_entry(tmp_path, files=[file])
+    with pytest.raises(BadCatalog, match=re.escape(said)):
+        read_catalog(tmp_path / "catalog.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"), [({"name": "../net"}, "name"), ({"aliases": ["a/b/c"]}, "aliases")]
+)
+def test_a_name_of_the_catalogue_that_no_folder_can_have_is_named(
+    tmp_path: Path, change: dict[str, object], field: str
+) -> None:
+    write_entry(tmp_path, **change)
+    with pytest.raises(BadCatalog, match=rf"entries.0.{field}: model id"):
+        read_catalog(tmp_path / "catalog.json")
+
+
+def write_entry(folder: Path, **changes: object) -> None:
+    file = {"path": "m.onnx", "url": "https://example.org/m"}
+    entry = {"name": "net", "purpose": "p", "licence": "MIT", "files": [file], "manifest": {}}
+    (folder / "catalog.json").write_text(json.dumps({"entries": [entry | changes]}))

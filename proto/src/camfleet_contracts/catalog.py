@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from camfleet_contracts.faults import fault_text
 from camfleet_contracts.json_text import read_json
@@ -29,6 +29,13 @@ class CatalogFile(BaseModel):
     size: int | None = Field(None, ge=0)
     licence: str = ""
 
+    @field_validator("path")
+    @classmethod
+    def _stays_in_the_version(cls, path: str) -> str:
+        if not path or "\0" in path or Path(path).is_absolute() or ".." in Path(path).parts:
+            raise ValueError(f"{path!r} must be a path inside the version's folder")
+        return path
+
 
 class CatalogEntry(BaseModel):
     """A model to pull; `manifest` is the model.json it is published with."""
@@ -42,6 +49,13 @@ class CatalogEntry(BaseModel):
     files: tuple[CatalogFile, ...] = Field(min_length=1)
     manifest: dict[str, Any]
     aliases: tuple[str, ...] = ()
+
+    @field_validator("name", "aliases")
+    @classmethod
+    def _can_be_stored(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for name in (given,) if isinstance(given, str) else given:
+            stored_name(name)
+        return given
 
     @property
     def size_bytes(self) -> int:

@@ -1,6 +1,7 @@
 """One file from a mirror or its address: resumed after a cut, checked before it is used."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from camfleet.catalog.errors import DownloadFailed, WrongContent
@@ -47,14 +48,19 @@ def _bring(source: str | Path, wanted: CatalogFile, part: Path, report: Report) 
 
 
 def _copy(source: Path, part: Path, wanted: CatalogFile, report: Report) -> None:
-    try:
-        original = source.open("rb")
-    except OSError as error:
-        raise DownloadFailed(f"{wanted.path}: cannot be copied from the mirror: {error}") from error
-    with original, part.open("wb") as copy:
-        while chunk := original.read(_CHUNK):
+    with part.open("wb") as copy:
+        for chunk in _chunks_of(source, wanted):
             copy.write(chunk)
             report(wanted.path, copy.tell(), wanted.size or 0)
+
+
+def _chunks_of(source: Path, wanted: CatalogFile) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise DownloadFailed(f"{wanted.path}: cannot be copied from the mirror: {error}") from error
 
 
 def _check(part: Path, wanted: CatalogFile, source: str | Path) -> None:

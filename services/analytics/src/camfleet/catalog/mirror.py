@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -28,7 +29,7 @@ class Mirror:
         path = self._index.get(wanted.sha256 or wanted.url)
         if isinstance(self._base, Path):
             return self._base / path if path else self._find_unlisted(self._base, wanted)
-        return f"{self._base}/{path}" if path else None
+        return f"{self._base}/{quote(path)}" if path else None
 
     @staticmethod
     def _find_unlisted(folder: Path, wanted: CatalogFile) -> Path | None:

@@ -19,7 +19,7 @@ from camfleet_contracts.model_manifest import BadManifest, read_manifest
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.trail import Trail
-from camfleet_contracts.volume import MANIFEST, publish_version, versions_of
+from camfleet_contracts.volume import MANIFEST, publish_version, sums_match, versions_of
 
 _LICENCE = "LICENSE"
 
@@ -62,18 +62,25 @@ def pull_model(settings: FleetSettings, model_id: str, report: Report) -> Pulled
     """
     entry = find_entry(read_catalog(settings.models_dir / "catalog.json"), model_id)
     name = stored_name(model_id)
-    pins = read_pins(settings.models_dir)
-    present = _present_version(settings.models_dir / name, entry, pins)
-    if present:
-        return Pulled(entry, name, present, is_new=False)
     downloads = settings.cache_dir / "downloads"
-    with locked(downloads / "fetch"):
-        sources = _Sources(_mirror_of(settings), pins, downloads, report)
-        files, warnings = _fetch_all(entry, sources)
-        manifest = _manifest_of(entry, name if name == entry.name else model_id, files)
-        folder = _publish(settings, name, manifest, files)
-        for content in set(files.values()):
-            content.unlink(missing_ok=True)
+    present = _present_version(settings, name, entry)
+    if present is None:
+        with locked(downloads / "fetch"):
+            present = _present_version(settings, name, entry)  # whoever held the lock brought it
+            if present is None:
+                return _bring(settings, entry, model_id, report)
+    return Pulled(entry, name, present, is_new=False)
+
+
+def _bring(settings: FleetSettings, entry: CatalogEntry, model_id: str, report: Report) -> Pulled:
+    name, downloads = stored_name(model_id), settings.cache_dir / "downloads"
+    pins = read_pins(settings.models_dir)
+    sources = _Sources(_mirror_of(settings), pins, downloads, report)
+    files, warnings = _fetch_all(entry, sources)
+    manifest = _manifest_of(entry, name if name == entry.name else model_id, files)
+    folder = _publish(settings, name, manifest, files)
+    for content in set(files.values()):
+        content.unlink(missing_ok=True)
     return Pulled(entry, name, folder, is_new=True, warnings=warnings)
 
 
@@ -141,16 +148,18 @@ def _manifest_of(entry: CatalogEntry, model_id: str, files: dict[str, Path]) -> 
     return manifest | {"pulled_from": pulled} if pulled else manifest
 
 
-def _present_version(base_path: Path, entry: CatalogEntry, pins: Pins) -> Path | None:
-    """The newest version that has all the entry's files, by their sha256 known or pinned."""
+def _present_version(settings: FleetSettings, name: str, entry: CatalogEntry) -> Path | None:
+    """The newest whole version that has the entry's files, by their sha256 known or pinned."""
+    pins = read_pins(settings.models_dir)
     wanted = {file.path: pins.held(file).sha256 for file in entry.files if not _is_licence(file)}
     if not all(wanted.values()):
         return None
-    for folder in reversed(versions_of(base_path).values()):
+    for folder in reversed(versions_of(settings.models_dir / name).values()):
         try:
             manifest = read_manifest(folder)
         except BadManifest:
             continue
-        if manifest and wanted.items() <= manifest.files.items():
+        is_alike = manifest and wanted.items() <= manifest.files.items()
+        if manifest and is_alike and sums_match(folder, manifest.files).complete:
             return folder
     return None
