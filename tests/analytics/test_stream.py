@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -227,6 +228,22 @@ def refusal(client: ClientConnection, *sent: str) -> tuple[int, str]:
 def test_wrong_since_is_refused(app: RunningApp, since: str) -> None:
     reason = "since must be the seq of an event, a whole number"
     assert refusal(app.stream(f"since={since}")) == (4400, reason)
+
+
+@pytest.mark.parametrize(
+    ("types", "meant"),
+    [
+        ("TrackingResult", "TrackingResults"),
+        ("OccurrenceEvent,valueEvent", "ValueEvent"),
+        ("\U0001f6b2" * 60, ""),
+    ],
+    ids=["one letter is missing", "another case", "long and not ASCII"],
+)
+def test_type_that_does_not_exist_is_refused(app: RunningApp, types: str, meant: str) -> None:
+    code, reason = refusal(app.stream(f"types={quote(types)}"))
+    assert code == 4400
+    assert reason.startswith("types: there is no '")
+    assert f"did you mean {meant}" in reason
 
 
 @pytest.mark.parametrize("path", ["/v1/stream", "/live/door"])

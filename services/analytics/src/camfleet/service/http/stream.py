@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import difflib
 import json
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -11,8 +12,11 @@ from camfleet.service.events.journal import LARGEST_SEQ
 from camfleet.service.events.quotas import QuotaExceeded
 from camfleet.token_bucket import Bucket
 from camfleet.web.sockets import BAD_REQUEST, FOREIGN_PAGE, TOO_MANY, comes_from_here, refuse
+from camfleet_contracts.events import RESULT_TYPES
+from camfleet_contracts.packets import EVENT_TYPES
 
 MAX_CLIENT_NAME = 64
+_MOST_QUOTED = 40  # letters of a wrong type; the reason of a close has 123 bytes
 _WRONG_SEQ = "{} must be the seq of an event, a whole number"
 
 
@@ -24,10 +28,10 @@ async def serve_stream(websocket: WebSocket, hub: StreamHub) -> None:
     query = websocket.query_params
     client = _client_name(websocket)
     try:
-        choice = Choice(_names(query.get("types")), _names(query.get("camera")))
+        choice = Choice(_types(query.get("types")), _names(query.get("camera")))
         position = await asyncio.to_thread(_first_position, websocket, hub, client)
-    except ValueError:
-        await refuse(websocket, BAD_REQUEST, _WRONG_SEQ.format("since"))
+    except ValueError as error:
+        await refuse(websocket, BAD_REQUEST, str(error))
         return
     try:
         with hub.quotas.connection(_key_name(websocket)) as quota:
@@ -112,10 +116,14 @@ def _acknowledged(text: str) -> tuple[int, str | None] | None:
     return max(0, sequence), epoch
 
 
-def _checked(sequence: int) -> int:
+def _since(text: str) -> int:
     """The seq, 0 at least. Raises ValueError when no event can have it."""
+    try:
+        sequence = int(text)
+    except ValueError as error:
+        raise ValueError(_WRONG_SEQ.format("since")) from error
     if sequence > LARGEST_SEQ:
-        raise ValueError(sequence)
+        raise ValueError(_WRONG_SEQ.format("since"))
     return max(0, sequence)
 
 
@@ -123,7 +131,7 @@ def _first_position(websocket: WebSocket, hub: StreamHub, client: str) -> int:
     """After `since`, else after what the named client acknowledged, else only what is new."""
     query = websocket.query_params
     if "since" in query:
-        return hub.journal.position_of(_checked(int(query["since"])), query.get("epoch"))
+        return hub.journal.position_of(_since(query["since"]), query.get("epoch"))
     acknowledged = hub.journal.acknowledged(client) if "client" in query else None
     return hub.journal.newest if acknowledged is None else acknowledged
 
@@ -137,6 +145,16 @@ def _client_name(websocket: WebSocket) -> str:
 def _key_name(websocket: WebSocket) -> str:
     key = websocket.scope.get("camfleet_key")
     return key.name if key else "anyone"
+
+
+def _types(text: str | None) -> frozenset[str]:
+    """Raises ValueError, with the type that was meant, for one that does not exist."""
+    names, known = _names(text), RESULT_TYPES | EVENT_TYPES
+    if unknown := sorted(names - known):
+        quoted = unknown[0].encode("ascii", "replace").decode()[:_MOST_QUOTED]
+        [nearest] = difflib.get_close_matches(unknown[0], sorted(known), n=1, cutoff=0)
+        raise ValueError(f"types: there is no '{quoted}'; did you mean {nearest}?")
+    return names
 
 
 def _names(text: str | None) -> frozenset[str]:
