@@ -13,6 +13,8 @@ export function dressed(element, attributes = {}, children = []) {
 
 export const light = (level = "unknown") => make("span", { class: "light", "data-level": level });
 
+export const hint = (text = "", attributes = {}) => make("p", { class: "hint", text, ...attributes });
+
 export const reasonLine = (reason) => make("p", { class: "reason", text: reason ?? "" });
 
 // Writing only what changed keeps the layout still and screen readers quiet.

@@ -2,7 +2,7 @@
 
 import { ask, pathOf } from "../base/api.js";
 import { choice } from "../base/controls.js";
-import { make } from "../base/dom.js";
+import { hint, make } from "../base/dom.js";
 import { BarPlot } from "../plots/bar-plot.js";
 import { barsOf } from "./intervals.js";
 
@@ -17,7 +17,7 @@ export class CountPlots {
     const select = choice(Object.entries(SPANS).map(([key, { words }]) => [key, words]), this.span, (span) => this.choose(span));
     select.setAttribute("aria-label", "Time shown");
     this.grid = make("div", { class: "plot-grid" });
-    this.empty = make("p", { class: "hint", text: "Nothing was counted in this time. Draw a line or a zone in the picture, and what crosses it appears here." });
+    this.empty = hint("Nothing was counted in this time. Draw a line or a zone in the picture, and what crosses it appears here.");
     this.element = make("section", { class: "plots" }, make("header", { class: "section-head" }, make("h2", { text: "Counts over time" }), select), this.empty, this.grid);
   }
 

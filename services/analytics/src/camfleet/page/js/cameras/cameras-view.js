@@ -3,7 +3,7 @@
 import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
-import { light, make, reasonLine } from "../base/dom.js";
+import { hint, light, make, reasonLine } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { tableOf } from "../base/table.js";
 import { levelOfCamera } from "../base/words.js";
@@ -19,8 +19,8 @@ export class CamerasView {
     this.body = make("tbody");
     const table = tableOf("Cameras", ["Camera", "State", "Source", "Model", "Recorded", make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
     this.form = make("div");
-    this.empty = make("p", { class: "hint", hidden: true, text: "No camera yet. Add one; demo:street is there to try." });
-    this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
+    this.empty = hint("No camera yet. Add one; demo:street is there to try.", { hidden: true });
+    this.element = make("div", {}, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
   }
 
   async enter({ rest: [name] }) {

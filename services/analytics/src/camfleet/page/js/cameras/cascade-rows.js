@@ -1,7 +1,7 @@
 // Second models of a camera: one row each; what the form does not show of one is kept.
 
 import { button, field, textInput } from "../base/controls.js";
-import { make } from "../base/dom.js";
+import { hint, make } from "../base/dom.js";
 import { put } from "./setting.js";
 import { listOf } from "./written-lists.js";
 
@@ -12,7 +12,7 @@ export class CascadeRows {
     this.rows = make("div", { class: "cascade-rows" });
     this.add = button("Add a second model", () => this.append({ name: "", model: "", labels: [] }).querySelector("input").focus());
     this.before = "[]";
-    this.element = make("div", { class: "cascades" }, make("p", { class: "hint", text: "A second model is asked about each object, e.g. ultraface-rfb320 about persons." }), this.rows, this.add);
+    this.element = make("div", { class: "cascades" }, hint("A second model is asked about each object, e.g. ultraface-rfb320 about persons."), this.rows, this.add);
   }
 
   fill({ pipeline: { cascade } }) {

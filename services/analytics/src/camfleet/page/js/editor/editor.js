@@ -2,7 +2,7 @@
 
 import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
-import { make, setText } from "../base/dom.js";
+import { hint, make, setText } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { conflictPanel } from "./conflict.js";
 import { Draft } from "./draft.js";
@@ -20,7 +20,7 @@ export class Editor {
     Object.assign(this, { name, picture, closed, saved });
     this.path = `/v1/cameras/${pathOf(name)}`;
     this.tools = make("div", { class: "buttons", role: "toolbar", "aria-label": "Draw" });
-    this.hint = make("p", { class: "hint editor-hint", role: "status" });
+    this.hint = hint("", { role: "status" });
     this.forms = make("div", { class: "shape-forms" });
     this.undo = button("Undo", () => this.draft.undo(), { kind: "quiet" });
     this.redo = button("Redo", () => this.draft.redo(), { kind: "quiet" });
@@ -99,7 +99,7 @@ export class Editor {
     const hadFocus = this.forms.contains(document.activeElement);
     const handlers = { labels: this.labels, selected: (key) => this.select(key) };
     const forms = this.draft.shapes.map((shape) => new ShapeForm(shape, this.draft, handlers).element);
-    const empty = make("p", { class: "hint", text: "A line counts who crosses it, in and out. A zone tells who is inside and for how long." });
+    const empty = hint("A line counts who crosses it, in and out. A zone tells who is inside and for how long.");
     this.forms.replaceChildren(...(forms.length ? forms : [empty]));
     if (this.area.key !== null) this.select(this.area.key);
     if (hadFocus) this.forms.querySelector(".is-selected input")?.focus();

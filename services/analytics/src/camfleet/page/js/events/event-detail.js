@@ -1,7 +1,7 @@
 // One event looked at: its clip from the recording, or why there is none, and all that it says.
 
 import { Refusal, pathOf } from "../base/api.js";
-import { make, setText } from "../base/dom.js";
+import { hint, make, setText } from "../base/dom.js";
 import { moment, withUtc } from "../base/times.js";
 import { linkTo } from "../shell/router.js";
 import { describe, timeOf } from "./event-words.js";
@@ -17,7 +17,7 @@ export class EventDetail {
 
   clear() {
     this.element.classList.remove("is-chosen");
-    this.element.replaceChildren(make("p", { class: "hint", text: "Choose an event to see its clip and all that is known of it." }));
+    this.element.replaceChildren(hint("Choose an event to see its clip and all that is known of it."));
   }
 
   show(envelope, camera) {
@@ -38,7 +38,7 @@ export class EventDetail {
     if (camera && !camera.recording) return place.replaceChildren(notRecorded(name));
     const query = new URLSearchParams({ from: new Date(when - BEFORE_MS).toISOString(), to: new Date(Number(when) + AFTER_MS).toISOString() });
     const path = `/v1/cameras/${pathOf(name)}/clip?${query}`;
-    const message = make("p", { class: "hint", text: "Fetching the clip…" });
+    const message = hint("Fetching the clip…");
     place.replaceChildren(message);
     try {
       const answer = await fetch(path);

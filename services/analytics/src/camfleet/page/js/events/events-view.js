@@ -2,7 +2,7 @@
 
 import { ask, wordsOf } from "../base/api.js";
 import { button } from "../base/controls.js";
-import { make, setText } from "../base/dom.js";
+import { hint, make, setText } from "../base/dom.js";
 import { CountPlots } from "../camera/count-plots.js";
 import { rewrite } from "../shell/router.js";
 import { EventDetail } from "./event-detail.js";
@@ -17,14 +17,14 @@ export class EventsView {
     this.fleet = fleet;
     this.filter = new Filter(() => this.chosen());
     this.list = make("ol", { class: "long-list", "aria-label": "Events, newest first" });
-    this.state = make("p", { class: "hint", role: "status" });
+    this.state = hint("", { role: "status" });
     this.more = button("Show older ones", () => this.load(this.following), { hidden: true });
     this.detail = new EventDetail();
     this.insights = make("div", { class: "insights" });
     const exports = make("div", { class: "buttons" }, this.exportLink("csv", "Export as CSV"), this.exportLink("json", "Export as JSON"));
     const head = make("header", { class: "view-head" }, make("h1", { text: "Events" }), exports);
     const left = make("div", { class: "events-left" }, this.state, make("div", { class: "card card-flush" }, this.list), this.more);
-    this.element = make("div", { class: "events-view" }, head, this.filter.element, make("div", { class: "split" }, left, make("div", { class: "split-side" }, this.detail.element, this.insights)));
+    this.element = make("div", {}, head, this.filter.element, make("div", { class: "split" }, left, make("div", { class: "split-side" }, this.detail.element, this.insights)));
     this.seen = new Set();
   }
 

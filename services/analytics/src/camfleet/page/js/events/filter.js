@@ -3,7 +3,7 @@
 import { choice, field, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 
-export const KINDS = [
+const KINDS = [
   ["", "everything"],
   ["line_crossed", "line crossed"],
   ["zone_entered", "zone entered"],

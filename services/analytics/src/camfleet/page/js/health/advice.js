@@ -2,7 +2,7 @@
 
 import { change, wordsOf } from "../base/api.js";
 import { button } from "../base/controls.js";
-import { make, setText } from "../base/dom.js";
+import { hint, setText } from "../base/dom.js";
 import { DataTable } from "./data-table.js";
 
 const HEADS = ["Camera", "Change", "Saves", "Why"];
@@ -11,7 +11,7 @@ export class Advice {
   constructor(fleet) {
     this.fleet = fleet;
     this.ask = button("Look for savings", () => this.look());
-    this.message = make("p", { class: "hint", role: "status", text: "Looks at every camera for some seconds, and works out what other settings would save." });
+    this.message = hint("Looks at every camera for some seconds, and works out what other settings would save.", { role: "status" });
     this.table = new DataTable("What would save work", HEADS, "");
     this.table.element.querySelector("h2").after(this.message, this.ask);
     this.element = this.table.element;

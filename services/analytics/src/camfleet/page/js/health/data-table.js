@@ -1,13 +1,13 @@
 // A titled table that is filled anew, and words for when it is empty.
 
-import { make } from "../base/dom.js";
+import { hint, make } from "../base/dom.js";
 import { tableOf } from "../base/table.js";
 
 export class DataTable {
   constructor(title, heads, nothing) {
     this.body = make("tbody");
     this.shown = null;
-    this.empty = make("p", { class: "hint", text: nothing });
+    this.empty = hint(nothing);
     this.table = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, tableOf("", heads, this.body));
     this.element = make("section", { class: "card card-table" }, make("h2", { text: title }), this.empty, this.table);
   }

@@ -6,7 +6,7 @@ const MOST_WAITING = 400;
 
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 
-export const mimeOf = (codec) => `video/mp4; codecs="${codec}"`;
+const mimeOf = (codec) => `video/mp4; codecs="${codec}"`;
 
 export const canPlay = (codec) => Boolean(Source?.isTypeSupported(mimeOf(codec)));
 

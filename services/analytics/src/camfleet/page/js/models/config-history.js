@@ -3,7 +3,7 @@
 import { ask, change, wordsOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
-import { make, setText } from "../base/dom.js";
+import { hint, make, setText } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { timeElement } from "../base/times.js";
 
@@ -13,7 +13,7 @@ export class ConfigHistory {
   constructor(fleet) {
     this.fleet = fleet;
     this.list = make("ol", { class: "history" });
-    this.empty = make("p", { class: "hint" });
+    this.empty = hint();
     this.message = new Message();
     this.element = make("section", { class: "card" }, make("h2", { text: "Changes of what is served" }), this.message.element, this.empty, this.list);
   }

@@ -1,7 +1,7 @@
 // What the model server loaded, let go and refused, newest first, since it was started.
 
 import { ask, wordsOf } from "../base/api.js";
-import { light, make, reasonLine, setText } from "../base/dom.js";
+import { hint, light, make, reasonLine, setText } from "../base/dom.js";
 import { timeElement } from "../base/times.js";
 
 const LEVELS = { loaded: "ok", reloaded: "ok", unloaded: "unknown", refused: "failed", broken: "warning" };
@@ -13,7 +13,7 @@ export class LoadHistory {
     this.list = make("ol", { class: "history" });
     this.rest = make("ol", { class: "history" });
     this.more = make("details", { class: "card-details", hidden: true }, make("summary", { text: "Older ones" }), this.rest);
-    this.empty = make("p", { class: "hint" });
+    this.empty = hint();
     this.element = make("section", { class: "card loads" }, make("h2", { text: "Last loads" }), this.empty, this.list, this.more);
   }
 

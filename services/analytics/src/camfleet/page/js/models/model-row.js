@@ -1,7 +1,7 @@
 // One model: its versions with state, reason and figures, who uses it, and its card on demand.
 
 import { ask, pathOf } from "../base/api.js";
-import { light, make, reasonLine, setLevel, setText } from "../base/dom.js";
+import { hint, light, make, reasonLine, setLevel, setText } from "../base/dom.js";
 import { keepRows, tableOf } from "../base/table.js";
 import { milliseconds } from "../base/words.js";
 import { linkTo } from "../shell/router.js";
@@ -13,7 +13,7 @@ const WORDS = { AVAILABLE: "serving", LOADING: "loading", START: "waiting", UNLO
 export class ModelRow {
   constructor(name) {
     this.name = name;
-    this.users = make("p", { class: "hint" });
+    this.users = hint();
     this.body = make("tbody");
     const heads = ["Version", "State", "Requests", "Latency", "of it in the model", "Waiting"];
     this.table = make("div", { class: "scroll", tabindex: "0" }, tableOf(`Versions of ${name}`, heads, this.body));
@@ -45,7 +45,7 @@ export class ModelRow {
       const { body } = await ask(`/v1/models/${pathOf(this.name)}/manifest${newest ? `?version=${newest}` : ""}`);
       this.card.replaceChildren(cardOf(body));
     } catch (fault) {
-      this.card.replaceChildren(make("p", { class: "hint", text: fault.message }));
+      this.card.replaceChildren(hint(fault.message));
     }
   }
 }

@@ -18,7 +18,7 @@ export class ModelsView {
     this.list = make("div", { class: "model-list" });
     this.loads = new LoadHistory();
     this.history = new ConfigHistory(fleet);
-    this.element = make("div", { class: "models-view" }, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.fault.element, this.list, this.loads.element, this.history.element);
+    this.element = make("div", {}, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.fault.element, this.list, this.loads.element, this.history.element);
   }
 
   enter({ rest: [name] }) {
