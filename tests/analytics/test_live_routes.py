@@ -79,6 +79,24 @@ def test_motion_jpeg_is_a_multipart_answer(address: str, fleet: ScriptedFleet) -
     wait_until(lambda: not pictures._watchers, 60, "the watcher to be forgotten")
 
 
+def test_motion_jpeg_comes_over_a_websocket_too(address: str, fleet: ScriptedFleet) -> None:
+    pictures = fleet.hub.camera("door").pictures
+    with connect(live(address, "door.mjpg"), open_timeout=60) as socket:
+        jpeg = socket.recv(60)
+    assert isinstance(jpeg, bytes)
+    assert jpeg[:2] == b"\xff\xd8"
+    wait_until(lambda: not pictures._watchers, 60, "the watcher to be forgotten")
+
+
+def test_a_removed_camera_ends_its_motion_jpeg(address: str, fleet: ScriptedFleet) -> None:
+    with connect(live(address, "door.mjpg"), open_timeout=60) as socket:
+        socket.recv(60)
+        fleet.hub.remove_camera("door")
+        with suppress(ConnectionClosed):
+            list(socket)
+    assert socket.close_code == 4410
+
+
 def test_motion_jpeg_of_an_unknown_camera_says_so(address: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as failed:
         urllib.request.urlopen(f"{address}/live/attic.mjpg", timeout=60)

@@ -122,6 +122,22 @@ def test_what_browsers_cannot_play_comes_as_motion_jpeg(
         assert not browser.is_shown("video")
 
 
+def test_many_cameras_as_motion_jpeg_leave_the_page_its_connections(
+    browser: Browser, page_fleet: ScriptedFleet, page_address: str
+) -> None:
+    plan = ClipPlan(codec="mjpeg", pixel_format="yuvj420p", container="matroska", fps=5)
+    names = [f"yard-{number}" for number in range(7)]  # browsers open six for HTTP
+    page_fleet.cameras[:] = [camera_status(name) for name in names]
+    browser.resize(1400, 2400)
+    with running([FilmedCamera(page_fleet, name, plan) for name in names], lambda: None):
+        browser.open(page_address)
+        shown = "[...document.querySelectorAll('.picture img')].filter((i) => i.naturalWidth)"
+        browser.wait_for(f"{shown}.length === 7")
+        page_fleet.cameras[0]["state"] = "STALLED"
+        browser.wait_for_text(".state", "STALLED")
+        assert not browser.is_shown("#notice")
+
+
 def test_h265_is_shown_as_video_made_for_browsers(
     browser: Browser, page_fleet: ScriptedFleet, page_address: str, tmp_path: Path
 ) -> None:

@@ -60,4 +60,4 @@ class LiveVideo(Protocol):
         """End all viewers."""
 
     def routes(self) -> list[BaseRoute]:
-        """Starlette routes `/live/{camera}` (WebSocket) and `/live/{camera}.mjpg`."""
+        """Starlette routes `/live/{camera}` (WebSocket) and `/live/{camera}.mjpg` (also)."""

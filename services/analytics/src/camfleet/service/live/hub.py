@@ -37,5 +37,5 @@ class LiveHub:
             self.remove_camera(name)
 
     def routes(self) -> list[BaseRoute]:
-        """`/live/{camera}` (WebSocket) and `/live/{camera}.mjpg`."""
+        """`/live/{camera}` (WebSocket) and `/live/{camera}.mjpg` (also)."""
         return live_routes(self.find)

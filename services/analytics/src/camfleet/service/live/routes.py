@@ -1,8 +1,12 @@
-"""Live video over HTTP: fragments over a WebSocket, Motion JPEG as a multipart answer."""
+"""Live video: fragments over a WebSocket; Motion JPEG over another one, or as a multipart answer.
+
+A browser opens at most six connections for HTTP to one address, but many WebSockets: the page
+takes its pictures over these, so that they never keep it from asking for anything else.
+"""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -11,30 +15,37 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from camfleet.service.live.camera import LiveCamera
 from camfleet.service.live.muxer import Fragment, StreamHeader
+from camfleet.service.live.pictures import PictureWatcher
 from camfleet.service.live.viewer import Message, Viewer
 from camfleet.web.sockets import ABSENT, ENDED, FOREIGN_PAGE, comes_from_here, refuse
 
 FindCamera = Callable[[str], LiveCamera | None]
+Serve = Callable[[WebSocket, LiveCamera], Awaitable[None]]
 _BOUNDARY = "camfleet-picture"
+_ENDED_REASON = "the camera was removed, or the service ends"
 
 
 def live_routes(find_camera: FindCamera) -> list[BaseRoute]:
     """The routes under /live."""
 
     async def watch_stream(socket: WebSocket) -> None:
-        await _admit(socket, find_camera(socket.path_params["camera"]))
+        await _admit(socket, find_camera(socket.path_params["camera"]), _serve_stream)
 
-    async def watch_pictures(request: Request) -> Response:
+    async def watch_pictures(socket: WebSocket) -> None:
+        await _admit(socket, find_camera(socket.path_params["camera"]), _serve_pictures)
+
+    async def answer_pictures(request: Request) -> Response:
         name = request.path_params["camera"]
         return _answer_pictures(name, find_camera(name))
 
     return [
-        Route("/live/{camera}.mjpg", watch_pictures),
+        Route("/live/{camera}.mjpg", answer_pictures),
+        WebSocketRoute("/live/{camera}.mjpg", watch_pictures),
         WebSocketRoute("/live/{camera}", watch_stream),
     ]
 
 
-async def _admit(socket: WebSocket, camera: LiveCamera | None) -> None:
+async def _admit(socket: WebSocket, camera: LiveCamera | None, serve: Serve) -> None:
     if not comes_from_here(socket):
         await refuse(socket, FOREIGN_PAGE, "this page is not ours")
         return
@@ -42,7 +53,7 @@ async def _admit(socket: WebSocket, camera: LiveCamera | None) -> None:
         await refuse(socket, ABSENT, "no camera of this name runs")
         return
     await socket.accept()
-    await _serve_stream(socket, camera)
+    await serve(socket, camera)
 
 
 def _answer_pictures(name: str, camera: LiveCamera | None) -> Response:
@@ -58,12 +69,26 @@ def _answer_pictures(name: str, camera: LiveCamera | None) -> Response:
 
 async def _serve_stream(socket: WebSocket, camera: LiveCamera) -> None:
     viewer = camera.watch(asyncio.get_running_loop())
-    sending = asyncio.create_task(_send_all(socket, viewer, camera))
-    leaving = asyncio.create_task(_wait_until_left(socket))
+    try:
+        await _until_left(socket, _send_all(socket, viewer, camera))
+    finally:
+        camera.unwatch(viewer)
+
+
+async def _serve_pictures(socket: WebSocket, camera: LiveCamera) -> None:
+    watcher = camera.pictures.watch(asyncio.get_running_loop())
+    try:
+        await _until_left(socket, _send_pictures(socket, watcher))
+    finally:
+        camera.pictures.unwatch(watcher)
+
+
+async def _until_left(socket: WebSocket, sends: Coroutine[None, None, None]) -> None:
+    """Send until there is no more, or the viewer leaves."""
+    sending, leaving = asyncio.create_task(sends), asyncio.create_task(_wait_until_left(socket))
     try:
         await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        camera.unwatch(viewer)
         sending.cancel()
         leaving.cancel()
         await asyncio.gather(sending, leaving, return_exceptions=True)
@@ -73,7 +98,13 @@ async def _send_all(socket: WebSocket, viewer: Viewer, camera: LiveCamera) -> No
     header: StreamHeader | None = None
     while (message := await viewer.take()) is not None:
         header = await _send(socket, message, header, camera.note)
-    await socket.close(ENDED, "the camera was removed, or the service ends")
+    await socket.close(ENDED, _ENDED_REASON)
+
+
+async def _send_pictures(socket: WebSocket, watcher: PictureWatcher) -> None:
+    while (jpeg := await watcher.take()) is not None:
+        await socket.send_bytes(jpeg)
+    await socket.close(ENDED, _ENDED_REASON)
 
 
 async def _send(

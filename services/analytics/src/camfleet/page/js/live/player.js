@@ -2,11 +2,11 @@
 
 import { LiveEdge } from "./live-edge.js";
 import { MediaBuffer, canPlay } from "./media-buffer.js";
+import { showJpeg } from "../base/jpeg.js";
 import { Socket } from "../base/socket.js";
 import { Timeline } from "./timeline.js";
 
 const TRIES_BEFORE_JPEG = 3;
-const JPEG_RETRY_MS = 2000;
 
 export class Player {
   // note(text): how the picture comes, in words; empty when it is the camera's own stream.
@@ -17,8 +17,6 @@ export class Player {
     this.note = note;
     this.timeline = new Timeline();
     this.faults = 0;
-    this.requests = 0;
-    this.image.addEventListener("error", () => setTimeout(() => this.requestJpeg(), JPEG_RETRY_MS));
     this.path = `/live/${encodeURIComponent(name)}`;
   }
 
@@ -93,17 +91,15 @@ export class Player {
     this.closeMedia();
     this.video.hidden = true;
     this.image.hidden = false;
-    this.requestJpeg();
+    // A WebSocket: six multipart answers would be all connections that browsers open to one address.
+    this.pictures ??= new Socket(() => `${this.path}.mjpg`, { message: (bytes) => showJpeg(this.image, bytes) });
     this.note(`Shown as Motion JPEG: ${reason}.`);
   }
 
-  // A number makes each request a new one: the browser would not ask again for the same address.
-  requestJpeg() {
-    if (!this.image.hidden) this.image.src = `${this.path}.mjpg?request=${(this.requests += 1)}`;
-  }
-
   hideJpeg() {
-    if (this.image.hidden) return;
+    this.pictures?.close();
+    this.pictures = null;
+    URL.revokeObjectURL(this.image.src);
     this.image.removeAttribute("src");
     this.image.hidden = true;
     this.video.hidden = false;

@@ -1,6 +1,7 @@
 // What scripts show with camfleet.Streamer: one tile per script, with its picture, text and a stop button.
 
 import { make, setText } from "../base/dom.js";
+import { showJpeg } from "../base/jpeg.js";
 import { Socket } from "../base/socket.js";
 
 export class Panels {
@@ -28,9 +29,9 @@ export class Panels {
 class Panel {
   constructor(name) {
     this.image = make("img", { alt: `What the script ${name} shows` });
-    this.image.addEventListener("load", () => this.loaded());
+    this.image.addEventListener("load", () => this.picture.style.setProperty("--shape", `${this.image.naturalWidth} / ${this.image.naturalHeight}`));
     this.text = make("pre", { class: "panel-text" });
-    this.stop = make("button", { class: "button quiet panel-stop", type: "button", "aria-label": `Stop the script ${name}`, text: "Stop" });
+    this.stop = make("button", { class: "button quiet", type: "button", "aria-label": `Stop the script ${name}`, text: "Stop" });
     this.stop.addEventListener("click", () => this.askToStop());
     const title = make("h2", { class: "tile-name", id: `panel-${name}`, text: name });
     this.picture = make("div", { class: "picture" }, this.image);
@@ -40,12 +41,7 @@ class Panel {
 
   receive(data) {
     if (typeof data === "string") setText(this.text, JSON.parse(data).text);
-    else this.image.src = URL.createObjectURL(new Blob([data], { type: "image/jpeg" }));
-  }
-
-  loaded() {
-    URL.revokeObjectURL(this.image.src);
-    this.picture.style.setProperty("--shape", `${this.image.naturalWidth} / ${this.image.naturalHeight}`);
+    else showJpeg(this.image, data);
   }
 
   askToStop() {
