@@ -23,7 +23,7 @@ from camfleet_server.transports.http2.frames import (
 )
 from camfleet_server.types import InferRequest, InferResult
 from fakes_model_server import FakeDataPlane
-from http2_peer import LIVE, STREAM, TIMEOUT_S, connected, echoed, prefixed, request
+from http2_peer import LIVE, STREAM, TIMEOUT_S, Peer, connected, echoed, prefixed, request
 from transport_callers import serving_grpc
 from waiting import wait_until
 from waiting_plane import WaitingPlane
@@ -109,10 +109,21 @@ def _every_answer_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_long_answers_come_from_the_reading_thread_while_one_is_asked_at_a_time() -> None:
     plane = ThreadsPlane()
     with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        for number in range(1, 21, 2):
+        begin = asked_until_the_reader_answers(peer, plane)
+        for number in range(begin, begin + 20, 2):
             peer.ask(number, message=request())
             assert peer.answer(number).status == StatusCode.OK
-    assert set(plane.threads[-5:]) == {"grpc-read"}
+    assert set(plane.threads[-10:]) == {"grpc-read"}
+
+
+def asked_until_the_reader_answers(peer: Peer, plane: ThreadsPlane) -> int:
+    """Ask one at a time, until the pool's threads have told what their answers took."""
+    for number in range(1, 20_001, 2):
+        peer.ask(number, message=request())
+        assert peer.answer(number).status == StatusCode.OK
+        if plane.threads[-1] == "grpc-read":
+            return number + 2
+    raise AssertionError(plane.threads[-1])
 
 
 @pytest.mark.usefixtures("_every_answer_is_long")
@@ -122,15 +133,14 @@ def test_long_answers_come_from_other_threads_once_several_are_asked_at_a_time(
     monkeypatch.setattr(pace, "_TRUSTED", 1)
     plane = HeldThreadsPlane()
     with serving_grpc(plane) as caller, connected(caller.port) as peer:
-        peer.ask(1, message=request())
-        assert peer.answer(1).status == StatusCode.OK
+        number, before = asked_until_the_reader_answers(peer, plane), len(plane.threads)
         plane.opened.clear()
-        peer.ask(3, message=request())
-        wait_until(lambda: len(plane.threads) == 2, TIMEOUT_S, "the second to be inferred")
-        peer.ask(5, message=request())
+        peer.ask(number, message=request())
+        wait_until(lambda: len(plane.threads) > before, TIMEOUT_S, "it to be inferred")
+        peer.ask(number + 2, message=request())
         plane.opened.set()
-        assert peer.answer(5).status == StatusCode.OK
-    assert [name in _READING for name in plane.threads] == [False, True, False]
+        assert peer.answer(number + 2).status == StatusCode.OK
+    assert [name in _READING for name in plane.threads[before:]] == [True, False]
 
 
 def test_calls_side_by_side_on_one_connection_have_threads_of_their_own(
