@@ -1,5 +1,6 @@
 """JSON that people wrote, with what can be wrong in it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ def test_what_is_wrong_is_told_without_hints_for_programmers(
 ) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_json(text)
+
+
+def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.json")
+    with pytest.raises(OSError, match="It is no regular file"):
+        read_json(tmp_path / "model.json")
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

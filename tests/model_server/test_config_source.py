@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 from traceback import extract_tb
 
@@ -32,6 +33,12 @@ class Clock:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "config.json"
+
+
+def test_a_pipe_in_the_place_of_the_file_is_told_and_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(BadServingConfig, match="It is no regular file"):
+        ConfigFile(path).read()
 
 
 def test_half_written_file_is_not_believed_at_once(path: Path) -> None:

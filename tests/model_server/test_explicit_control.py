@@ -35,6 +35,13 @@ def test_changes_are_taken_up_model_by_model(volume: Volume) -> None:
             core.add("second")
 
 
+def test_a_byte_order_mark_in_config_json_hinders_no_load(volume: Volume) -> None:
+    volume.config_path.write_text(volume.config_path.read_text(), encoding="utf-8-sig")
+    with running_core(volume, is_explicit=True, poll_s=0) as core:
+        core.plane.load_model("first", {}, {})
+        assert core.add("first") == 1.0
+
+
 def test_what_was_loaded_on_request_is_served_after_a_restart(volume: Volume) -> None:
     volume.publish_adder("third", 1, 3.0)
     with running_core(volume, is_explicit=True, poll_s=0) as core:

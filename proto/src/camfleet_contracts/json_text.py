@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from camfleet_contracts.files import read_text
+
 
 def parse_json(text: str | bytes | bytearray) -> Any:
     """Parse JSON.
@@ -28,4 +30,4 @@ def read_json(path: Path) -> Any:
         OSError: it cannot be read.
         ValueError: as `parse_json`.
     """
-    return parse_json(path.read_text(encoding="utf-8-sig"))
+    return parse_json(read_text(path))

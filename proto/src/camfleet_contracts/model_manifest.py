@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from camfleet_contracts.faults import fault_text
+from camfleet_contracts.files import read_text
 from camfleet_contracts.json_text import read_json
 from camfleet_contracts.names import sendable
 from camfleet_contracts.trail import Trail
@@ -213,7 +214,7 @@ def _lines_of(version_folder: Path, name: str, field: str) -> Iterator[str]:
     try:
         if not path.resolve().is_relative_to(version_folder.resolve()):
             raise BadManifest(f"{field} {name!r} leaves the folder {version_folder}")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that go in circles
         raise BadManifest(f"{field} {path}: cannot be read: {error}") from error
     return (line.strip() for line in text.splitlines() if line.strip())

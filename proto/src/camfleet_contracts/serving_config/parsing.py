@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from camfleet_contracts.faults import fault_words
+from camfleet_contracts.files import read_text
 from camfleet_contracts.json_text import parse_json
 from camfleet_contracts.serving_config.forms import is_name
 from camfleet_contracts.serving_config.model import (
@@ -50,7 +51,7 @@ def read_config_text(path: Path) -> str:
         BadServingConfig: the file is missing or unreadable.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path)
     except OSError as error:
         raise BadServingConfig(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -66,7 +66,7 @@ def _write_labels(model: WantedModel, folder: Path) -> bool:
     try:
         if not model.labels:
             return _remove(path)
-        if path.is_file() and path.read_text() == text:
+        if path.is_file() and path.read_bytes() == text.encode():
             return False
         write_atomically(path, text)
     except OSError as error:

@@ -17,6 +17,7 @@ from camfleet_contracts.names import stored_name
 from camfleet_contracts.serving_config import (
     BadServingConfig,
     put_model,
+    read_config_text,
     remove_model,
     withdraw_model,
 )
@@ -176,7 +177,7 @@ def _failing_with(name: str) -> Iterator[None]:
 
 
 def _find_entry(path: Path, name: str) -> dict[str, Any] | None:
-    text = path.read_text() if path.is_file() else _EMPTY
+    text = read_config_text(path) if path.exists() else _EMPTY
     entries = load_document(text, path)["model_config_list"]
     found = next((entry for entry in entries if entry_name(entry) == name), None)
     return dict(found["config"]) if found else None
