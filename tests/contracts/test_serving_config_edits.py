@@ -1,4 +1,5 @@
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from camfleet_contracts.serving_config import (
     read_serving_config,
     remove_model,
     replace_models,
+    roll_back,
 )
 
 BEFORE = {
@@ -116,6 +118,17 @@ def test_an_edit_without_effect_leaves_the_text_as_it_is(path: Path) -> None:
     assert not put_model(path, {"name": "a", "base_path": "other"}, replace=False)
     assert path.read_text() == before
     assert not (path.parent / ".history").exists()
+
+
+def test_a_link_stays_a_link_and_the_mode_stays(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere.json"
+    path.rename(target)
+    target.chmod(0o640)
+    path.symlink_to(target)
+    remove_model(path, "a")
+    roll_back(path)
+    assert path.is_symlink()
+    assert (len(entries(path)), stat.S_IMODE(target.stat().st_mode)) == (2, 0o640)
 
 
 def test_true_in_the_place_of_one_is_a_change(path: Path) -> None:

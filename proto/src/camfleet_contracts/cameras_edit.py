@@ -1,6 +1,5 @@
 """cameras.yaml: changing it so that nobody's work is lost."""
 
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from camfleet_contracts.cameras_file import (
     unforeseen,
 )
 from camfleet_contracts.cameras_text import CamerasText, dump_like, split_cameras
-from camfleet_contracts.files import locked, write_atomically
+from camfleet_contracts.files import locked, write_over
 
 
 class CamerasChanged(BadCameras):
@@ -67,10 +66,9 @@ def _replace(path: Path, target: Path, before: str | None, after: str) -> None:
     is_there = target.is_file()
     if before != (read_text(target) if is_there else None):
         raise CamerasChanged(path, "was changed meanwhile by somebody else; repeat the change")
-    mode = stat.S_IMODE(target.stat().st_mode) if is_there else 0o644
     if is_there and b"\r\n" in target.read_bytes():
         after = after.replace("\n", "\r\n")
-    write_atomically(target, after, mode=mode)
+    write_over(target, after)
 
 
 def _spliced(

@@ -37,6 +37,13 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
         raise
 
 
+def write_over(path: Path, content: str) -> None:
+    """Replace a file as `write_atomically`; its mode stays, and a link to it stays a link."""
+    target = Path(os.path.realpath(path))  # Path.resolve raises for links that go in circles
+    mode = stat.S_IMODE(target.stat().st_mode) if target.is_file() else 0o644
+    write_atomically(target, content, mode=mode)
+
+
 @contextmanager
 def needing(folder: Path) -> Iterator[None]:
     """Do what needs to write into a folder.

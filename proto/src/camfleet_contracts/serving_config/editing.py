@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from camfleet_contracts.files import locked, write_atomically
+from camfleet_contracts.files import locked, write_over
 from camfleet_contracts.serving_config.history import keep_in_history, withdraw_change
 from camfleet_contracts.serving_config.model import BadServingConfig
 from camfleet_contracts.serving_config.parsing import (
@@ -43,7 +43,7 @@ def edit_serving_config(path: Path) -> Iterator[dict[str, Any]]:
             if path.is_file() and read_config_text(path) != before:
                 raise BadServingConfig(path, "somebody wrote it meanwhile; do your change again")
             keep_in_history(path, before)
-            write_atomically(path, after)
+            write_over(path, after)
 
 
 def replace_models(path: Path, entries: Sequence[Mapping[str, Any]]) -> bool:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from camfleet_contracts.files import locked, write_atomically
+from camfleet_contracts.files import locked, write_atomically, write_over
 from camfleet_contracts.serving_config.model import BadServingConfig
 from camfleet_contracts.serving_config.parsing import entry_name, load_document
 
@@ -128,7 +128,7 @@ def roll_back(path: Path, number: int | None = None) -> Change | None:
         if text == current:
             return None
         keep_in_history(path, current)
-        write_atomically(path, text)
+        write_over(path, text)
     return taken_back
 
 
@@ -147,7 +147,7 @@ def withdraw_change(path: Path, name: str, before: Mapping[str, Any] | None) -> 
         text, withdrawn = _text(kept[number]), _text(path)
         if concerned != (name,) or _entry_of(text, kept[number], name) != before:
             return False
-        write_atomically(path, text)
+        write_over(path, text)
         write_atomically(path.parent / FOLDER / f"withdrawn-{number}.json", withdrawn)
         kept[number].unlink()
     return True
