@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from camfleet import BadImage, CannotShow, Streamer
+from camfleet import BadArgument, BadImage, CannotShow, Streamer
 from free_ports import free_port
 from running_app import RunningApp, running_app
 from waiting import wait_until
@@ -210,6 +210,21 @@ def test_beyond_loopback_needs_protection_and_a_key(monkeypatch: pytest.MonkeyPa
 def test_what_is_no_picture_is_refused(image: Any) -> None:
     with pytest.raises(BadImage, match="send_data: image is"):
         Streamer().send_data(image, "")
+
+
+def test_bounds_that_leave_no_picture_are_refused() -> None:
+    with pytest.raises(BadArgument, match="max_image_width is -3; give pixels, or None for no"):
+        Streamer(max_image_width=-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("one", "one"), (3.5, "3.5"), (["one", 2], "one\n2"), ([], "")], ids=repr
+)
+def test_text_is_a_value_or_lines(text: object, shown: str) -> None:
+    with Streamer(name="door") as streamer:
+        streamer.send_data(PICTURE, text)
+        with look(streamer.address, "door") as viewer:
+            assert next_text(viewer) == shown
 
 
 def test_page_of_another_site_may_not_look() -> None:

@@ -101,9 +101,10 @@ def test_file_that_is_none_is_named(tmp_path: Path, content: bytes | None, reaso
         FileVideoStream(path).start()
 
 
-def test_a_folder_is_no_film(tmp_path: Path) -> None:
-    with pytest.raises(StreamMissing, match=r"is a folder; give the path of a video file"):
-        FileVideoStream(tmp_path).start()
+@pytest.mark.parametrize(("path", "reason"), [("/dev", "is a folder"), ("/dev/null", "is no file")])
+def test_what_is_no_file_is_no_film(path: str, reason: str) -> None:
+    with pytest.raises(StreamMissing, match=rf"{path}: {reason}; give the path of a video file"):
+        FileVideoStream(path).start()
 
 
 def test_reading_before_the_start_is_refused(clip: Path) -> None:

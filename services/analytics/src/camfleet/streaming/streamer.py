@@ -36,6 +36,9 @@ class Streamer:
         max_image_width: wider pictures are made smaller; None sends them as they are.
         max_image_height: the same for the height.
         name: of the panel; the script's name where none is given.
+
+    Raises:
+        BadArgument: no picture may wait, or a bound of its size is not above 0.
     """
 
     def __init__(
@@ -50,6 +53,9 @@ class Streamer:
     ) -> None:
         if queue_depth < 1:
             raise BadArgument(f"queue_depth is {queue_depth}; at least one picture must fit")
+        for side, most in (("width", max_image_width), ("height", max_image_height)):
+            if most is not None and most < 1:
+                raise BadArgument(f"max_image_{side} is {most}; give pixels, or None for no bound")
         self._depth, self._pause_s, self._drops = queue_depth, inter_msg_time, drop_frames
         self._largest = max_image_width, max_image_height
         self._name = name or _name_of_script()
@@ -83,16 +89,15 @@ class Streamer:
             self._thread.start()
         return self
 
-    def send_data(self, image: NDArray[Any], text: str | Iterable[object] = "") -> None:
-        """Show a picture, (H, W, 3) BGR or (H, W) of uint8, and a text or list of lines.
+    def send_data(self, image: NDArray[Any], text: object = "") -> None:
+        """Show a picture, (H, W, 3) BGR or (H, W) of uint8, and a text, a value or a list of lines.
 
         The image is not copied: draw into a new one for the next call.
 
         Raises:
             BadImage: it is no such image.
         """
-        lines = text if isinstance(text, str) else "\n".join(str(line) for line in text)
-        message = check_picture(image), lines
+        message = check_picture(image), _lines(text)
         self.setup()
         with self._changed:
             if self._drops:
@@ -206,6 +211,12 @@ class Streamer:
         if self._pause_s:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closing, timeout=self._pause_s)
+
+
+def _lines(text: object) -> str:
+    if isinstance(text, str) or not isinstance(text, Iterable):
+        return str(text)
+    return "\n".join(str(line) for line in text)
 
 
 def _name_of_script() -> str:

@@ -40,8 +40,7 @@ class FileVideoStream(VideoStream):
         """Open the file and decode its first frame."""
         self.stop()
         if not self._path.is_file():
-            what = "is a folder" if self._path.is_dir() else f"no such file in {Path.cwd()}"
-            raise StreamMissing(f"{self._path}: {what}; give the path of a video file")
+            raise StreamMissing(f"{self._path}: {self._fault()}; give the path of a video file")
         try:
             self._container = av.open(str(self._path))
         except (FFmpegError, OSError) as error:
@@ -86,6 +85,11 @@ class FileVideoStream(VideoStream):
     def fps(self) -> float | None:
         """As the file states them."""
         return self._fps
+
+    def _fault(self) -> str:
+        if self._path.is_dir():
+            return "is a folder"
+        return "is no file" if self._path.exists() else f"no such file in {Path.cwd()}"
 
     def _begin(self, container: InputContainer) -> None:
         stream = container.streams.video[0]
