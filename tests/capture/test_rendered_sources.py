@@ -64,3 +64,10 @@ def test_pictures_are_left_out_and_time_never_slows_when_making_them_takes_too_l
 def test_one_late_picture_costs_those_that_were_due_meanwhile() -> None:
     show = shown([0.0, 0.3, 0.0, 0.0, 0.0, 0.0])
     assert show.asked_s[2] - show.asked_s[1] > 0.3 - 1 / RATE
+
+
+def test_the_next_time_that_is_told_is_never_behind_the_one_that_comes() -> None:
+    units = shown([0.0, 0.12, 0.0, 0.3, 0.0, 0.12, 0.0]).units
+    told = [unit.next_ticks or 0 for unit in units]
+    assert all(told[n] <= units[n + 1].ticks for n in range(len(units) - 1))
+    assert told[0] > units[0].ticks

@@ -169,6 +169,16 @@ def test_delimiter_carries_the_time_of_the_next_unit() -> None:
     assert step == 6000
 
 
+@pytest.mark.parametrize("places", [(1, 2, 5, 6, 9, 10, 11, 14), (4, 8, 9, 13, 14, 15, 16, 20)])
+def test_a_foretold_time_is_never_behind_that_of_the_next_unit(places: tuple[int, ...]) -> None:
+    packetiser = Packetiser(with_delimiter=True)
+    moments = [*range(-20, 0), *places]  # steady, then some are left out
+    groups = [packetiser.packetise(unit(n * 6000)) for n in moments]
+    times = [int.from_bytes(group.packets[-1][4:8]) for group in groups[12:]]
+    shown = [int.from_bytes(group.packets[0][4:8]) for group in groups[13:]]
+    assert all(foretold <= real for foretold, real in zip(times, shown, strict=False))
+
+
 def test_no_delimiter_while_pictures_are_out_of_order() -> None:
     packetiser = Packetiser(with_delimiter=True)
     order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11]

@@ -20,7 +20,8 @@ class AccessUnit:
         is_key: decoding can start here.
         ticks: presentation time, 90 kHz, as true to the source's time stamps as they are.
         shown_at: time.monotonic() of the moment the picture shows.
-        next_ticks: presentation time of the next unit in decoding order, where it is known.
+        next_ticks: presentation time of the next unit in decoding order, where it is known; of
+            a picture that may be left out when it is late, the time of the picture that is due.
         size_bytes: of all NAL units.
     """
 

@@ -2,6 +2,7 @@
 
 import secrets
 import struct
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,6 +12,7 @@ from camfleet_capture.rtsp.payloads.payload import PayloadFormat
 from camfleet_capture.rtsp.payloads.table import PAYLOAD_FORMATS
 
 _ORDERED_UNITS = 8  # so many in presentation order: no B pictures here
+_REMEMBERED_STEPS = 16  # about a second
 _MARKER = 0x80
 _HEADER = struct.Struct("!cBHBBHII")  # of the frame in an RTSP connection, then of RTP
 _FRAME_BYTES, _RTP_BYTES = 4, 12
@@ -90,7 +92,7 @@ class Packetiser:
         self._next = secrets.randbits(15)
         self._offset = secrets.randbits(31) | 1
         self._last_ticks: int | None = None
-        self._in_order = 0
+        self._steps: deque[int] = deque(maxlen=_REMEMBERED_STEPS)
 
     def packetise(self, unit: AccessUnit) -> PacketGroup:
         """Number and stamp the packets of the next unit."""
@@ -128,12 +130,16 @@ class Packetiser:
         return (self._offset + ticks) & 0xFFFFFFFF
 
     def _next_ticks(self, unit: AccessUnit) -> int | None:
-        """Return when the next unit shows; None while B pictures make that a guess."""
+        """Return when the next unit shows; None while B pictures make that a guess.
+
+        Foretold is the shortest step of late: where pictures come late or are left out, a time
+        that lies behind the next unit's would make the times that readers see run backwards.
+        """
         last, self._last_ticks = self._last_ticks, unit.ticks
         if last is None or not 0 < unit.ticks - last < CLOCK_HZ:
-            self._in_order = 0
+            self._steps.clear()
             return unit.next_ticks
-        self._in_order += 1
-        if unit.next_ticks is not None or self._in_order < _ORDERED_UNITS:
+        self._steps.append(unit.ticks - last)
+        if unit.next_ticks is not None or len(self._steps) < _ORDERED_UNITS:
             return unit.next_ticks
-        return 2 * unit.ticks - last
+        return unit.ticks + min(self._steps)

@@ -4,6 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from av.video.frame import VideoFrame
 
@@ -52,5 +53,6 @@ def _shown(
 ) -> Iterator[AccessUnit]:
     encoder = PictureEncoder(fps, alteration)
     for number in numbers:
-        shown_at = started_at + number / fps
-        yield from encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at)
+        shown_at, next_at = (started_at + (number + more) / fps for more in (0, 1))
+        for unit in encoder.encode(render(number / fps), round(shown_at * CLOCK_HZ), shown_at):
+            yield replace(unit, next_ticks=round(next_at * CLOCK_HZ))
