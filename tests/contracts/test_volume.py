@@ -10,6 +10,7 @@ from camfleet_contracts.volume import (
     completeness,
     others_of_number,
     publish_version,
+    version_number,
     versions_of,
 )
 
@@ -30,6 +31,8 @@ def test_numbers_no_protocol_can_carry_are_no_versions(tmp_path: Path) -> None:
     for name in (str(2**63 - 1), str(2**63)):
         (tmp_path / name).mkdir()
     assert list(versions_of(tmp_path)) == [2**63 - 1]
+    assert version_number(str(2**63 - 1)) == 2**63 - 1
+    assert version_number(str(2**63)) is None
 
 
 def test_a_number_that_no_protocol_can_carry_is_not_published(tmp_path: Path) -> None:

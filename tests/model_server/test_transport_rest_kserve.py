@@ -232,6 +232,8 @@ def test_malformed_binary_requests_are_refused(
     [
         ("/v2/models/nope", 404, "Model with requested name is not found"),
         ("/v2/models/increment/versions/9", 404, "Model with requested version is not found"),
+        ("/v2/models/increment/versions/1796068899060000000", 404, "version is not found"),
+        ("/v2/models/increment/versions/9223372036854775808", 400, "Could not parse"),
         ("/v2/models/increment/versions/x", 400, "Could not parse model version in request"),
         ("/v2/nothing", 400, "Invalid request URL"),
         (INFER, 405, "Unsupported method"),

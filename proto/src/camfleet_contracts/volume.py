@@ -17,6 +17,7 @@ from camfleet_contracts.names import stored_name
 SETTLE_S = 0.5
 MANIFEST = "model.json"
 _LARGEST = 2**63 - 1
+_LONGEST_NAME = 255  # of a folder; leading zeros count
 _OWN_STAGING = "publish-"  # tells folders of publish_version from those of others
 
 
@@ -25,6 +26,12 @@ class Completeness(NamedTuple):
 
     complete: bool
     reason: str = ""
+
+
+def version_number(text: str) -> int | None:
+    """Read the number of a version as protocols carry it, in 63 bits; None where it is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_NAME
+    return int(text) if is_number and int(text) <= _LARGEST else None
 
 
 def versions_of(base_path: Path, names: Iterable[str] | None = None) -> dict[int, Path]:

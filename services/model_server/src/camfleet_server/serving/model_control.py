@@ -22,7 +22,13 @@ from camfleet_contracts.serving_config import (
     withdraw_model,
 )
 from camfleet_contracts.serving_config.parsing import entry_name, load_document
-from camfleet_contracts.volume import MANIFEST, drop_empty_model, publish_version, versions_of
+from camfleet_contracts.volume import (
+    MANIFEST,
+    drop_empty_model,
+    publish_version,
+    version_number,
+    versions_of,
+)
 from camfleet_server.errors import (
     ControlRefused,
     InvalidInput,
@@ -41,7 +47,6 @@ _LOAD_LIMIT_S = 600.0
 _FILE = "file:"
 _EMPTY = '{"model_config_list": []}'
 _LOCKS = 16  # loads of so many models run side by side at least most of the time
-_LONGEST_VERSION = 18  # digits
 _LONGEST_NAME = 255  # bytes, as of most file systems
 
 Files = Mapping[str, bytes]
@@ -232,8 +237,8 @@ def _by_version(model: str, files: Files) -> dict[int, dict[str, bytes]]:
         version, _, name = parameter.removeprefix(_FILE).partition("/")
         parts = name.split("/")
         is_inside = "\0" not in name and all(map(_is_plain, parts))
-        is_number = version.isascii() and version.isdigit() and len(version) <= _LONGEST_VERSION
-        if not (parameter.startswith(_FILE) and is_number and int(version) and is_inside):
+        number = version_number(version)
+        if not (parameter.startswith(_FILE) and number and is_inside):
             raise InvalidInput(
                 f"failed to load '{model}', Invalid file path: '{parameter[:80]}' - "
                 f"Expected: {_FILE}<version>/<path in its folder>, names of at most "
@@ -241,7 +246,7 @@ def _by_version(model: str, files: Files) -> dict[int, dict[str, bytes]]:
             )
         if name == MANIFEST:
             _check_manifest(model, parameter, content)
-        versions[int(version)][name] = content
+        versions[number][name] = content
     return dict(versions)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from camfleet_contracts.protocols import inference_pb2
 from camfleet_contracts.tensors import get_datatype
+from camfleet_contracts.volume import version_number
 from camfleet_server.errors import InvalidInput
 from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.types import ModelMetadata, TensorSpec, VersionState, VersionStatus
@@ -30,7 +31,7 @@ MANIFEST_PARAMETER = "camfleet.manifest"
 STREAM_PARAMETER = "stream_id"  # requests of one stream: the latest wins
 REGION = "shared_memory_region"  # parameter of inputs and outputs
 CLASSIFICATION = "classification"  # parameter of outputs
-LONGEST_VERSION = 18  # digits; versions are 64-bit numbers
+LONGEST_NUMBER = 18  # digits of a number in a header or parameter
 
 _US = 1_000_000
 _NO_LIMIT_US = 10 * 365 * 86_400 * _US  # nobody waits longer; a lock could not either
@@ -49,11 +50,12 @@ def parse_version(text: str) -> int | None:
     """
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_VERSION):
+    number = version_number(text)
+    if number is None:
         raise InvalidInput(
             f"invalid model version format in request - Expected: a number; Actual: {text[:40]!r}"
         )
-    return int(text) or None
+    return number or None
 
 
 def repository_state(status: VersionStatus) -> str:
@@ -114,7 +116,7 @@ def stream_from(parameters: Mapping[str, Any]) -> str | None:
 def _is_number(value: int | str) -> bool:
     if isinstance(value, int):
         return value >= 0
-    return value.isascii() and value.isdigit() and len(value) <= LONGEST_VERSION
+    return value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER
 
 
 def model_config(metadata: ModelMetadata, manifest: str) -> dict[str, Any]:

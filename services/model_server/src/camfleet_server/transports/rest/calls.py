@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.logs import get_logger
 from camfleet_contracts.names import sendable
+from camfleet_contracts.volume import version_number
 from camfleet_server.errors import InvalidInput
 from camfleet_server.transports.codes import EXPECTED, codes_of, retry_after_s
-from camfleet_server.transports.kserve_terms import LONGEST_VERSION
 from camfleet_server.transports.rest.bodies import Body, Share, read_body
 from camfleet_server.transports.rest.compression import decoded_body
 from camfleet_server.transports.rest.work import Work, client_of
@@ -94,9 +94,10 @@ def version_in(request: Request) -> int | None:
     text = request.path_params.get("version")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_VERSION):
+    number = version_number(text)
+    if number is None:
         raise InvalidInput(f"Could not parse model version in request - Actual: {text[:40]!r}")
-    return int(text) or None
+    return number or None
 
 
 def refuse(_: Request, error: Exception) -> JSONResponse:

@@ -13,7 +13,7 @@ from camfleet_server.errors import InvalidInput
 from camfleet_server.input_errors import WrongDatatype
 from camfleet_server.transports.kserve_tensors import TensorPlaces
 from camfleet_server.transports.kserve_terms import (
-    LONGEST_VERSION,
+    LONGEST_NUMBER,
     REGION,
     deadline_from,
     number_from,
@@ -52,7 +52,7 @@ def split_body(request: Request, body: Body) -> tuple[dict[str, Any], memoryview
     declared = request.headers.get(HEADER_LENGTH)
     if declared is None:
         return parse_object(view), view[:0]
-    if not (declared.isdigit() and len(declared) <= LONGEST_VERSION):
+    if not (declared.isdigit() and len(declared) <= LONGEST_NUMBER):
         raise InvalidInput(
             f"{HEADER_LENGTH} header - Expected: a number; Actual: {declared[:40]!r}"
         )
