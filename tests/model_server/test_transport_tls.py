@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 import httpx
@@ -59,6 +60,29 @@ def test_tls_files_are_read_before_anything_listens(files: TlsFiles) -> None:
 def test_grpc_speaks_tls(files: TlsFiles) -> None:
     with serving_grpc_tls(files) as port:
         assert is_live(port, grpc.ssl_channel_credentials(files.cert.read_bytes()))
+
+
+def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None:
+    files = self_signed(tmp_path)
+    with serving_grpc_tls(files) as grpc_port, serving_rest_tls(files) as url:
+        ports = (grpc_port, int(url.rpartition(":")[2]))
+        for _ in range(2):
+            shown = [ssl.get_server_certificate(("127.0.0.1", port)) for port in ports]
+            assert shown == [files.cert.read_text()] * 2
+            self_signed(tmp_path)
+        assert is_live(grpc_port, grpc.ssl_channel_credentials(files.cert.read_bytes()))
+
+
+def test_a_certificate_that_cannot_be_used_leaves_the_one_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = self_signed(tmp_path)
+    before = files.cert.read_text()
+    with serving_grpc_tls(files) as port:
+        files.cert.write_text("half a certif")
+        for _ in range(2):
+            assert ssl.get_server_certificate(("127.0.0.1", port)) == before
+    assert caplog.text.count("certificate not read anew") == 1
 
 
 def test_rest_speaks_tls(files: TlsFiles) -> None:

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.tls import context_factory
 
 
 class HttpServer(uvicorn.Server):
@@ -26,8 +27,7 @@ class HttpServer(uvicorn.Server):
             lifespan="off",
             ws="none",
             date_header=False,
-            ssl_certfile=tls.tls_cert if tls else None,
-            ssl_keyfile=tls.tls_key if tls else None,
+            ssl_context_factory=context_factory(tls.tls_cert, tls.tls_key) if tls else None,
         )
         super().__init__(config)
         self._ending = asyncio.Event()

@@ -35,6 +35,7 @@ from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.logs import get_logger
 from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.tls import server_context
 
 logger = get_logger(__name__)
 
@@ -181,9 +182,7 @@ def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:
 def _tls_of(settings: FleetSettings) -> ssl.SSLContext | None:
     if not (settings.tls_cert and settings.tls_key):
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    return context
+    return server_context(settings.tls_cert, settings.tls_key)
 
 
 def _bind(bind: str, port: int, what: str, way_out: str) -> socket.socket:

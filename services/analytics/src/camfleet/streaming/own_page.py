@@ -25,6 +25,7 @@ from camfleet_contracts.access import (
 )
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.tls import context_factory
 
 _END_LIMIT_S = 5.0
 
@@ -47,8 +48,9 @@ class OwnPage:
             server_header=False,
             timeout_graceful_shutdown=1,
             ws_per_message_deflate=False,
-            ssl_certfile=settings.tls_cert if is_encrypted else None,
-            ssl_keyfile=settings.tls_key if is_encrypted else None,
+            ssl_context_factory=context_factory(settings.tls_cert, settings.tls_key)
+            if is_encrypted
+            else None,
         )
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(config)

@@ -4,11 +4,12 @@ import contextlib
 import ipaddress
 import os
 import socket
-import ssl
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from camfleet_contracts.tls import server_context
 
 _OWNER_ONLY = 0o600
 _LONGEST_SOCKET_PATH = 107  # bytes; clients could not connect to a longer one
@@ -27,9 +28,8 @@ class TlsFiles:
         Raises:
             BadTlsFiles: one of them is missing, no PEM, or the key is not the certificate's.
         """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
-            context.load_cert_chain(self.cert, self.key)
+            server_context(self.cert, self.key)
         except OSError as error:
             raise BadTlsFiles(self, error.strerror or str(error)) from error
 

@@ -13,6 +13,7 @@ import uvicorn
 
 from camfleet_contracts.access import App, speaks_tls
 from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.tls import context_factory
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +69,9 @@ class HttpServer:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
             ws_per_message_deflate=False,  # coded video gets no smaller, and each viewer would pay
-            ssl_certfile=settings.tls_cert if is_encrypted else None,
-            ssl_keyfile=settings.tls_key if is_encrypted else None,
+            ssl_context_factory=context_factory(settings.tls_cert, settings.tls_key)
+            if is_encrypted
+            else None,
         )
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # we say that we listen
         server = _Server(config)

@@ -1,7 +1,6 @@
 """Addresses the gRPC port listens on; every connection gets a thread that reads it."""
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from camfleet_contracts.logs import get_logger
+from camfleet_contracts.tls import server_context
 from camfleet_server.transports.http2.channels import Channel, PlainChannel, TlsChannel
 from camfleet_server.transports.listening import TlsFiles
 
@@ -26,7 +26,7 @@ class Listener:
 
     def __init__(self, sock: socket.socket, tls: TlsFiles | None, accept: Accept) -> None:
         self._socket = sock
-        self._context = None if tls is None else _context(tls)
+        self._context = None if tls is None else server_context(tls.cert, tls.key, ["h2"])
         self._accept = accept
         self._is_stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="grpc-accept", daemon=True)
@@ -120,14 +120,6 @@ def peer_name(family: int, address: tuple[str, int] | str) -> str:
     if ":" in host:
         return f"ipv6:{quote(f'[{host}]', safe=':')}:{port}"
     return f"ipv4:{host}:{port}"
-
-
-def _context(tls: TlsFiles) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.cert, tls.key)
-    context.set_alpn_protocols(["h2"])
-    return context
 
 
 def _wake(listening: socket.socket) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from camfleet_contracts.tls import context_factory
 from camfleet_server.transports.listening import PortTaken, TlsFiles
 
 _BACKLOG = 128
@@ -118,6 +119,7 @@ class RestServer:
 
     def start(self) -> None:
         """Begin to answer; `bind` comes first."""
+        tls = self._tls
         config = uvicorn.Config(
             self._app,
             log_config=None,
@@ -127,8 +129,7 @@ class RestServer:
             timeout_keep_alive=_KEEP_ALIVE_S,
             http=GuardedProtocol,
             ws="none",
-            ssl_certfile=str(self._tls.cert) if self._tls else None,
-            ssl_keyfile=str(self._tls.key) if self._tls else None,
+            ssl_context_factory=context_factory(tls.cert, tls.key) if tls else None,
         )
         self._server = _QuietServer(config)
         self._thread = threading.Thread(
