@@ -62,13 +62,16 @@ def test_script_is_interrupted_so_that_it_can_close_what_it_has_open(app: Path) 
         wait_until(exit_code_of(service), 60, "the end of the command")
 
 
-def test_a_watched_script_is_interrupted_without_a_traceback(app: Path) -> None:
-    with started(app, "--watch") as service:
+@pytest.mark.parametrize(("options", "code"), [([], 130), (["--watch"], 0)], ids=["once", "watch"])
+def test_a_script_is_interrupted_without_a_traceback(
+    app: Path, options: list[str], code: int
+) -> None:
+    with started(app, *options) as service:
         service.logged("says")
         service.process.send_signal(signal.SIGINT)
         service.logged("closed")
         wait_until(exit_code_of(service), 60, "the end of the command")
-        assert service.stop() == 0
+        assert service.stop() == code
         assert "Traceback" not in service.log()
         assert "KeyboardInterrupt" not in service.log()
 

@@ -53,7 +53,7 @@ def start_and_watch(application: Application, arguments: Sequence[str]) -> int:
     """Run `scripts.start`, anew whenever a source file has changed, until we are told to end."""
     with _signals() as ending:
         watch = SourceWatch(application.folder)
-        script: Script | None = _begin_watched(application, arguments)
+        script: Script | None = _begin(application, arguments)
         note("watching for changes; Ctrl-C ends it")
         try:
             while not ending.asked.is_set():
@@ -80,7 +80,7 @@ def _watch_once(
     if script and code is None:
         script.end()
     try:
-        fresh = _begin_watched(read_application(application.folder), arguments)
+        fresh = _begin(read_application(application.folder), arguments)
     except BadApplication as error:
         print_error(str(error))
         return None
@@ -91,25 +91,10 @@ def _watch_once(
 def _begin(
     application: Application, arguments: Sequence[str], *, keeps_terminal: bool = False
 ) -> Script:
-    environment = surroundings(application)
-    return _script(application, arguments, environment, keeps_terminal=keeps_terminal)
-
-
-def _begin_watched(application: Application, arguments: Sequence[str]) -> Script:
-    """Start a script that is interrupted again and again, without a traceback each time."""
+    """Start a script whose interruption leaves no traceback: it is how scripts are ended."""
     environment = surroundings(application)
     folders = [str(_QUIET), *filter(None, [environment.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(folders)
-    return _script(application, arguments, environment, keeps_terminal=False)
-
-
-def _script(
-    application: Application,
-    arguments: Sequence[str],
-    environment: dict[str, str],
-    *,
-    keeps_terminal: bool,
-) -> Script:
     command, folder = application.start_script, application.folder
     return Script(command, arguments, folder, environment, keeps_terminal=keeps_terminal)
 

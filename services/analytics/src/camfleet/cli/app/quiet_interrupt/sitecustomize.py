@@ -1,4 +1,4 @@
-"""Read by the Python of a watched script as it starts: being interrupted is no fault to be traced.
+"""Read by the Python of a started script as it starts: being interrupted is no fault to be traced.
 
 The folder is put in front of PYTHONPATH; a sitecustomize that was found without it is run as well.
 """
