@@ -205,6 +205,11 @@ def test_unknown_model_says_how_to_get_it(detector: ServerDetector, server: Fake
         detector.detect(picture(), "x", 0.5)
 
 
+def test_unknown_version_is_no_unknown_model(detector: ServerDetector, server: FakeServer) -> None:
+    with pytest.raises(ModelMissing, match=r"model 'm:7' is not served by .*camfleet model list"):
+        detector.detect(picture(), "m:7", 0.5)
+
+
 @pytest.mark.parametrize(
     ("status", "text", "error"),
     [

@@ -49,11 +49,10 @@ class ModelMissing(InferenceError):
     """The server does not serve the model."""
 
     def __init__(self, model: str, server: str) -> None:
-        name = model.partition(":")[0]
-        super().__init__(
-            f"model '{model}' is not served by {server}; "
-            f"run `camfleet model pull {name}` or add it to config.json"
-        )
+        way_out = f"run `camfleet model pull {model}` or add it to config.json"
+        if ":" in model:
+            way_out = "`camfleet model list` shows the versions that are"
+        super().__init__(f"model '{model}' is not served by {server}; {way_out}")
 
 
 class ModelNotReady(InferenceError):

@@ -109,7 +109,8 @@ class KnownModels:
 
     def _metadata(self, name: str, version: str) -> pb.ModelMetadataResponse:
         request = pb.ModelMetadataRequest(name=name, version=version).SerializeToString()
-        return self._channels.call(MODEL_METADATA, request, name, METADATA_DEADLINE_S)
+        asked = f"{name}:{version}" if version else name
+        return self._channels.call(MODEL_METADATA, request, asked, METADATA_DEADLINE_S)
 
     def _manifest(self, name: str, version: str) -> ModelManifest:
         request = pb.ModelConfigRequest(name=name, version=version).SerializeToString()
