@@ -73,6 +73,7 @@ def test_a_folder_gives_a_table_and_pictures_with_boxes(
     )
     assert outcome.code == 0
     assert "road-cars.jpg" in outcome.out
+    assert outcome.err == f"saved into {save}\n"
     before, after = (cv2.imread(str(tmp_path / f / "road-cars.jpg")) for f in ("in", "out"))
     assert before is not None
     assert after is not None

@@ -80,9 +80,10 @@ class InferenceRun:
         files = files_of(source)
         self._refuse_overwriting(files)
         shown = table("file", "frames", "found")
+        is_quiet = len(files) == 1 or not err.is_terminal
         try:
             self._serve()
-            for path in track(files, console=err, transient=True, disable=len(files) < 2):  # noqa: PLR2004 - one needs no bar
+            for path in track(files, console=err, transient=True, disable=is_quiet):
                 if row := self._row_of(path, is_alone=path == source, as_json=as_json):
                     shown.add_row(path.name, *row)
         finally:

@@ -47,6 +47,9 @@ def progress_bars() -> Iterator[Report]:
 def waiting_bar(what: str, seconds: float) -> Iterator[Callable[[float], None]]:
     """A bar over a known time; it is told the seconds that have passed."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, refresh_per_second=2) as progress:
+    bar = Progress(
+        *columns, console=err, transient=True, refresh_per_second=2, disable=not err.is_terminal
+    )
+    with bar as progress:
         task = progress.add_task(what, total=seconds)
         yield lambda passed: progress.update(task, completed=passed)

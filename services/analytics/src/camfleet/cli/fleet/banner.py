@@ -1,5 +1,7 @@
 """What `camfleet up` says when the fleet is ready."""
 
+import shutil
+import sys
 from pathlib import Path
 
 from rich.text import Text
@@ -27,12 +29,22 @@ def banner(settings: FleetSettings, *, workbench: bool) -> Text:
         ("Clients", f"gRPC 127.0.0.1:{settings.grpc_port} (TFS and KServe v2)"),
         ("", f"REST 127.0.0.1:{settings.rest_port}"),
         ("", f"RTSP 127.0.0.1:{settings.rtsp_port}/<camera>"),
+        *_command_row(),
         ("Stop", "Ctrl-C"),
     ]
     text = Text.assemble((f"{_RULE} camfleet is ready {_RULE}\n", "green"))
     for label, value in rows:
         text.append(f"{label:<{_LABEL_WIDTH}}", style="bold").append(f"{value}\n")
     return text.append(_RULE * 2 + "─" * 19, style="green")
+
+
+def _command_row() -> list[tuple[str, str]]:
+    """Where `camfleet` is, for people whose terminal does not find it by its name."""
+    if shutil.which("camfleet"):
+        return []
+    scripts = Path(sys.executable).parent
+    activate = f"`. {_short(scripts / 'activate')}` puts it on PATH"
+    return [("Command", f"{_short(scripts / 'camfleet')}; {activate}")]
 
 
 def _short(path: Path) -> str:
