@@ -235,3 +235,21 @@ def test_settings_that_were_shared_are_indented_as_the_file_is(tmp_path: Path, n
     file.write_text(SHARING)
     merge_entry(file, name, {"pipeline": {"fps": 5}}, anything)
     assert "    pipeline:\n      fps: 5\n" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param("# ours\n\n---\n# in it\nversion: 1\n", id="before the beginning"),
+        pytest.param("# ours\n--- # here\nversion: 1\n", id="beside the beginning"),
+        pytest.param("# none yet\n", id="nothing else"),
+        pytest.param("# ours\n---\n# none yet\n", id="nothing else on both sides"),
+    ],
+)
+def test_comments_stay_when_the_first_camera_comes(tmp_path: Path, head: str) -> None:
+    file = tmp_path / "cameras.yaml"
+    is_empty = "version" not in head
+    file.write_text(head if is_empty else head + "cameras: []\n")
+    add_entry(file, {"name": "door", "source": "testcard"})
+    lines = "cameras:\n  - name: door\n    source: testcard\n"
+    assert file.read_text() == head + ("version: 1\n" if is_empty else "") + lines

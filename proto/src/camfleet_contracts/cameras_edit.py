@@ -15,7 +15,7 @@ from camfleet_contracts.cameras_file import (
     read_text,
     unforeseen,
 )
-from camfleet_contracts.cameras_text import CamerasText, dump_like, split_cameras
+from camfleet_contracts.cameras_text import CamerasText, dump_like, split_cameras, split_head
 from camfleet_contracts.files import locked, write_over
 
 
@@ -39,14 +39,15 @@ def edit_cameras(path: Path) -> Iterator[CommentedMap]:
         before = read_text(path) if path.is_file() else None
         text = "version: 1\ncameras: []\n" if before is None else before
         parse_cameras(text, path=path)
-        whole = _document_of(text, path)
-        parts = split_cameras(text, whole)
-        editable = parts.bare() if parts else text
+        head, body = split_head(text)
+        whole = _document_of(body, path)
+        parts = split_cameras(body, whole)
+        editable = parts.bare() if parts else body
         document = _document_of(editable, path)
         try:
             yield document
             original = _document_of(editable, path)
-            after = _spliced(parts, original, document) or _dump(document, whole, path)
+            after = head + (_spliced(parts, original, document) or _dump(document, whole, path))
         except RecursionError as error:
             raise BadCameras(path, unforeseen(error)) from error
         parse_cameras(after, path=path)

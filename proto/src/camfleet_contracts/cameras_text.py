@@ -55,6 +55,29 @@ class CamerasText:
         return self.head + "".join(map("".join, written)) + last + added + rest + self.tail
 
 
+def split_head(text: str) -> tuple[str, str]:
+    """Take off what no document holds: comments up to `---`, or those of a text of nothing else."""
+    lines = text.splitlines(keepends=True)
+    start = _first_of_content(lines)
+    if start < len(lines) and not _is_begin(lines[start]):
+        return "", text
+    if _first_of_content(lines[start + 1 :]) == len(lines[start + 1 :]):
+        return text if text.endswith("\n") or not text else text + "\n", ""
+    return "".join(lines[: start + 1]), "".join(lines[start + 1 :])
+
+
+def _first_of_content(lines: list[str]) -> int:
+    return next((n for n, line in enumerate(lines) if not _is_comment(line)), len(lines))
+
+
+def _is_begin(line: str) -> bool:
+    return line.partition(" #")[0].rstrip() == "---"
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip()[:1] in {"", "#"}
+
+
 def split_cameras(text: str, document: CommentedMap) -> CamerasText | None:
     """Take a text apart; None where its cameras are written in another way."""
     cameras = document.get("cameras")
@@ -73,7 +96,7 @@ def split_cameras(text: str, document: CommentedMap) -> CamerasText | None:
 
 def _split(lines: list[str]) -> _Entry:
     count = len(lines)
-    while lines[count - 1].lstrip()[:1] in {"", "#"}:
+    while _is_comment(lines[count - 1]):
         count -= 1
     content = "".join(lines[:count])
     return _Entry(content if content.endswith("\n") else content + "\n", "".join(lines[count:]))
