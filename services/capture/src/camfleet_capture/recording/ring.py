@@ -1,6 +1,8 @@
 """The files of one camera's recording on the disk, bounded by their size."""
 
+import os
 import re
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ logger = get_logger(__name__)
 _FINISHED = re.compile(r"(\d+)-(\d+)\.mp4")
 _OPEN = re.compile(r"(\d+)\.part\.mp4")
 _MS = 1000
+_BOX = struct.Struct(">I4s")  # of MP4: bytes in all, kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,12 @@ def _found(folder: Path) -> Iterator[Segment]:
 
 def _finish_cut_off(path: Path, start_ms: int) -> None:
     """Give a file that was never closed the name of a finished one; an empty one goes."""
-    length_s = _length_of(path)
+    try:
+        _drop_cut_off_header(path)
+        length_s = _length_of(path)
+    except (OSError, av.error.FFmpegError) as error:  # not its own fault: the next look decides
+        logger.warning("recording not taken up", file=path.name, reason=error.strerror)
+        return
     if length_s is None:
         path.unlink(missing_ok=True)
         return
@@ -102,7 +110,26 @@ def _finish_cut_off(path: Path, start_ms: int) -> None:
     logger.info("recording taken up again", file=path.name, seconds=round(length_s, 1))
 
 
+def _drop_cut_off_header(path: Path) -> None:
+    """Take off what was cut off within a header at the end: libav would refuse the whole file.
+
+    Pictures that were cut off stay, as libav tells which these are.
+    """
+    with path.open("r+b") as file:
+        end, start, kind = file.seek(0, os.SEEK_END), 0, b""
+        while start < end:
+            file.seek(start)
+            head = file.read(_BOX.size).ljust(_BOX.size, b"\0")
+            size_bytes, kind = _BOX.unpack(head)
+            if start + max(size_bytes, _BOX.size) > end:
+                break
+            start += max(size_bytes, _BOX.size)
+        if start < end and kind != b"mdat":
+            file.truncate(start)
+
+
 def _length_of(path: Path) -> float | None:
+    """Return how long a file is; None where there is no picture in it."""
     try:
         with av.open(str(path)) as container:
             times = [
@@ -110,7 +137,7 @@ def _length_of(path: Path) -> float | None:
                 for packet in container.demux(video=0)
                 if packet.pts is not None and not packet.is_corrupt
             ]
-    except (av.error.FFmpegError, OSError, IndexError):
+    except (av.error.InvalidDataError, av.error.EOFError, IndexError):
         return None
     return max(times) - min(times) if times else None
 

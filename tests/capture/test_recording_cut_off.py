@@ -1,0 +1,65 @@
+"""Files of a recording that a kill, a power cut or a full disk ended somewhere."""
+
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from camfleet_capture.recording.ring import Ring
+from camfleet_capture.recording.segment import SegmentWriter
+from camfleet_capture.sources.video_file import VideoFile
+from fakes_capture import FPS
+
+GROUP, GROUPS = 15, 4
+
+
+@pytest.fixture
+def recorded(clip: Path, tmp_path: Path) -> bytes:
+    """A file of four groups of pictures."""
+    source = VideoFile(clip, real_time=False)
+    units = list(islice(source.units(Event()), GROUP * GROUPS))
+    source.close()
+    writer = SegmentWriter(tmp_path / "whole.mp4", units[0])
+    for start in range(0, len(units), GROUP):
+        writer.write(units[start : start + GROUP])
+    writer.close()
+    return writer.path.read_bytes()
+
+
+def seconds_taken_up(folder: Path, content: bytes) -> float:
+    """Return how much of such a file the next start knows; -1: it is gone."""
+    folder.mkdir(exist_ok=True)
+    (folder / "1000.part.mp4").write_bytes(content)
+    ring = Ring(folder, 10**9)
+    ring.open()
+    for path in folder.iterdir():
+        path.unlink()
+    return max((one.ends_at - one.started_at for one in ring.segments), default=-1.0)
+
+
+def test_all_that_came_before_the_cut_is_kept_wherever_it_is(
+    recorded: bytes, tmp_path: Path
+) -> None:
+    sizes = range(0, len(recorded) + 1, 37)
+    lengths_s = [seconds_taken_up(tmp_path / "door", recorded[:size]) for size in sizes]
+    assert lengths_s == sorted(lengths_s)
+    assert lengths_s[0] == -1.0
+    assert lengths_s[-1] == pytest.approx((GROUP * GROUPS - 1) / FPS, abs=0.01)
+
+
+def test_a_file_that_cannot_be_read_now_is_not_thrown_away(
+    recorded: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(url: str) -> None:
+        raise OSError(24, "Too many open files", url)
+
+    cut_off = tmp_path / "1000.part.mp4"
+    cut_off.write_bytes(recorded)
+    ring = Ring(tmp_path, 10**9)
+    with monkeypatch.context() as patch:
+        patch.setattr("camfleet_capture.recording.ring.av.open", refuse)
+        ring.open()
+    assert cut_off.read_bytes() == recorded
+    ring.open()
+    assert len(ring.segments) == 1
