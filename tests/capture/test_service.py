@@ -1,13 +1,17 @@
 import signal
 import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from camfleet_capture.__main__ import main
-from fakes_capture import camera_lines, read_numbers
+from camfleet_capture.recording.recorder import Recorder
+from fakes_capture import camera_lines, capture_running, read_numbers
 from fakes_rtsp import Client
 from processes import running
+from waiting import wait_until
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -41,6 +45,39 @@ def test_readers_that_wait_for_a_first_picture_hold_up_no_end_and_leave_no_error
             assert service.process.wait(60) == 0
         service.logged("stopped")
         assert "Exception in callback" not in service.log()
+
+
+def test_nobody_waits_for_a_disk_that_hangs_when_the_service_ends(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung_up = threading.Event()
+    told: list[str | bool] = []
+    leave = Recorder.leave
+
+    def leave_and_tell(recorder: Recorder) -> None:
+        told.append("leave")
+        leave(recorder)
+
+    monkeypatch.setattr(Recorder, "leave", leave_and_tell)
+    monkeypatch.setattr(Recorder, "wait", lambda *_: told.append(hung_up.wait(20)))
+    file = tmp_path / "cameras.yaml"
+    cameras = [camera_lines(a=str(clip)), f"  - name: b\n    source: {clip}\n"]
+    file.write_text("    recording: {}\n".join([*cameras, ""]))
+    with capture_running(file, recordings_dir=tmp_path / "recordings") as capture:
+        wait_until(lambda: all(capture.state(n)["recording"] for n in "ab"), 60, "recording")
+        reader = Client(capture.rtsp_port)
+        reader.play(capture.url("a"))
+        reading = threading.Thread(target=read_to_the_end, args=(reader, hung_up))
+        reading.start()
+    reading.join(60)
+    assert told == ["leave", "leave", True, True]
+
+
+def read_to_the_end(reader: Client, ended: threading.Event) -> None:
+    with reader, suppress(EOFError):
+        while True:
+            reader.read(1)
+    ended.set()
 
 
 def test_service_listens_within_a_second_of_processor_time(tmp_path: Path, clip: Path) -> None:

@@ -39,6 +39,8 @@ from camfleet_contracts.tls import server_context
 
 logger = get_logger(__name__)
 
+_END_LIMIT_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
@@ -95,12 +97,9 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     app = KeyMiddleware(api.app(), keys, networks=networks, loopback_open=is_local)
     http = HttpServer(app, None if is_local else settings)
     await streaming.start(rtsp_socket, tls)
-    try:
-        following = follower.follow(), streaming.follow_devices(), streaming.recorders.follow()
-        async with _running(http, http_socket, *following):
-            yield ports
-    finally:
-        await streaming.close()
+    following = follower.follow(), streaming.follow_devices(), streaming.recorders.follow()
+    async with _running(http, http_socket, streaming, *following):
+        yield ports
 
 
 class _Streaming:
@@ -141,18 +140,23 @@ class _Streaming:
         )
 
     async def close(self) -> None:
-        """Take leave of everybody and stop the cameras."""
-        await self._publishers.close()
-        await self.recorders.close()
-        await self.rtsp.stop()
-        await self._streams.close()
-        await asyncio.to_thread(self._pictures.stop)
-        await asyncio.to_thread(self.cameras.stop)
+        """Take leave of everybody and stop the cameras; nobody waits for another's end."""
+        await asyncio.gather(
+            self._publishers.close(),
+            self.recorders.close(),
+            self.rtsp.stop(),
+            self._streams.close(),
+            asyncio.to_thread(self._pictures.stop),
+            asyncio.to_thread(self.cameras.stop),
+        )
 
 
 @asynccontextmanager
 async def _running(
-    http: HttpServer, listener: socket.socket, *tasks: Coroutine[None, None, None]
+    http: HttpServer,
+    listener: socket.socket,
+    streaming: _Streaming,
+    *tasks: Coroutine[None, None, None],
 ) -> AsyncIterator[None]:
     serving = asyncio.create_task(http.serve(sockets=[listener]), name="http")
     following = [asyncio.create_task(task) for task in tasks]
@@ -162,7 +166,9 @@ async def _running(
         http.end()
         for task in following:
             task.cancel()
-        await asyncio.wait((serving, *following), timeout=2)
+        await asyncio.gather(
+            asyncio.wait((serving, *following), timeout=_END_LIMIT_S), streaming.close()
+        )
 
 
 def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:

@@ -25,7 +25,6 @@ logger = get_logger(__name__)
 _WAITING_UNITS = 600
 _GROUP_LIMIT_UNITS = 600
 _PAUSE_AFTER_FAULT_S = 5.0
-_END_LIMIT_S = 3.0
 
 
 class _Mark:
@@ -44,7 +43,7 @@ class Tally:
 
 
 class Recorder:
-    """A listener of one stream; `start` and `close` belong to the event loop."""
+    """A listener of one stream; `start` and `leave` belong to the event loop."""
 
     def __init__(self, stream: Stream, folder: Path, settings: Recording) -> None:
         self.stream, self.settings, self.tally = stream, settings, Tally()
@@ -99,11 +98,14 @@ class Recorder:
         """Whether the disk is slow; films that could wait for it are not recorded."""
         return self._queue.qsize() > _WAITING_UNITS // 2
 
-    def close(self) -> None:
-        """Write what is there and end; waits a moment for the disk."""
+    def leave(self) -> None:
+        """Take no more pictures; what is there is written yet."""
         self.stream.unlisten(self)
         self._mark(_END)
-        self._thread.join(_END_LIMIT_S)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until all is written, called by any thread; a disk that hangs costs the rest."""
+        self._thread.join(timeout_s)
 
     @property
     def segments(self) -> tuple[Segment, ...]:

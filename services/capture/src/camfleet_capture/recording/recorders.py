@@ -1,6 +1,7 @@
 """All cameras with `recording`, following cameras.yaml and the streams as they come and go."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from camfleet_capture.recording.recorder import Recorder
 from camfleet_contracts.logs import get_logger
 
 _PAUSE_S = 2.0
+_END_LIMIT_S = 2.0
 
 logger = get_logger(__name__)
 
@@ -55,9 +57,9 @@ class Recorders:
         return recorder.describe() if recorder else None
 
     async def close(self) -> None:
-        """Finish every file."""
-        await asyncio.gather(*(asyncio.to_thread(one.close) for one in self.all()))
-        self._running = {}
+        """Finish every file; a moment of the disk is waited for, for all together."""
+        running, self._running = self.all(), {}
+        await _end(running)
 
     async def _reconcile(self) -> None:
         wanted = {}
@@ -68,9 +70,21 @@ class Recorders:
         for name, recorder in [*self._running.items()]:
             if wanted.get(name) != (recorder.stream, recorder.settings):
                 del self._running[name]
-                await asyncio.to_thread(recorder.close)
+                await _end([recorder])
         for name, (stream, settings) in wanted.items():
             if name not in self._running:
                 recorder = Recorder(stream, self._folder / name, settings)
                 recorder.start()
                 self._running[name] = recorder
+
+
+async def _end(recorders: Iterable[Recorder]) -> None:
+    for recorder in recorders:
+        recorder.leave()
+    await asyncio.to_thread(_wait_for, recorders)
+
+
+def _wait_for(recorders: Iterable[Recorder]) -> None:
+    latest = time.monotonic() + _END_LIMIT_S
+    for recorder in recorders:
+        recorder.wait(max(0.0, latest - time.monotonic()))
