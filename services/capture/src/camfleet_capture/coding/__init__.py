@@ -2,6 +2,14 @@
 
 from camfleet_capture.coding.choice import coder_of, open_coder
 from camfleet_capture.coding.coder import Coder, VideoPacket
-from camfleet_capture.coding.encoding import PictureEncoder, encoded
+from camfleet_capture.coding.encoding import PictureEncoder, encoded, even_size
 
-__all__ = ["Coder", "PictureEncoder", "VideoPacket", "coder_of", "encoded", "open_coder"]
+__all__ = [
+    "Coder",
+    "PictureEncoder",
+    "VideoPacket",
+    "coder_of",
+    "encoded",
+    "even_size",
+    "open_coder",
+]

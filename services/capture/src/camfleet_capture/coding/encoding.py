@@ -31,7 +31,7 @@ class PictureEncoder:
         """Yield the coded picture; its parameter sets come with every key picture."""
         if self._alteration:
             frame = self._alteration.apply(frame)
-        width, height = frame.width // 2 * 2, frame.height // 2 * 2
+        width, height = even_size(frame.width, frame.height)
         context = self._context
         if context is None or (context.width, context.height) != (width, height):
             context = self._context = _open_encoder(width, height, self._fps)
@@ -42,6 +42,11 @@ class PictureEncoder:
             nals = split_start_codes(bytes(packet))
             nals = [nal for nal in nals if h264.nal_type(nal) != h264.SEI]  # x264's own advert
             yield AccessUnit(tuple(nals), packet.is_keyframe, ticks, shown_at)
+
+
+def even_size(width: int, height: int) -> tuple[int, int]:
+    """Return the nearest smaller size that 4:2:0 has, at least 2 by 2."""
+    return max(2, width // 2 * 2), max(2, height // 2 * 2)
 
 
 def _open_encoder(width: int, height: int, fps: float) -> VideoCodecContext:

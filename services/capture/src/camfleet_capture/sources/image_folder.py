@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
-from camfleet_capture.coding import encoded
+from camfleet_capture.coding import encoded, even_size
 from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_all, show_paced
@@ -21,6 +21,7 @@ logger = get_logger(__name__)
 
 FPS = 5.0  # so many pictures of each image in real time; one when its readers set the pace
 SHOWN_S = 1.0
+_WIDEST = 1280
 _NAMED = 3  # images, in the reason
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _FORMATS = "image2,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe"
@@ -49,10 +50,10 @@ class ImageFolder:
         self._images = self._list()
         self._unreadable: set[Path] = set()
         first = self._first_readable()
-        width = min(first.width, 1280) // 2 * 2
-        height = max(2, first.height * width // first.width // 2 * 2)
-        self._size, self._alteration = (width, height), alteration
-        size = alteration.size_of(width, height)
+        width = min(first.width, _WIDEST)
+        self._size = even_size(width, first.height * width // first.width)
+        self._alteration = alteration
+        size = alteration.size_of(*self._size)
         self.details = SourceDetails(encoded("images", alteration), *size, self._fps)
         self.loop: Loop | None = None
         self._started_at = 0.0
