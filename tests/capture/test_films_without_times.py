@@ -63,3 +63,12 @@ def test_pictures_that_cannot_be_decoded_do_not_delay_the_others(tmp_path: Path)
     middles_s = [time_s for number, time_s in seen if number == LENGTH // 2]
     assert middles_s[1] - middles_s[0] == pytest.approx(LENGTH / FPS, abs=1e-4)
     assert middles_s[0] - seen[0][1] == pytest.approx(LENGTH // 2 / FPS, abs=1e-4)
+
+
+def test_a_film_that_is_cut_off_within_a_picture_is_shown_up_to_there(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "film.h265", codec="libx265", b_frames=2).read_bytes()
+    for size in range(len(whole) // 2, len(whole), 7):
+        film = tmp_path / "cut.h265"
+        film.write_bytes(whole[:size])
+        _, seen = shown(film, 8)
+        assert [number for number, _ in seen[:8]] == [*range(8)]

@@ -60,7 +60,7 @@ class Transcoder:
     def _decode(self, packet: "VideoPacket | None", ticks: int) -> Iterator[AccessUnit]:
         try:
             frames = self._decoder.decode(packet)
-        except (av.error.InvalidDataError, av.error.EOFError):
+        except av.error.FFmpegError:  # of many kinds, where a packet is damaged: it costs itself
             return
         for frame in frames:
             due = self._due(frame, ticks)
