@@ -85,6 +85,12 @@ def test_numbers_have_as_many_digits_as_they_need(caller: RestCaller) -> None:
     assert text == '{"outputs":[0.2,1.0,0.333333343,20000000000.0,-1e-07,0.0,Infinity]}'
 
 
+def test_large_numbers_may_be_written_as_javascript_does(caller: RestCaller) -> None:
+    body = '{"inputs": [[[[18446744073709551616, 1.5, -3, 0]]]]}'
+    response = caller.post("/v1/models/increment:predict", content=body)
+    assert response.json() == {"outputs": [[[[2.0**64, 2.5, -2.0, 1.0]]]]}
+
+
 def test_rows_need_one_value_of_every_output(caller: RestCaller) -> None:
     caller.plane.answer = {"a": np.zeros((2, 1)), "b": np.zeros(3)}
     response = caller.post(PAIR, json={"instances": [{"left": [1, 1], "right": [1, 1]}]})

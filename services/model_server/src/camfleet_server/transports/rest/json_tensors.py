@@ -62,6 +62,8 @@ def array_from_json(values: Any, datatype: str, tensor: str) -> NDArray[Any]:
         return _bytes_array(values, tensor)
     try:
         loose = np.array(values)
+        if dtype.kind == "f" and loose.dtype.kind == "O" and _are_numbers(loose):
+            loose = loose.astype(np.float64)  # JavaScript writes 1e20 as 100000000000000000000
         if loose.size and loose.dtype.kind not in _KINDS[dtype.kind]:
             words = _WORDS[loose.dtype.kind]
             raise InvalidInput(_not_an_array(tensor, f"{datatype} cannot hold {words}"))
@@ -147,6 +149,10 @@ def _text(value: Any) -> Any:
 
 def _encoded(raw: bytes) -> dict[str, str]:
     return {_B64: base64.b64encode(raw).decode()}
+
+
+def _are_numbers(values: NDArray[Any]) -> bool:
+    return all(type(value) in (int, float) for value in values.flat)
 
 
 def _holds_bytes(values: Any) -> bool:
