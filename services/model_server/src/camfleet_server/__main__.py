@@ -46,7 +46,7 @@ _ON_THIS_MACHINE = (
 
 
 def main() -> None:
-    """Run the server; ends with 0 on SIGTERM and SIGINT, with 1 when it cannot start."""
+    """Run the server; ends with 0 on a signal that ends it, with 1 when it cannot start."""
     if len(sys.argv) > 1 and sys.argv[1] in TOOLS:
         sys.exit(TOOLS[sys.argv[1]](sys.argv[2:]))
     try:
