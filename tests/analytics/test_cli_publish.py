@@ -99,9 +99,7 @@ def test_version_that_the_server_refuses_leaves_no_trace(
 ) -> None:
     server.run("model", "publish", str(adder))
     before, log = contents(server.models), server.run("model", "log", "--json").out
-    garbage = tmp_path / "garbage"
-    garbage.mkdir()
-    (garbage / "model.onnx").write_bytes(b"this is no model")
+    garbage = save_garbage(tmp_path / "garbage")
     for name in ("adder", "new/model"):
         outcome = server.run("model", "publish", str(garbage), "--id", name)
         assert outcome.code == 1
@@ -125,6 +123,28 @@ def test_wrong_number_of_labels_is_found_before_anybody_counts_on_it(
     assert not (server.models / "pets").exists()
     folder = save_classifier(tmp_path / "animals", 2, ["cat", "dog"])
     assert server.run("model", "publish", str(folder)).code == 0
+
+
+def save_garbage(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"this is no model")
+    return folder
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first version", "next version"])
+def test_what_follows_a_refusal_at_once_is_judged_by_itself(
+    server: CommandLine, tmp_path: Path, *, is_first: bool
+) -> None:
+    right = save_classifier(tmp_path / "right", 2, ["cat", "dog"])
+    mislabelled = save_classifier(tmp_path / "mislabelled", 2, ["cat", "dog", "bird"])
+    garbage = save_garbage(tmp_path / "garbage")
+    if not is_first:
+        assert server.run("model", "publish", str(right), "--id", "pets").code == 0
+    for wrong in (mislabelled, garbage):
+        assert server.run("model", "publish", str(wrong), "--id", "pets").code == 1
+        outcome = server.run("model", "publish", str(right), "--id", "pets")
+        assert outcome.code == 0, outcome.err
+        assert "is AVAILABLE" in outcome.err
 
 
 def test_without_a_server_it_waits_on_the_volume(camfleet: CommandLine, adder: Path) -> None:

@@ -15,7 +15,7 @@ from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.package import Package, opened, read_package
 from camfleet.cli.packages.telling import Teller, Terminal
 from camfleet.cli.packages.trial import try_decoder
-from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
+from camfleet.cli.packages.verdict import Verdict, wait_for_verdict, wait_until_forgotten
 from camfleet.cli.volume_seed import words_of_a_new_volume
 from camfleet_contracts.files import locked, write_atomically
 from camfleet_contracts.settings import FleetSettings
@@ -63,6 +63,8 @@ def publish(
     told, makes_volume = teller or Terminal(), not settings.models_dir.exists()
     with opened(source) as folder:
         package = read_package(folder, options.model_id)
+        if options.serve:
+            _let_go_of_the_number(settings, package.name, options.version)
         published = _copy_to_volume(settings, package, options, told)
     if makes_volume:
         told.say(words_of_a_new_volume(settings))
@@ -74,6 +76,14 @@ def publish(
             number = int(published.name)
             verdict = _wait(settings, package.name, number, options.wait_s, told)
     return Published(package.name, published, verdict)
+
+
+def _let_go_of_the_number(settings: FleetSettings, name: str, version: int | None) -> None:
+    """A number is given again when its version was taken back, perhaps a moment ago."""
+    there = versions_of(settings.models_dir / name)
+    number = version or max(there, default=0) + 1
+    if number not in there:
+        wait_until_forgotten(settings, name, number)
 
 
 def _copy_to_volume(

@@ -7,6 +7,7 @@ from camfleet.cli.server_status import VersionState, served_models
 from camfleet_contracts.settings import FleetSettings
 
 _POLL_S = 0.2
+_FORGETS_WITHIN_S = 10.0
 _GONE_AFTER_S = 5.0  # a server that does not answer for so long is taken for absent
 
 
@@ -53,6 +54,16 @@ def wait_for_verdict(
             return verdict
         time.sleep(_POLL_S)
     return verdict
+
+
+def wait_until_forgotten(settings: FleetSettings, name: str, version: int) -> None:
+    """Wait while the server still has what had this number before: its verdict is of that."""
+    began_at = time.monotonic()
+    while time.monotonic() - began_at < _FORGETS_WITHIN_S:
+        before = _verdict_of((served_models(settings) or {}).get(name, ()), version)
+        if not (before.is_available or before.is_refused):
+            return
+        time.sleep(_POLL_S)
 
 
 def _verdict_of(states: tuple[VersionState, ...], version: int) -> Verdict:
