@@ -15,6 +15,22 @@ def test_flat_and_nested_alwaysai_manifests_say_the_same() -> None:
     assert parse_manifest(flat, where="f") == parse_manifest(nested, where="n")
 
 
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"preprocess": {"size": [0, 320]}}, "preprocess.size.0"),
+        ({"preprocess": {"size": [320, 100_000]}}, "preprocess.size.1"),
+        ({"preprocess": {"mean": [float("nan")]}}, "preprocess.mean.0"),
+        ({"preprocess": {"scale": float("inf")}}, "preprocess.scale"),
+        ({"size": [-1, 320]}, "size.0"),
+        ({"scalefactor": float("nan")}, "scalefactor"),
+    ],
+)
+def test_a_number_that_no_picture_can_have_is_named(document: dict[str, Any], field: str) -> None:
+    with pytest.raises(BadManifest, match=rf"m: {field}"):
+        parse_manifest(document, where="m")
+
+
 def test_a_null_says_nothing() -> None:
     written = {"id": "user/name", "colors_file": None, "labels": None, "precision": None}
     assert parse_manifest(written, where="m") == parse_manifest({"id": "user/name"}, where="m")

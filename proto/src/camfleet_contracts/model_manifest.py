@@ -8,7 +8,7 @@ precision, batching, pulled_from and trail.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,11 +20,16 @@ from camfleet_contracts.trail import Trail
 
 MANIFEST_NAMES = ("model.json", "alwaysai.model.json")
 _CHANNELS, _BRIGHTEST = 3, 255
+_LARGEST_SIDE = 16384
 _NESTED = ("model_parameters", "modelParameters", "config", "model")
 
 
 class BadManifest(Exception):
     """A manifest cannot be used; names file and field."""
+
+
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Pixels = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
 
 
 class _Part(BaseModel):
@@ -46,11 +51,11 @@ class Preprocess(_Part):
     """
 
     resize: Literal["stretch", "letterbox", "letterbox-topleft", "crop"] = "stretch"
-    size: tuple[int, int] | None = None
+    size: tuple[_Pixels, _Pixels] | None = None
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     colour: Literal["RGB", "BGR", "GRAY"] = "RGB"
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    scale: float | tuple[float, ...] = 1.0
+    mean: tuple[_Number, ...] = (0.0, 0.0, 0.0)
+    scale: _Number | tuple[_Number, ...] = 1.0
     pad: int = Field(114, ge=0, le=255)
 
 
@@ -102,9 +107,9 @@ class ModelManifest(_Part):
     license: str = ""
     labels: tuple[str, ...] = ()
     label_colors: tuple[tuple[int, int, int], ...] | None = None  # blue, green, red
-    mean: tuple[float, ...] | None = None
-    scalefactor: float | None = None
-    size: tuple[int, ...] | None = None
+    mean: tuple[_Number, ...] | None = None
+    scalefactor: _Number | None = None
+    size: tuple[_Pixels, ...] | None = None
     swaprb: bool | None = None
     crop: bool | None = None
     softmax: bool | None = None
