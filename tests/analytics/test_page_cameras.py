@@ -140,7 +140,7 @@ def test_more_settings_of_a_camera_are_written_and_the_others_stay(
 ) -> None:
     open_form(browser)
     assert not browser.is_shown(".form [name='capture.size']")
-    browser.ask("document.querySelector('.form .more summary').click()")
+    browser.ask("document.querySelector('.form details summary').click()")
     press(browser, "Add a second model")
     fill(browser, MORE)
     press(browser, "Save")

@@ -1,11 +1,11 @@
-// Asks before something is done: resolves true for yes, false for anything else.
+// Asks before something is lost: resolves true for yes, false for anything else.
 
 import { button } from "./controls.js";
 import { make } from "./dom.js";
 
-export function confirmed(title, words, yes, { isDanger = false } = {}) {
+export function confirmed(title, words, yes) {
   const close = (answer) => () => dialog.close(answer);
-  const buttons = make("div", { class: "buttons" }, button("Cancel", close("no")), button(yes, close("yes"), { kind: isDanger ? "danger" : "primary" }));
+  const buttons = make("div", { class: "buttons" }, button("Cancel", close("no")), button(yes, close("yes"), { kind: "danger" }));
   const dialog = make("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, make("h2", { id: "dialog-title", text: title }), ...[words].flat().map((text) => make("p", { text })), buttons);
   document.body.append(dialog);
   dialog.showModal();

@@ -1,8 +1,8 @@
 // A WebSocket that comes back by itself until it is closed; state() hears "connected", "reconnecting" or "locked".
 
-import { Backoff } from "./backoff.js";
-
 const KEY_NEEDED = 4401;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 5000;
 
 export class Socket {
   // address() gives path and query anew for each try.
@@ -10,7 +10,7 @@ export class Socket {
     this.address = address;
     this.message = message;
     this.state = state;
-    this.backoff = new Backoff();
+    this.wait = FIRST_WAIT_MS;
     this.closed = false;
     this.open();
   }
@@ -22,7 +22,7 @@ export class Socket {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.state("connected");
     socket.onmessage = (event) => {
-      this.backoff.reset();
+      this.wait = FIRST_WAIT_MS;
       if (!this.closed) this.message(event.data);
     };
     socket.onclose = ({ code }) => this.retry(code === KEY_NEEDED ? "locked" : "reconnecting");
@@ -31,7 +31,8 @@ export class Socket {
   retry(why) {
     if (this.closed) return;
     this.state(why);
-    this.timer = setTimeout(() => this.open(), this.backoff.next());
+    this.timer = setTimeout(() => this.open(), this.wait);
+    this.wait = Math.min(2 * this.wait, LONGEST_WAIT_MS);
   }
 
   // Drops the connection and opens a new one at once.

@@ -20,7 +20,7 @@ export class CamerasView {
     const table = tableOf("Cameras", ["Camera", "State", "Source", "Model", "Recorded", make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
     this.form = make("div");
     this.empty = hint("No camera yet. Add one; demo:street is there to try.", { hidden: true });
-    this.element = make("div", {}, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
+    this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
   }
 
   async enter({ rest: [name] }) {
@@ -68,7 +68,7 @@ export class CamerasView {
   }
 
   async remove(name) {
-    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings go from cameras.yaml. Its events and recordings stay until they are the oldest."], "Remove", { isDanger: true });
+    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings go from cameras.yaml. Its events and recordings stay until they are the oldest."], "Remove");
     if (yes) await this.attempt(`${name} is removed.`, () => change("DELETE", `/v1/cameras/${pathOf(name)}`, undefined, "*"));
   }
 

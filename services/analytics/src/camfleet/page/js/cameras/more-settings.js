@@ -44,7 +44,7 @@ export class MoreSettings {
   constructor() {
     const groups = groupsOf();
     this.all = Object.values(groups).flat();
-    this.element = make("details", { class: "card-details more" }, make("summary", { text: "More settings" }), ...Object.entries(groups).map(group));
+    this.element = make("details", {}, make("summary", { text: "More settings" }), ...Object.entries(groups).map(group));
   }
 }
 

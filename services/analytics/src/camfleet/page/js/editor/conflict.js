@@ -6,10 +6,10 @@ import { draw } from "../base/svg.js";
 import { Draft } from "./draft.js";
 import { drawShape } from "./shape-drawing.js";
 
-const SIZE = { width: 320, height: 180 };
+const WIDTH = 320;
 
 export function conflictPanel(mine, theirs, { keepMine, takeTheirs, shape }) {
-  const size = { width: SIZE.width, height: Math.round((SIZE.width * shape.height) / shape.width) };
+  const size = { width: WIDTH, height: Math.round((WIDTH * shape.height) / shape.width) };
   return make(
     "section",
     { class: "conflict", role: "alertdialog", "aria-labelledby": "conflict-title", tabindex: "-1" },

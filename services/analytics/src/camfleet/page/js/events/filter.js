@@ -18,20 +18,21 @@ const SPANS = [["", "any time"], ["3600", "last hour"], ["86400", "last day"], [
 
 export class Filter {
   constructor(changed) {
-    this.changed = changed;
     this.values = {};
     this.inputs = { camera: choice([["", "all cameras"]], ""), event: choice(KINDS, ""), place: textInput({ placeholder: "all" }), label: textInput({ placeholder: "all" }), span: choice(SPANS, ""), from: moment(), to: moment() };
     this.own = make("div", { class: "filter-times", hidden: true }, field("From", this.inputs.from), field("To", this.inputs.to));
     const { camera, event, place, label, span } = this.inputs;
     this.element = make("form", { class: "filter", role: "search", "aria-label": "Choose events" }, field("Camera", camera), field("What", event), field("Line or zone", place), field("Object", label), field("When", span), this.own);
-    this.element.addEventListener("change", () => this.read());
+    this.element.addEventListener("change", () => {
+      this.read();
+      changed();
+    });
     this.element.addEventListener("submit", (event_) => event_.preventDefault());
   }
 
   read() {
     this.values = Object.fromEntries(Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]));
     this.own.hidden = this.values.span !== "own";
-    this.changed();
   }
 
   set(query) {
@@ -40,8 +41,7 @@ export class Filter {
       if (value && ["camera", "event"].includes(name)) offer(input, value); // an application's own kind, too
       input.value = value;
     }
-    this.values = Object.fromEntries(Object.entries(this.inputs).map(([name, input]) => [name, input.value]));
-    this.own.hidden = this.values.span !== "own";
+    this.read();
   }
 
   nameCameras(names) {

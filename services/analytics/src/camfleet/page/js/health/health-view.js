@@ -20,7 +20,7 @@ export class HealthView {
     this.sinks = new DataTable("Where events go", ["Sink", "State", "Delivered", "Waiting", "Refused", "Dropped"], "Events are shown here and kept on the box; no other place is configured. Add sinks (MQTT, webhook, file …) in cameras.yaml.");
     this.audit = new DataTable("Changes made through this page and the REST interface", ["When", "Who", "What", "Answer"], "Nothing was changed since analytics was started. The log keeps a line for every change.");
     const head = make("header", { class: "view-head" }, make("h1", { text: "Health" }));
-    this.element = make("div", {}, head, this.services, this.cameras.element, this.advice.element, this.sinks.element, this.audit.element);
+    this.element = make("div", { class: "health-view" }, head, this.services, this.cameras.element, this.advice.element, this.sinks.element, this.audit.element);
   }
 
   enter() {

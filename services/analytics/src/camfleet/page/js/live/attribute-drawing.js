@@ -23,9 +23,7 @@ export function drawParts(overlay, parts) {
   const { pen, unit } = overlay;
   pen.lineWidth = unit;
   for (const { label, corners } of parts) {
-    const [left, top] = overlay.point(corners.slice(0, 2));
-    const [right, bottom] = overlay.point(corners.slice(2));
     pen.strokeStyle = colourOf(label);
-    pen.strokeRect(left, top, right - left, bottom - top);
+    pen.strokeRect(...overlay.frame(corners));
   }
 }

@@ -56,14 +56,19 @@ export class Overlay {
     return [this.place.left + x * this.place.wide, this.place.top + y * this.place.high];
   }
 
-  drawBox({ corners, label }) {
-    const { pen, unit } = this;
+  // Left, top, width and height, as a pen wants them.
+  frame(corners) {
     const [left, top] = this.point(corners.slice(0, 2));
     const [right, bottom] = this.point(corners.slice(2));
+    return [left, top, right - left, bottom - top];
+  }
+
+  drawBox({ corners, label }) {
+    const { pen, unit } = this;
     pen.lineWidth = 1.75 * unit;
     pen.strokeStyle = colourOf(label);
     pen.beginPath();
-    pen.roundRect(left, top, right - left, bottom - top, 4 * unit);
+    pen.roundRect(...this.frame(corners), 4 * unit);
     pen.stroke();
   }
 

@@ -16,9 +16,7 @@ export class Timeline {
   }
 
   ptsAt(mediaTime) {
-    for (let index = this.spans.length - 1; index >= 0; index -= 1) {
-      if (mediaTime >= this.spans[index].from - 0.001) return mediaTime + this.spans[index].shift;
-    }
-    return null;
+    const span = this.spans.findLast(({ from }) => mediaTime >= from - 0.001);
+    return span ? mediaTime + span.shift : null;
   }
 }

@@ -48,7 +48,7 @@ export class ConfigHistory {
     const words = [`The models are then served as they were before: ${told(one)}.`];
     if (later > 0) words.push(`The ${later} later ${later === 1 ? "change is" : "changes are"} taken back with it.`);
     words.push("What is served now keeps answering until the other version is ready. This is itself a change that can be taken back.");
-    if (await confirmed(`Roll back change ${one.number}?`, words, "Roll back", { isDanger: true })) await this.rollBack(one);
+    if (await confirmed(`Roll back change ${one.number}?`, words, "Roll back")) await this.rollBack(one);
   }
 
   async rollBack({ number }) {

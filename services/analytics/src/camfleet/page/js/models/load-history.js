@@ -12,7 +12,7 @@ export class LoadHistory {
   constructor() {
     this.list = make("ol", { class: "history" });
     this.rest = make("ol", { class: "history" });
-    this.more = make("details", { class: "card-details", hidden: true }, make("summary", { text: "Older ones" }), this.rest);
+    this.more = make("details", { hidden: true }, make("summary", { text: "Older ones" }), this.rest);
     this.empty = hint();
     this.element = make("section", { class: "card loads" }, make("h2", { text: "Last loads" }), this.empty, this.list, this.more);
   }

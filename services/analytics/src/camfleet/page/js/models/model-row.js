@@ -19,7 +19,7 @@ export class ModelRow {
     this.table = make("div", { class: "scroll", tabindex: "0" }, tableOf(`Versions of ${name}`, heads, this.body));
     this.fault = make("p", { class: "message", "data-level": "failed" });
     this.card = make("div", { class: "model-card" });
-    this.details = make("details", { class: "card-details" }, make("summary", { text: "Model card" }), this.card);
+    this.details = make("details", {}, make("summary", { text: "Model card" }), this.card);
     this.details.addEventListener("toggle", () => this.details.open && this.loadCard());
     this.element = make("section", { class: "card model", "aria-label": `Model ${name}` }, make("header", { class: "section-head" }, make("h2", { text: name }), this.users), this.fault, this.table, this.details);
   }

@@ -31,7 +31,7 @@ class Panel {
     this.image = make("img", { alt: `What the script ${name} shows` });
     this.image.addEventListener("load", () => this.picture.style.setProperty("--shape", `${this.image.naturalWidth} / ${this.image.naturalHeight}`));
     this.text = make("pre", { class: "panel-text" });
-    this.stop = make("button", { class: "button quiet", type: "button", "aria-label": `Stop the script ${name}`, text: "Stop" });
+    this.stop = make("button", { class: "button quiet panel-stop", type: "button", "aria-label": `Stop the script ${name}`, text: "Stop" });
     this.stop.addEventListener("click", () => this.askToStop());
     const title = make("h2", { class: "tile-name", id: `panel-${name}`, text: name });
     this.picture = make("div", { class: "picture" }, this.image);

@@ -19,7 +19,7 @@ export class BarPlot {
     const legend = make("span", { class: "legend" }, ...series.map(({ name, tone }) => make("span", { class: `key tone-${tone}`, text: name })));
     const rows = tableOf("", ["From", ...series.map(({ name }) => name)], this.table);
     const table = make("details", { class: "plot-table" }, make("summary", { text: "As a table" }), make("div", { class: "scroll", tabindex: "0" }, rows));
-    this.element = make("figure", { class: "card plot-card" }, make("figcaption", {}, make("strong", { text: title }), this.total, legend), this.svg, table);
+    this.element = make("figure", { class: "card" }, make("figcaption", {}, make("strong", { text: title }), this.total, legend), this.svg, table);
     this.observer = new ResizeObserver(() => this.render());
     this.observer.observe(this.element);
   }
