@@ -91,6 +91,7 @@ def test_no_camera_names_the_file_to_edit(
     page_fleet.cameras.clear()
     browser.open(page_address)
     browser.wait_for_text(".empty", "var/models/cameras.yaml")
+    assert browser.ask("document.querySelector('.empty a').hash") == "#/cameras/new"
     page_fleet.cameras.append(camera_status("street"))
     browser.wait_for_text(".tile-name", "street")
     assert browser.text(".empty") == ""

@@ -4,8 +4,6 @@ import { make } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { Tile } from "./tile.js";
 
-const EXAMPLE = "cameras:\n  - name: front-door\n    source: /dev/video0\n  - name: yard\n    source: rtsp://192.168.1.20/stream1";
-
 export class Wall {
   constructor(element) {
     this.element = element;
@@ -52,7 +50,7 @@ export class Wall {
 }
 
 function emptyWall(file) {
-  const where = make("p", { text: "Add one to " }, make("code", { text: file ?? "cameras.yaml" }), "; it appears here as soon as the file is saved. ");
+  const where = make("p", {}, make("a", { href: "#/cameras/new", text: "Add a camera" }), " here, or to ", make("code", { text: file ?? "cameras.yaml" }), "; it appears as soon as the file is saved. ");
   where.append("Or run ", make("code", { text: "camfleet camera add" }), ".");
-  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), where, make("pre", {}, make("code", { text: EXAMPLE })));
+  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), where);
 }
