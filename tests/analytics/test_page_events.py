@@ -1,10 +1,14 @@
 """The view of events in Chromium: the list, one event, exports."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 
 from browser import Browser
+from camfleet_contracts.events import Envelope
+from fakes_live import ClipPlan, make_clip
 from fakes_upstream import Upstream
 from page_steps import go, press
 from running_app import RunningApp
@@ -30,8 +34,7 @@ def test_events_are_listed_chosen_and_followed(browser: Browser, page_app: Runni
 def test_an_event_has_its_picture_once_the_recording_has_it(
     browser: Browser, page_app: RunningApp, page_upstream: Upstream
 ) -> None:
-    picture = cv2.imencode(".jpg", np.zeros((90, 160, 3), np.uint8))[1]
-    page_upstream.files["/cameras/door/snapshot.jpg"] = picture.tobytes()
+    page_upstream.files["/cameras/door/snapshot.jpg"] = black_picture()
     tell_of_recording(page_app, until="2026-11-29T16:30:00Z")
     go(browser, "events?camera=door")
     browser.wait_for("document.querySelector('.event-row img')")
@@ -42,6 +45,10 @@ def test_an_event_has_its_picture_once_the_recording_has_it(
     tell_of_recording(page_app, until="2026-11-29T16:50:00Z")
     browser.wait_for(f"{newest}.querySelector('img')?.naturalWidth === 160")
     page_app.tell_of_capture()
+
+
+def black_picture() -> bytes:
+    return cv2.imencode(".jpg", np.zeros((90, 160, 3), np.uint8))[1].tobytes()
 
 
 def tell_of_recording(app: RunningApp, until: str) -> None:
@@ -64,6 +71,42 @@ def test_an_event_without_a_recording_says_so(browser: Browser) -> None:
     browser.ask("document.querySelector('.event-row').click()")
     browser.wait_for_text(".event-detail", "door is not recorded")
     assert "UTC" in browser.text(".event-detail")
+
+
+def test_a_list_that_is_followed_for_long_lets_the_oldest_go(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    go(browser, "events")
+    browser.wait_for("document.querySelectorAll('.event-row').length === 60")
+    for number in range(2000, 3000):
+        page_app.hub.publish_event(numbered(number))
+    browser.wait_for_text(".event-row", "person 2999")
+    browser.wait_for("document.querySelectorAll('.event-row').length === 60")
+    assert browser.is_shown(".events-left > .button")
+
+
+def numbered(number: int) -> Envelope:
+    """Event `number` of one moment."""
+    update = {"event_id": f"event-{number}"}
+    event = crossing(0)
+    results = {**event.results, "object_id": number}
+    return event.model_copy(update={**update, "results": results})
+
+
+def test_the_clip_of_an_event_is_let_go_with_the_next(
+    browser: Browser, page_app: RunningApp, page_upstream: Upstream
+) -> None:
+    page_upstream.files["/cameras/door/snapshot.jpg"] = black_picture()
+    page_upstream.files["/cameras/door/clip"] = make_clip(ClipPlan(container="mp4"))
+    tell_of_recording(page_app, until="2026-11-29T16:50:00Z")
+    go(browser, "events?camera=door")
+    browser.wait_for("document.querySelector('.event-row img')")
+    browser.ask("document.querySelectorAll('.event-row')[0].click()")
+    clip = browser.wait_for("document.querySelector('.clip video')?.src")
+    browser.ask("void (URL.revokeObjectURL = (url) => (window.letGo = url))")
+    browser.ask("document.querySelectorAll('.event-row')[1].click()")
+    browser.wait_for(f"window.letGo === {json.dumps(clip)}")
+    page_app.tell_of_capture()
 
 
 def test_an_export_holds_what_is_chosen(browser: Browser) -> None:

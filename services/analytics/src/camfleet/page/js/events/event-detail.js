@@ -15,9 +15,15 @@ export class EventDetail {
     this.clear();
   }
 
+  // The clip that was seen before keeps no memory.
+  fill(...parts) {
+    URL.revokeObjectURL(this.element.querySelector("video")?.src);
+    this.element.replaceChildren(...parts);
+  }
+
   clear() {
     this.element.classList.remove("is-chosen");
-    this.element.replaceChildren(hint("Choose an event to see its clip and all that is known of it."));
+    this.fill(hint("Choose an event to see its clip and all that is known of it."));
   }
 
   show(envelope, camera) {
@@ -27,7 +33,7 @@ export class EventDetail {
     const place = make("div", { class: "clip" });
     const link = envelope.camera ? make("a", { href: linkTo("camera", [envelope.camera]), text: `Open ${envelope.camera}` }) : "";
     const all = make("details", {}, make("summary", { text: "As it was sent" }), make("pre", { tabindex: "0" }, make("code", { text: JSON.stringify(envelope, null, 2) })));
-    this.element.replaceChildren(make("h2", { text: words }), time, place, make("p", {}, link), all);
+    this.fill(make("h2", { text: words }), time, place, make("p", {}, link), all);
     if (envelope.camera) this.showClip(place, envelope.camera, when, camera);
     this.element.classList.add("is-chosen");
     this.element.focus({ preventScroll: true });
@@ -43,9 +49,10 @@ export class EventDetail {
     try {
       const answer = await fetch(path);
       if (!answer.ok) throw new Refusal(answer.status, await answer.json());
-      const video = make("video", { controls: true, playsinline: true, autoplay: true, src: URL.createObjectURL(await answer.blob()), "aria-label": `Clip of ${name}` });
+      const clip = await answer.blob();
+      if (!place.isConnected) return; // another event was chosen meanwhile
+      const video = make("video", { controls: true, playsinline: true, autoplay: true, src: URL.createObjectURL(clip), "aria-label": `Clip of ${name}` });
       video.muted = true;
-      video.addEventListener("emptied", () => URL.revokeObjectURL(video.src));
       place.replaceChildren(video, make("a", { href: path, download: `${name}.mp4`, text: "Save the clip" }));
     } catch (fault) {
       setText(message, fault instanceof Refusal ? `No clip: ${fault.message}.` : "No clip: the service does not answer.");

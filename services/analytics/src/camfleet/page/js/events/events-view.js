@@ -11,6 +11,7 @@ import { Filter } from "./filter.js";
 import { HeatCard } from "./heat-card.js";
 
 const PAGE = 60;
+const MOST = 1000; // rows before those that came are let go
 
 export class EventsView {
   constructor(fleet) {
@@ -51,6 +52,7 @@ export class EventsView {
   restart() {
     this.detail.clear();
     this.showInsights();
+    setText(this.state, "Loading…");
     return this.load(null);
   }
 
@@ -67,7 +69,6 @@ export class EventsView {
 
   async load(before) {
     const question = (this.question = {});
-    if (!before) setText(this.state, "Loading…");
     try {
       const { body } = await ask(`/v1/events?${this.filter.query({ limit: PAGE, before })}`);
       if (this.question !== question) return; // the choice changed meanwhile
@@ -112,6 +113,7 @@ export class EventsView {
   showStatus(status) {
     this.filter.nameCameras(status.cameras.map(({ name }) => name));
     if (!this.shownCamera) this.showInsights();
+    if (this.list.children.length > MOST && !scrollY) this.load(null);
     for (const row of this.list.children) row.picture(this.fleet);
   }
 
