@@ -102,6 +102,24 @@ def test_the_page_survives_the_service(browser: Browser, page_fleet: ScriptedFle
         browser.open("about:blank")
 
 
+def test_a_view_that_could_not_be_fetched_comes_once_somebody_answers(
+    browser: Browser, page_address: str
+) -> None:
+    browser.open(page_address)
+    browser.wait_for_text(".state", "LIVE")
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*health-view.js"]})
+    try:
+        browser.ask("void (location.hash = '#/health')")
+        browser.wait_for(
+            "performance.getEntriesByName(`${origin}/static/js/health/health-view.js`)[0]"
+        )
+        assert browser.ask("document.querySelector('#view').dataset.view") == "wall"
+    finally:
+        browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    browser.wait_for("document.querySelector('#view').dataset.view === 'health'")
+
+
 def test_login_asks_for_a_key_and_names_the_command(browser: Browser, page_address: str) -> None:
     browser.open(f"{page_address}/login?failed=1")
     browser.wait_for_text("#login-fault", "not known")

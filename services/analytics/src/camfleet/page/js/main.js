@@ -45,6 +45,7 @@ function showStatus(status) {
   if (!fleet.session) learnWhoLooks();
   fleet.status = status;
   notice.hidden = true;
+  if (views.missed) views.go();
   light.show(status);
   clock.show(status.time);
   views.current?.showStatus(status);

@@ -24,10 +24,16 @@ export class Views {
   }
 
   async go() {
+    this.missed = false;
     const route = readRoute();
     const name = route.name in LOADERS ? route.name : "wall";
     this.wanted = name;
-    if (!this.made.has(name)) this.made.set(name, await this.make(name));
+    try {
+      if (!this.made.has(name)) this.made.set(name, await this.make(name));
+    } catch {
+      this.missed = true; // nobody answers; whoever hears of it that somebody does goes again
+      return;
+    }
     if (this.wanted !== name) return; // left again while it was fetched
     this.show(this.made.get(name), name, route);
   }
