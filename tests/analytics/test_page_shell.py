@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from browser import Browser
 from fakes_page import FilmedCamera, ScriptedFleet, running, served
 from page_drawings import DRAWN, VIDEO
+from running_app import RunningApp
 from waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -100,6 +103,22 @@ def test_the_page_survives_the_service(browser: Browser, page_fleet: ScriptedFle
         )
         assert not browser.is_shown("#notice")
         browser.open("about:blank")
+
+
+def test_login_goes_on_to_the_place_that_was_asked_for(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    browser.open(page_app.address)
+    browser.driver.delete_all_cookies()
+    browser.open("about:blank")
+    browser.open(f"{page_app.address}/#/events?camera=door")
+    field = browser.driver.find_element(By.NAME, "key")
+    field.send_keys("not-this-one", Keys.ENTER)
+    browser.wait_for_text("#login-fault", "not known")
+    browser.driver.find_element(By.NAME, "key").send_keys(page_app.key, Keys.ENTER)
+    browser.wait_for("document.querySelector('#view')?.dataset.view === 'events'")
+    assert browser.ask("location.hash") == "#/events?camera=door"
+    browser.open("about:blank")
 
 
 def test_a_view_that_could_not_be_fetched_comes_once_somebody_answers(

@@ -1,6 +1,7 @@
 // Wires the page: status and stream come in; the shown view and the top bar show them.
 
 import { ask } from "./base/api.js";
+import { button } from "./base/controls.js";
 import { make, setLevel, setText } from "./base/dom.js";
 import { lostSince } from "./base/words.js";
 import { EventStream } from "./events/event-stream.js";
@@ -75,7 +76,7 @@ function showLost(answeredAt) {
 }
 
 function showLocked() {
-  say("The session ended. ", make("a", { href: "/", text: "Log in again" }), ".");
+  say("The session ended. ", button("Log in again", () => location.reload()));
 }
 
 function say(...words) {
