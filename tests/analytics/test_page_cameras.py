@@ -2,6 +2,7 @@
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
 
 from axe import serious_findings
 from browser import Browser
@@ -191,6 +192,20 @@ def test_what_is_wrong_is_said_at_its_field(browser: Browser, page_app: RunningA
     assert "'mqqt' is not under the top-level 'sinks:'" in faults(browser)["pipeline.sinks"]
     assert serious_findings(browser) == []
     assert page_app.file.read_text() == before
+
+
+def test_what_was_wrong_goes_once_the_field_is_edited(browser: Browser) -> None:
+    open_form(browser)
+    fill(browser, {"pipeline.fps": "500", "pipeline.confidence": "7"})
+    Select(browser.driver.find_element(By.NAME, "credentials")).select_by_value("env")
+    press(browser, "Save")
+    browser.wait_for_text(".form .message", "Nothing was saved")
+    assert faults(browser).keys() == {"pipeline.fps", "pipeline.confidence", "credentials"}
+    browser.driver.find_element(By.NAME, "pipeline.fps").send_keys("1")
+    assert faults(browser).keys() == {"pipeline.confidence", "credentials"}
+    named = "//label[starts-with(text(), 'Name of the variable')]/following-sibling::input"
+    browser.driver.find_element(By.XPATH, named).send_keys("DOOR")
+    assert faults(browser).keys() == {"pipeline.confidence"}
 
 
 def test_a_film_is_worked_through_as_fast_as_it_can_be(

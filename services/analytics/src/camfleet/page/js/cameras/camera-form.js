@@ -4,7 +4,7 @@ import { ask, change, pathOf } from "../base/api.js";
 import { button, checkbox, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 import { Message } from "../base/message.js";
-import { markFaults } from "./form-faults.js";
+import { clearFault, markFaults } from "./form-faults.js";
 import { LoginFields } from "./login-fields.js";
 import { MoreSettings } from "./more-settings.js";
 import { Setting, numeric, put } from "./setting.js";
@@ -39,6 +39,7 @@ export class CameraForm {
     const title = name ? `Edit ${name}` : "Add a camera";
     this.element = make("form", { class: "card form", "aria-label": title, novalidate: true }, make("h2", { text: title }), this.fields(), this.login.element, this.more.element, this.message.element, this.preview, buttons, this.models);
     this.element.addEventListener("submit", (event) => this.submit(event));
+    this.element.addEventListener("input", ({ target }) => clearFault(target));
     this.loadModels();
     this.fill(name);
   }

@@ -4,7 +4,7 @@ import { make } from "../base/dom.js";
 
 // Marks what has a place in the form and returns the words of what has none.
 export function markFaults(form, faults) {
-  clearFaults(form);
+  for (const input of form.querySelectorAll("[aria-invalid]")) clearFault(input);
   const left = [];
   for (const [path, words] of Object.entries(faults)) {
     const input = fieldOf(form, path);
@@ -15,12 +15,11 @@ export function markFaults(form, faults) {
   return left;
 }
 
-function clearFaults(form) {
-  for (const words of form.querySelectorAll(".fault")) words.remove();
-  for (const input of form.querySelectorAll("[aria-invalid]")) {
-    input.removeAttribute("aria-invalid");
-    describe(input, (ids) => ids.filter((id) => !id.endsWith("-fault")));
-  }
+// What was wrong of a field is not said of another text.
+export function clearFault(input) {
+  document.getElementById(`${input.id}-fault`)?.remove();
+  input.removeAttribute("aria-invalid");
+  describe(input, (ids) => ids.filter((id) => !id.endsWith("-fault")));
 }
 
 // The field of this path, else of what holds it, else the first one inside it.

@@ -3,6 +3,7 @@
 import { change, pathOf } from "../base/api.js";
 import { choice, field, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
+import { clearFault } from "./form-faults.js";
 
 const WAYS = [
   ["none", "no login"],
@@ -22,6 +23,7 @@ export class LoginFields {
     this.secret = make("div", { class: "fields" }, field("User", this.user), field("Password", this.password, HINT));
     this.named = field("Name of the variable, or path of the file", this.place);
     this.element = make("div", { class: "login-fields" }, field("Login at the camera", this.way), this.secret, this.named);
+    this.element.addEventListener("input", () => clearFault(this.way)); // it bears what is wrong of the others
     this.show();
   }
 
