@@ -91,6 +91,21 @@ def test_a_name_given_twice_is_not_saved(browser: Browser, page_app: RunningApp)
     assert names_in(page_app) == ["gate"]
 
 
+def test_lines_that_were_not_saved_are_asked_about(browser: Browser, page_app: RunningApp) -> None:
+    edit(browser)
+    press(browser, "Draw a line")
+    press(browser, "Close")
+    browser.wait_for_text("dialog", "Not saved")
+    press(browser, "Cancel")
+    browser.wait_for("!document.querySelector('dialog')")
+    press(browser, "Save")
+    browser.wait_for_text(".editor .message", "Saved")
+    assert names_in(page_app) == ["gate", "line-1"]
+    press(browser, "Close")
+    browser.wait_for("!document.querySelector('.editor')")
+    assert not browser.is_shown("dialog")
+
+
 def test_the_editor_has_no_serious_findings_of_axe(browser: Browser) -> None:
     edit(browser)
     assert serious_findings(browser) == []

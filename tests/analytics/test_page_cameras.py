@@ -208,6 +208,21 @@ def test_what_was_wrong_goes_once_the_field_is_edited(browser: Browser) -> None:
     assert faults(browser).keys() == {"pipeline.confidence"}
 
 
+def test_what_was_typed_is_not_lost_by_a_wrong_click(browser: Browser) -> None:
+    open_form(browser)
+    source = browser.driver.find_element(By.NAME, "source")
+    source.send_keys("?seed=9")
+    browser.driver.find_element(By.LINK_TEXT, "Models").click()
+    browser.wait_for_text("dialog", "Not saved")
+    assert browser.ask("location.hash") == "#/cameras/door"
+    browser.driver.find_element(By.XPATH, "//dialog//button[text()='Cancel']").click()
+    assert source.get_attribute("value") == "demo:street?seed=9"
+    browser.driver.find_element(By.LINK_TEXT, "Models").click()
+    press(browser, "Leave without saving")
+    browser.wait_for("document.querySelector('#view').dataset.view === 'models'")
+    assert browser.ask("location.hash") == "#/models"
+
+
 def test_a_film_is_worked_through_as_fast_as_it_can_be(
     browser: Browser, page_app: RunningApp
 ) -> None:

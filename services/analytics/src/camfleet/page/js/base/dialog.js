@@ -16,3 +16,5 @@ export function confirmed(title, words, yes) {
     });
   });
 }
+
+export const losing = (yes) => confirmed("Not saved", "What you changed here is lost.", yes);

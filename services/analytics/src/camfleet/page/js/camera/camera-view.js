@@ -22,6 +22,10 @@ export class CameraView {
     if (query.get("edit") && this.fleet.isAdmin) this.edit();
   }
 
+  get isUnsaved() {
+    return this.editor?.draft?.isChanged;
+  }
+
   leave() {
     this.editor?.close();
     this.plots?.stop();

@@ -39,7 +39,10 @@ export class CameraForm {
     const title = name ? `Edit ${name}` : "Add a camera";
     this.element = make("form", { class: "card form", "aria-label": title, novalidate: true }, make("h2", { text: title }), this.fields(), this.login.element, this.more.element, this.message.element, this.preview, buttons, this.models);
     this.element.addEventListener("submit", (event) => this.submit(event));
-    this.element.addEventListener("input", ({ target }) => clearFault(target));
+    this.element.addEventListener("input", ({ target }) => {
+      this.isTouched = true;
+      clearFault(target);
+    });
     this.loadModels();
     this.fill(name);
   }

@@ -24,19 +24,26 @@ export class CamerasView {
   }
 
   async enter({ rest: [name] }) {
+    this.edited = null;
     this.form.replaceChildren();
     await this.load();
     if (!name || !this.fleet.isAdmin) return;
-    const form = new CameraForm(this.fleet, name === "new" ? null : name, { done: (words) => this.finish(words) });
-    this.form.replaceChildren(form.element);
-    form.element.scrollIntoView({ block: "nearest" });
+    this.edited = new CameraForm(this.fleet, name === "new" ? null : name, { done: (words) => this.finish(words) });
+    this.form.replaceChildren(this.edited.element);
+    this.edited.element.scrollIntoView({ block: "nearest" });
+  }
+
+  get isUnsaved() {
+    return this.edited?.isTouched;
   }
 
   leave() {
+    this.edited = null;
     this.message.say("");
   }
 
   finish(words) {
+    this.edited = null;
     if (words) this.message.say(words, "ok");
     location.hash = linkTo("cameras");
     this.fleet.refresh();

@@ -2,6 +2,7 @@
 
 import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
+import { losing } from "../base/dialog.js";
 import { hint, make, setText } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { conflictPanel } from "./conflict.js";
@@ -28,7 +29,7 @@ export class Editor {
     this.message = new Message();
     this.conflict = make("div");
     this.tools.append(this.tool("line", "Draw a line"), this.tool("zone", "Draw a zone"), this.undo, this.redo);
-    const end = make("div", { class: "buttons" }, this.save, button("Close", () => this.close()));
+    const end = make("div", { class: "buttons" }, this.save, button("Close", () => this.end()));
     this.element = make("section", { class: "card editor", "aria-label": `Lines and zones of ${name}` }, this.tools, this.hint, this.forms, this.message.element, this.conflict, end);
     this.element.addEventListener("keydown", (event) => this.shortcut(event));
     this.open();
@@ -135,16 +136,19 @@ export class Editor {
 
   async showConflict(mine) {
     const { body, tag } = await ask(this.path);
-    const size = { width: this.area.size.width, height: this.area.size.height };
     const decide = (work) => () => {
       this.conflict.replaceChildren();
       this.tag = tag;
       work();
     };
-    const panel = conflictPanel(mine, body.pipeline, { shape: size, keepMine: decide(() => this.store()), takeTheirs: decide(() => this.start(body.pipeline, tag)) });
+    const panel = conflictPanel(mine, body.pipeline, { shape: this.area.size, keepMine: decide(() => this.store()), takeTheirs: decide(() => this.start(body.pipeline, tag)) });
     this.conflict.replaceChildren(panel);
     this.message.say("");
     panel.focus();
+  }
+
+  async end() {
+    if (!this.draft?.isChanged || (await losing("Close without saving"))) this.close();
   }
 
   close() {

@@ -1,5 +1,6 @@
 // Shows one view at a time; all but the wall are fetched when they are first wanted.
 
+import { losing } from "../base/dialog.js";
 import { WallView } from "../wall/wall-view.js";
 import { readRoute } from "./router.js";
 
@@ -13,13 +14,25 @@ const LOADERS = {
 };
 const titleOf = (name) => name[0].toUpperCase() + name.slice(1);
 
-// A view has `element`, enter(route) and showStatus(status), and may have leave(), showEnvelope(envelope) and showSilence().
+// A view has `element`, enter(route) and showStatus(status), and may have isUnsaved, leave(), showEnvelope(envelope) and showSilence().
 export class Views {
   constructor(place, navigation, fleet) {
     Object.assign(this, { place, navigation, fleet });
     this.made = new Map();
     this.current = null;
-    addEventListener("hashchange", () => this.go());
+    addEventListener("hashchange", ({ oldURL }) => this.leaveTo(oldURL));
+    addEventListener("beforeunload", (event) => this.current?.isUnsaved && event.preventDefault());
+    this.go();
+  }
+
+  // What was not saved is not lost by a wrong click.
+  async leaveTo(before) {
+    const after = location.href;
+    if (this.current.isUnsaved) {
+      history.replaceState(null, "", before);
+      if (!(await losing("Leave without saving"))) return;
+      history.replaceState(null, "", after);
+    }
     this.go();
   }
 
