@@ -1,4 +1,4 @@
-"""What is told of a camera while its source is being let go."""
+"""What is told of a camera while its source is let go, and when it is opened again."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ from typing import Any
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.camera import Camera
-from camfleet_capture.errors import SourceLost
+from camfleet_capture.errors import SourceLost, SourceMissing
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.table import SourceAddress
 from camfleet_capture.stop import Stop
@@ -48,3 +48,25 @@ def test_a_source_that_is_slow_to_close_is_told_without_a_time_that_never_was() 
     camera.stop(20)
     loop.close()
     assert "inf" not in str(condition.reason)
+
+
+def test_a_source_is_not_opened_again_while_its_fault_still_holds() -> None:
+    loop, looks, done = asyncio.new_event_loop(), iter([True, True, False]), threading.Event()
+    happened: list[str] = []
+
+    def still_holds() -> bool:
+        happened.append("look")
+        return next(looks)
+
+    def refuse(_: SourceAddress) -> SlowToClose:
+        if "look" in happened:
+            done.set()
+        happened.append("open")
+        raise SourceMissing("sends its readers on and on", still_holds=still_holds)
+
+    camera = Camera(SourceAddress("testcard", Path()), Stream("door", loop), refuse)
+    camera.start()
+    assert done.wait(60)
+    camera.stop(20)
+    loop.close()
+    assert happened[:5] == ["open", "look", "look", "look", "open"]

@@ -142,9 +142,10 @@ class Camera:
 
     def _run(self) -> None:
         pause_s = _SHORTEST_PAUSE_S
+        fault: SourceFault | None = None
         while not self._stop.is_set():
             frames = self.frames
-            fault = self._follow()
+            fault = fault if fault and fault.still_holds() else self._follow()
             if self._stop.is_set():
                 return
             if self.frames > frames:

@@ -11,6 +11,8 @@ CaptureError
     └── SourceEnded          it ended as it should, and is not to begin again
 """
 
+from collections.abc import Callable
+
 
 class CaptureError(Exception):
     """Base of all errors of this service."""
@@ -26,10 +28,17 @@ class SourceFault(CaptureError):
     Args:
         reason: what is wrong and with what, without passwords.
         host_answers: whether asking again soon makes sense (False waits up to 30 s).
+        still_holds: tells whether opening it again would do harm; asked before it is.
     """
 
-    def __init__(self, reason: str, *, host_answers: bool = True) -> None:
-        self.host_answers = host_answers
+    def __init__(
+        self,
+        reason: str,
+        *,
+        host_answers: bool = True,
+        still_holds: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.host_answers, self.still_holds = host_answers, still_holds
         super().__init__(reason)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -11,10 +12,11 @@ import av
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import VideoPacket, open_coder
-from camfleet_capture.errors import SourceLost
+from camfleet_capture.errors import SourceLost, SourceMissing, SourceStalled
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock, PullPacer
 from camfleet_capture.sources.container import STALL_LIMIT_S, Opening, describe
+from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
 
@@ -102,13 +104,30 @@ def open_network(
     full = _with_credentials(url, credentials)
     if url.startswith("rtsp"):
         protocols = "rtp,udp,tcp,tls,rtsp,rtsps"
-        opening = Opening(full, label, "rtsp", protocols, dict(_RTSP_OPTIONS), secrets=secrets)
-    else:
-        protocols = "http,https,tcp,tls,crypto"
-        opening = Opening(
-            full, label, _HTTP_FORMATS, protocols, secrets=secrets, read_timeout_s=STALL_LIMIT_S
+        options = dict(_RTSP_OPTIONS)
+        return _open_rtsp(
+            Opening(full, label, "rtsp", protocols, options, secrets=secrets), alteration
         )
+    protocols = "http,https,tcp,tls,crypto"
+    opening = Opening(
+        full, label, _HTTP_FORMATS, protocols, secrets=secrets, read_timeout_s=STALL_LIMIT_S
+    )
     return LiveSource(opening, alteration)
+
+
+def _open_rtsp(opening: Opening, alteration: Alteration) -> LiveSource:
+    """Open it; one that redirects without end is told, and not opened before that is over."""
+    try:
+        return LiveSource(opening, alteration)
+    except SourceStalled as stalled:
+        still_holds = partial(is_endless, opening.url)
+        if not still_holds():
+            raise
+        raise SourceMissing(
+            f"{opening.label}: sends its readers on and on (redirects); check its settings, "
+            "or name the address that has the pictures",
+            still_holds=still_holds,
+        ) from stalled
 
 
 def _with_credentials(url: str, credentials: Credentials) -> str:
