@@ -24,6 +24,7 @@ def test_flat_and_nested_alwaysai_manifests_say_the_same() -> None:
         ({"preprocess": {"scale": float("inf")}}, "preprocess.scale"),
         ({"size": [-1, 320]}, "size.0"),
         ({"scalefactor": float("nan")}, "scalefactor"),
+        ({"label_colors": [[0, 300, 0]]}, "label_colors.0.1"),
     ],
 )
 def test_a_number_that_no_picture_can_have_is_named(document: dict[str, Any], field: str) -> None:

@@ -29,6 +29,7 @@ class BadManifest(Exception):
 
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
+_Shade = Annotated[int, Field(ge=0, le=_BRIGHTEST)]
 _Pixels = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
 
 
@@ -106,7 +107,7 @@ class ModelManifest(_Part):
     colors_file: str = ""
     license: str = ""
     labels: tuple[str, ...] = ()
-    label_colors: tuple[tuple[int, int, int], ...] | None = None  # blue, green, red
+    label_colors: tuple[tuple[_Shade, _Shade, _Shade], ...] | None = None  # blue, green, red
     mean: tuple[_Number, ...] | None = None
     scalefactor: _Number | None = None
     size: tuple[_Pixels, ...] | None = None

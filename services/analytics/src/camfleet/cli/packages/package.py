@@ -1,8 +1,11 @@
 """A folder or archive that is to become a version of a model, looked through before it does."""
 
+import gzip
+import lzma
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +14,27 @@ from typing import Any
 
 from camfleet.cli.errors import CommandError
 from camfleet_contracts.model_files import NoModelFiles, find_model_files
-from camfleet_contracts.model_manifest import ModelManifest, read_manifest
+from camfleet_contracts.model_manifest import (
+    ModelManifest,
+    read_colors,
+    read_labels,
+    read_manifest,
+)
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.volume import MANIFEST, sums_match
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+_ENCRYPTED = 0x1  # flag of a file in a .zip
+_CHUNK_BYTES = 1 << 20
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,  # a way of packing that Python does not know
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +92,16 @@ def read_package(folder: Path, model_id: str | None) -> Package:
     except ValueError as error:
         raise CommandError(f"{error}; give one with --id") from error
     files = tuple(path for path in paths if str(path) != MANIFEST)
-    return Package(folder, name, _document(manifest) | {"id": identity}, files)
+    return Package(folder, name, _document(folder, manifest) | {"id": identity}, files)
 
 
-def _document(manifest: ModelManifest | None) -> dict[str, Any]:
+def _document(folder: Path, manifest: ModelManifest | None) -> dict[str, Any]:
     if manifest is None:
         return {}
     document = manifest.model_dump(mode="json", exclude_unset=True, exclude={"files"})
-    if manifest.label_file:
+    if manifest.label_file and manifest.labels == read_labels(folder, manifest.label_file):
         document.pop("labels", None)  # they were read from the file and stay there
-    if manifest.colors_file:
+    if manifest.colors_file and manifest.label_colors == read_colors(folder, manifest.colors_file):
         document.pop("label_colors", None)
     return document
 
@@ -115,21 +134,36 @@ def _unpack(archive: Path, into: Path) -> None:
     try:
         if archive.suffix == ".zip":
             with zipfile.ZipFile(archive) as packed:
-                _refuse_paths_outside(archive, packed.namelist())
+                _refuse_entries(archive, packed.infolist())
                 packed.extractall(into)  # noqa: S202 - the paths were looked at
         else:
+            _check_sums_of(archive)
             with tarfile.open(archive) as packed_tar:
                 packed_tar.extractall(into, filter="data")
     except tarfile.OutsideDestinationError as error:
         raise CommandError(f"{archive}: {error}; nothing was unpacked to keep") from error
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise CommandError(f"{archive} cannot be unpacked: {error}; copy it anew") from error
+    except _BROKEN as error:
+        reason = " ".join(str(error).split())
+        raise CommandError(
+            f"{archive} cannot be unpacked: {reason}; copy or pack it anew"
+        ) from error
 
 
-def _refuse_paths_outside(archive: Path, names: list[str]) -> None:
-    for name in names:
+def _check_sums_of(archive: Path) -> None:
+    """Read it to its end, where its sum is: the tar reader stops before and sees no damage."""
+    if archive.suffix in {".gz", ".tgz"}:
+        with gzip.open(archive) as packed:
+            while packed.read(_CHUNK_BYTES):
+                pass
+
+
+def _refuse_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
+    for entry in entries:
+        name = entry.filename
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise CommandError(f"{archive}: '{name}' would be written outside its folder")
+        if entry.flag_bits & _ENCRYPTED:
+            raise CommandError(f"{archive}: '{name}' has a password; pack it without one")
 
 
 def _top_of(unpacked: Path) -> Path:
