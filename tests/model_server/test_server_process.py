@@ -4,6 +4,8 @@ import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,22 @@ def test_one_model_is_served_without_config_json(volume: Volume) -> None:
     with running("camfleet-server", *model, *ports) as server:
         server.logged("version available model=plus version=1")
         assert "rest=" not in server.log()
+
+
+def test_a_start_that_fails_while_a_model_loads_says_why_and_ends_with_1() -> None:
+    script = """
+import contextlib, sys
+from unittest.mock import Mock
+from camfleet_server.__main__ import _stop_loading
+
+with contextlib.ExitStack() as running:
+    running.callback(_stop_loading, Mock(is_stuck=True))
+    sys.exit("camfleet-server: gRPC cannot listen")
+"""
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("camfleet-server: gRPC cannot listen\n")
 
 
 def test_a_taken_port_is_named_with_the_way_out(volume: Volume) -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from traceback import format_exception
 
 from camfleet_contracts.access import Network, RefusedToListen, check_exposure, is_loopback
 from camfleet_contracts.files import FolderNotWritable
@@ -211,7 +212,11 @@ def _stop_loading(reconciler: Reconciler) -> None:
     reconciler.stop()
     if reconciler.is_stuck:  # native code does not let go of a thread; nothing is left to save
         logger.warning("ends while a version is still loading or inferring")
-        os._exit(0)
+        failure = sys.exception()  # the start failed; nobody else tells it any more
+        if failure is not None:
+            is_told = isinstance(failure, SystemExit)
+            sys.stderr.write(f"{failure}\n" if is_told else "".join(format_exception(failure)))
+        os._exit(0 if failure is None else 1)
 
 
 def _config_source(settings: ServerSettings) -> ConfigSource:
