@@ -39,6 +39,7 @@ def test_loopback_needs_no_network_list_and_everything_else_does() -> None:
     assert is_allowed("192.168.3.4", networks)
     assert is_allowed("::ffff:192.168.3.4", networks)
     assert is_allowed("127.0.0.1", networks)
+    assert is_allowed("::ffff:127.0.0.1", networks)
     assert not is_allowed("10.0.0.1", networks)
     assert not is_allowed("unknown", networks)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from camfleet_server.transports.listening import addresses_of
+from camfleet_server.transports.listening import addresses_of, bind_address, is_without_ipv4
 
 NOT_OURS = "192.0.2.1"  # of no machine (RFC 5737)
 
@@ -46,3 +46,17 @@ def test_a_name_of_another_machine_is_left_to_whoever_binds_it(
 ) -> None:
     named(monkeypatch, NOT_OURS)
     assert addresses_of("far") == ("far",)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="Python was built without IPv6")
+def test_an_ipv6_wildcard_takes_ipv4_unless_another_address_does() -> None:
+    try:
+        both = bind_address("::", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6 address")
+    with both:
+        socket.create_connection(("127.0.0.1", both.getsockname()[1])).close()
+    assert is_without_ipv4(["::"])
+    assert not is_without_ipv4(["0.0.0.0", "::"])
+    with bind_address("0.0.0.0", 0) as other:
+        bind_address("::", other.getsockname()[1], takes_ipv4=False).close()

@@ -87,7 +87,7 @@ def is_allowed(peer: str, networks: tuple[Network, ...]) -> bool:
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return any(mapped in network for network in networks)
+    return mapped.is_loopback or any(mapped in network for network in networks)
 
 
 class KeyMiddleware:

@@ -34,7 +34,13 @@ from camfleet_server.serving.shared_memory import SharedMemory
 from camfleet_server.transports.draining import Drain
 from camfleet_server.transports.grpc.admission import Admission
 from camfleet_server.transports.grpc.server import GrpcLimits, GrpcServer
-from camfleet_server.transports.listening import BadTlsFiles, PortTaken, TlsFiles, addresses_of
+from camfleet_server.transports.listening import (
+    BadTlsFiles,
+    PortTaken,
+    TlsFiles,
+    addresses_of,
+    is_without_ipv4,
+)
 from camfleet_server.transports.rest.app import build_app, guarded
 from camfleet_server.transports.rest.server import RestServer
 
@@ -144,8 +150,10 @@ def _start_grpc(
     tls = _tls(settings.grpc, fleet)
     server = new_server(admission=Admission(keys, networks) if keys else None)
     port = 0
-    for address in chain.from_iterable(map(addresses_of, settings.grpc.addresses)):
-        port = server.bind(address, settings.grpc.port or port, tls)
+    addresses = list(chain.from_iterable(map(addresses_of, settings.grpc.addresses)))
+    for address in addresses:
+        alone = is_without_ipv4(addresses)
+        port = server.bind(address, settings.grpc.port or port, tls, takes_ipv4=alone)
     server.start()
     drain.add(server.stop)
     return f"grpc={settings.grpc.addresses[0]}:{port}"
@@ -178,9 +186,11 @@ def _start_rest(
         memory=memory,
     )
     port = 0
-    for address in chain.from_iterable(map(addresses_of, settings.rest.addresses)):
+    addresses = list(chain.from_iterable(map(addresses_of, settings.rest.addresses)))
+    for address in addresses:
         server = RestServer(guarded(app, keys, networks))
-        port = server.bind(address, settings.rest.port or port, tls)
+        alone = is_without_ipv4(addresses)
+        port = server.bind(address, settings.rest.port or port, tls, takes_ipv4=alone)
         server.start()
         drain.add(server.stop)
     return f"rest={settings.rest.addresses[0]}:{port}"

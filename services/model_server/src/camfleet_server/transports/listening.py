@@ -5,12 +5,15 @@ import ipaddress
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from camfleet_contracts.tls import server_context
 
+BACKLOG = 512
+
+_ANY_IPV6 = "::"
 _OWNER_ONLY = 0o600
 _LONGEST_SOCKET_PATH = 107  # bytes; clients could not connect to a longer one
 
@@ -45,6 +48,28 @@ class BadTlsFiles(OSError):
         )
 
 
+def bind_address(host: str, port: int, *, takes_ipv4: bool = True) -> socket.socket:
+    """Take an address and listen; an IPv6 wildcard takes IPv4 as well where `takes_ipv4` is set.
+
+    Raises:
+        OSError: somebody else listens there, or the address is not ours.
+    """
+    kind = socket.SOCK_STREAM
+    family, *_, address = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)[0]
+    bound = socket.socket(family, kind)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            is_alone = host != _ANY_IPV6 or not takes_ipv4
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(is_alone))
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
 def addresses_of(host: str) -> tuple[str, ...]:
     """Return the addresses to listen on for a host: of a name all that this machine has.
 
@@ -59,6 +84,11 @@ def addresses_of(host: str) -> tuple[str, ...]:
         return (host,)
     addresses = dict.fromkeys((family, str(address[0])) for family, *_, address in found)
     return tuple(address for family, address in addresses if _is_ours(family, address)) or (host,)
+
+
+def is_without_ipv4(addresses: Iterable[str]) -> bool:
+    """Tell whether none is of IPv4, so that an IPv6 wildcard among them has to take it as well."""
+    return not any("." in address for address in addresses)
 
 
 def _is_ours(family: int, address: str) -> bool:

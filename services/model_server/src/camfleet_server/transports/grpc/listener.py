@@ -10,11 +10,10 @@ from urllib.parse import quote
 from camfleet_contracts.logs import get_logger
 from camfleet_contracts.tls import server_context
 from camfleet_server.transports.http2.channels import Channel, PlainChannel, TlsChannel
-from camfleet_server.transports.listening import TlsFiles
+from camfleet_server.transports.listening import BACKLOG, TlsFiles
 
 logger = get_logger(__name__)
 
-_BACKLOG = 512
 _PAUSE_S = 0.1  # after an accept that failed, as it does when there are too many open files
 
 Accept: TypeAlias = Callable[[Channel, str], None]
@@ -73,27 +72,6 @@ class Listener:
         self._accept(channel, peer_name(accepted.family, address))
 
 
-def bind_address(host: str, port: int) -> socket.socket:
-    """Take an address; an IPv6 wildcard takes IPv4 as well.
-
-    Raises:
-        OSError: somebody else listens there, or the address is not ours.
-    """
-    kind = socket.SOCK_STREAM
-    family, *_, address = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)[0]
-    bound = socket.socket(family, kind)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        bound.bind(address)
-        bound.listen(_BACKLOG)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
 def bind_path(path: Path) -> socket.socket:
     """Take a path for a unix socket.
 
@@ -103,7 +81,7 @@ def bind_path(path: Path) -> socket.socket:
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         bound.bind(str(path))
-        bound.listen(_BACKLOG)
+        bound.listen(BACKLOG)
     except OSError:
         bound.close()
         raise

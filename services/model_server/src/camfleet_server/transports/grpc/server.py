@@ -19,14 +19,14 @@ from camfleet_server.transports.grpc.channel_arguments import (
 from camfleet_server.transports.grpc.front import Front
 from camfleet_server.transports.grpc.health import health_handlers
 from camfleet_server.transports.grpc.kserve import KserveService
-from camfleet_server.transports.grpc.listener import Listener, bind_address, bind_path
+from camfleet_server.transports.grpc.listener import Listener, bind_path
 from camfleet_server.transports.grpc.stream_pool import StreamPool
 from camfleet_server.transports.grpc.tfs import TfsService
 from camfleet_server.transports.grpc.unary import CallPools
 from camfleet_server.transports.http2.channels import Channel
 from camfleet_server.transports.http2.connection import Connection
 from camfleet_server.transports.http2.watch import Watch
-from camfleet_server.transports.listening import PortTaken, TlsFiles, UnixSocket
+from camfleet_server.transports.listening import PortTaken, TlsFiles, UnixSocket, bind_address
 from camfleet_server.transports.served import Served
 
 logger = get_logger(__name__)
@@ -80,14 +80,18 @@ class GrpcServer:
         self._listeners: list[Listener] = []
         self._socket: UnixSocket | None = None
 
-    def bind(self, host: str, port: int, tls: TlsFiles | None = None) -> int:
+    def bind(
+        self, host: str, port: int, tls: TlsFiles | None = None, *, takes_ipv4: bool = True
+    ) -> int:
         """Take an address (port 0: any free one) and return the port.
+
+        `takes_ipv4`: an IPv6 wildcard takes IPv4 as well.
 
         Raises:
             PortTaken: somebody else listens there, or the address is not ours.
         """
         try:
-            bound = bind_address(host, port)
+            bound = bind_address(host, port, takes_ipv4=takes_ipv4)
         except OSError as error:
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             raise PortTaken("gRPC", address, "--port", _NOT_OURS) from error

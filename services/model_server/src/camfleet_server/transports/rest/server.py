@@ -13,9 +13,8 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from camfleet_contracts.tls import context_factory
-from camfleet_server.transports.listening import PortTaken, TlsFiles
+from camfleet_server.transports.listening import PortTaken, TlsFiles, bind_address
 
-_BACKLOG = 128
 _MAX_CONNECTIONS = 512  # of one address; more would take the file descriptors the rest needs
 _HEADERS_LIMIT_S = 20.0
 _KEEP_ALIVE_S = 20
@@ -100,15 +99,18 @@ class RestServer:
         self._thread: threading.Thread | None = None
         self._tls: TlsFiles | None = None
 
-    def bind(self, host: str, port: int, tls: TlsFiles | None = None) -> int:
+    def bind(
+        self, host: str, port: int, tls: TlsFiles | None = None, *, takes_ipv4: bool = True
+    ) -> int:
         """Take an address (port 0: any free one) and return the port.
+
+        `takes_ipv4`: an IPv6 wildcard takes IPv4 as well.
 
         Raises:
             PortTaken: somebody else listens there, or the address is not ours.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            self._socket = bind_address(host, port, takes_ipv4=takes_ipv4)
         except OSError as error:
             raise PortTaken("REST", f"{host}:{port}", "--rest_port", str(error)) from error
         # Connections inherit it; asyncio sets it only where a socket names TCP, which this does
