@@ -86,7 +86,7 @@ def test_tls_is_for_addresses_beyond_loopback_and_bad_files_are_named(volume: Vo
     env = {"CAMFLEET_TLS_CERT": "missing.pem", "CAMFLEET_TLS_KEY": "missing.pem"}
     env["CAMFLEET_STATE"] = str(volume.root / "state")
     with running(*_command(volume), env=env) as server:
-        assert _get(f"{_rest_address(server)}/v1/config")
+        assert _get(f"{_rest_address(server)}/v2")["name"] == "camfleet"
     with running(*_command(volume), "--rest_bind_address", "0.0.0.0", env=env) as server:
         assert server.process.wait(60) == 1
         server.logged("TLS cannot use missing.pem.*CAMFLEET_TLS_CERT")
