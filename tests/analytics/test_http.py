@@ -75,6 +75,20 @@ def test_what_there_is_not_is_refused_as_everything_else_is(
     assert (answer.status_code, answer.json()) == (status, {"error": reason})
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/events", "GET, HEAD, POST"),
+        ("/v1/cameras/door", "DELETE, GET, HEAD, PATCH, PUT"),
+    ],
+)
+def test_method_that_is_refused_is_told_the_others(
+    client: httpx.Client, path: str, allowed: str
+) -> None:
+    answer = client.request("OPTIONS", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 def test_truth_is_shown_beside_the_count_from_the_same_moment(
     app: RunningApp, client: httpx.Client
 ) -> None:

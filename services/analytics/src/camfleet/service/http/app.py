@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from camfleet.service.audit import AuditTrail
@@ -91,7 +92,20 @@ async def _tell_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     told = f"{error.detail}: {request.method} {request.url.path}"
-    return JSONResponse({"error": told}, error.status_code, error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"allow": ", ".join(sorted(_methods_of(request)))}
+    return JSONResponse({"error": told}, error.status_code, headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """What the path takes: several routes may serve it, and the error knows the first only."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 def _page(parts: Parts) -> list[BaseRoute]:
