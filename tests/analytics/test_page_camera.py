@@ -91,6 +91,16 @@ def test_a_name_given_twice_is_not_saved(browser: Browser, page_app: RunningApp)
     assert names_in(page_app) == ["gate"]
 
 
+def test_the_chosen_shape_stands_out(browser: Browser) -> None:
+    edit(browser)
+    press(browser, "Draw a line")
+    chosen = "document.activeElement.closest('.shape').querySelector('.edge')"
+    yellow, white = "rgb(250, 204, 21)", "rgb(248, 250, 252)"
+    assert browser.ask(f"getComputedStyle({chosen}).stroke") == yellow
+    others = "document.querySelector('.shape .edge')"
+    assert browser.ask(f"getComputedStyle({others}).stroke") == white
+
+
 def test_lines_that_were_not_saved_are_asked_about(browser: Browser, page_app: RunningApp) -> None:
     edit(browser)
     press(browser, "Draw a line")
