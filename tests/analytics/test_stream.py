@@ -79,9 +79,10 @@ def test_client_chooses_types_and_cameras(app: RunningApp) -> None:
         (Choice(), True),
         (Choice(frozenset({"TrackingResults", "OccurrenceEvent"})), True),
         (Choice(frozenset({"OccurrenceEvent"})), False),
+        (Choice(frozenset({"OccurrenceEvent", "ValueEvent", "CustomEvent"})), False),
         (Choice(cameras=frozenset({"other"})), False),
     ],
-    ids=["all", "results too", "events only", "another camera"],
+    ids=["all", "results too", "events only", "events of applications", "another camera"],
 )
 def test_results_are_made_only_for_who_wants_them(choice: Choice, is_wanted: bool) -> None:
     hub = StreamHub()

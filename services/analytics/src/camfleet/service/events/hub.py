@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from camfleet.service.events.journal import Journal
 from camfleet.service.events.quotas import KeyQuotas
 from camfleet.service.events.stored import Sinks, Stored
-from camfleet_contracts.events import Envelope, OccurrenceEvent
+from camfleet_contracts.events import RESULT_TYPES, Envelope
 
 RESULTS_PER_LISTENER = 64  # newer ones replace the oldest of a listener that is too slow
 EVENTS_AT_ONCE = 200
@@ -29,7 +29,7 @@ class Choice:
 
     def takes_results_of(self, camera: str | None) -> bool:
         """True when some kind of result of this camera may be wanted."""
-        is_result = not self.types or bool(self.types - {OccurrenceEvent.__name__})
+        is_result = not self.types or bool(self.types & RESULT_TYPES)
         return is_result and (not self.cameras or camera in self.cameras)
 
 
