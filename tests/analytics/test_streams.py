@@ -38,6 +38,12 @@ def test_file_gives_every_frame_once_and_then_says_that_it_is_over(clip: Path) -
     assert numbers == list(range(20))
 
 
+def test_file_that_tells_of_itself_in_another_encoding_is_read(clip: Path) -> None:
+    clip.write_bytes(clip.read_bytes().replace(b"Lavf", b"L\xfcvf"))  # who has written it
+    with FileVideoStream(clip) as stream:
+        assert number_of(stream.read()) == 0
+
+
 def test_file_tells_its_rate_and_begins_anew_when_started_again(clip: Path) -> None:
     stream = FileVideoStream(str(clip)).start()
     stream.read()

@@ -200,7 +200,7 @@ def _first_of(path: Path) -> VideoFrame:
 
 def _decoded(content: bytes, where: str) -> VideoFrame:
     try:
-        with av.open(io.BytesIO(content), "r") as container:
+        with av.open(io.BytesIO(content), "r", metadata_errors="replace") as container:
             return next(container.decode(video=0))
     except (FFmpegError, StopIteration, IndexError) as error:
         raise NoPicture(f"{where}: is no picture that can be decoded") from error

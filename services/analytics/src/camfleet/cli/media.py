@@ -67,7 +67,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     if path.exists() and not path.is_file():  # opening a named pipe waits for somebody who writes
         raise BadMedia(f"{path}: is no file; remove it, or put a picture or film in its place")
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise BadMedia(f"{path}: has no picture in it")
             container.streams.video[0].thread_type = "AUTO"
@@ -84,7 +84,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
 def frame_count(path: Path) -> int | None:
     """How many frames a film says it has; None when it does not."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             video = next(iter(container.streams.video), None)
             return (video.frames or None) if video else None
     except (FFmpegError, OSError):
@@ -94,7 +94,7 @@ def frame_count(path: Path) -> int | None:
 def frame_rate(path: Path) -> Fraction:
     """Frames per second of a film; 25 where it does not say, or is none, as `read_frames` tells."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             return container.streams.video[0].average_rate or Fraction(_DEFAULT_FPS)
     except (FFmpegError, OSError, IndexError):
         return Fraction(_DEFAULT_FPS)

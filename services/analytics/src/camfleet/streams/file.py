@@ -42,7 +42,7 @@ class FileVideoStream(VideoStream):
         if not self._path.is_file():
             raise StreamMissing(f"{self._path}: {self._fault()}; give the path of a video file")
         try:
-            self._container = av.open(str(self._path))
+            self._container = av.open(str(self._path), metadata_errors="replace")
         except (FFmpegError, OSError) as error:
             raise StreamMissing(
                 f"{self._path}: not a video that can be read: {error.strerror}"

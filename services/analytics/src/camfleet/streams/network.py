@@ -47,7 +47,12 @@ class IPVideoStream(LiveVideoStream):
         return CameraReader(self._name, opening, NoSink(), explain=partial(_explain, self._name))
 
     def _open_http(self) -> InputContainer:
-        return av.open(self._url, options=_HTTP_OPTIONS, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+        return av.open(
+            self._url,
+            options=_HTTP_OPTIONS,
+            metadata_errors="replace",
+            timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+        )
 
 
 def _explain(name: str, error: Exception, backoff: Backoff) -> tuple[str, ReaderState]:

@@ -61,7 +61,9 @@ def _read_pictures(
 ) -> tuple[Finding, VideoFrame]:
     options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
     form = "v4l2" if address.startswith("/dev/") else None
-    with av.open(address, format=form, options=options, timeout=timeout_s) as container:
+    with av.open(
+        address, format=form, options=options, metadata_errors="replace", timeout=timeout_s
+    ) as container:
         if not container.streams.video:
             raise NothingCame(f"{shown}: has no video stream; {_advice(address)}")
         stream = container.streams.video[0]

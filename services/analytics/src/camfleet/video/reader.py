@@ -67,7 +67,12 @@ def rtsp(address: Callable[[], str], ca_file: str | None = None) -> Opening:
 
     def open_it() -> InputContainer:
         checked = check_address(address())
-        return av.open(checked, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+        return av.open(
+            checked,
+            options=options,
+            metadata_errors="replace",
+            timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+        )
 
     return open_it
 

@@ -59,6 +59,7 @@ class Opening:
                 self.url,
                 format=self.device,
                 options=options,
+                metadata_errors="replace",  # titles of cameras and films may be of any encoding
                 timeout=(OPEN_TIMEOUT_S, self.read_timeout_s),
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:

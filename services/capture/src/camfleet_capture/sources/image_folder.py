@@ -131,7 +131,7 @@ def _read_image(path: Path) -> VideoFrame | None:
     try:
         if not path.is_file():  # opening a named pipe waits for somebody who writes
             return None
-        with av.open(f"file:{path}", options=options) as container:
+        with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
             return next(container.decode(video=0))
     except (av.error.FFmpegError, OSError, StopIteration, IndexError):
         return None
