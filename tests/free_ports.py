@@ -29,3 +29,12 @@ def free_ports(names: Sequence[str]) -> dict[str, int]:
     while len(ports) < len(names):
         ports.add(free_port())
     return dict(zip(names, ports, strict=True))
+
+
+def has_ipv6() -> bool:
+    """Tell whether this machine has IPv6's own address."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True

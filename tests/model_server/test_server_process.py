@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from camfleet_server.__main__ import main
+from free_ports import has_ipv6
 from model_volume import Volume
 from processes import BIN, Service, running
 from waiting import wait_until
@@ -104,6 +105,14 @@ def test_no_process_outlives_the_server(volume: Volume, end: signal.Signals) -> 
         server.process.wait(60)
         _, alive = psutil.wait_procs(children, timeout=60)
         assert not alive
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 address")
+def test_log_writes_addresses_as_clients_take_them(volume: Volume) -> None:
+    hosts = ("--rest_bind_address", "::1", "--grpc_bind_address", "localhost")
+    with running(*_command(volume), *hosts) as server:
+        told = server.logged(r"listening grpc=localhost:\d+ rest=(\[::1\]:\d+)").group(1)
+        assert _get(f"http://{told}/v2")["name"] == "camfleet"
 
 
 def test_log_says_where_it_listens(volume: Volume) -> None:

@@ -40,6 +40,7 @@ from camfleet_server.transports.listening import (
     TlsFiles,
     addresses_of,
     is_without_ipv4,
+    written_address,
 )
 from camfleet_server.transports.rest.app import build_app, guarded
 from camfleet_server.transports.rest.server import RestServer
@@ -156,7 +157,7 @@ def _start_grpc(
         port = server.bind(address, settings.grpc.port or port, tls, takes_ipv4=alone)
     server.start()
     drain.add(server.stop)
-    return f"grpc={settings.grpc.addresses[0]}:{port}"
+    return f"grpc={written_address(settings.grpc.addresses[0], port)}"
 
 
 def _start_socket(new_server: Callable[..., GrpcServer], path: Path, drain: Drain) -> str:
@@ -193,7 +194,7 @@ def _start_rest(
         port = server.bind(address, settings.rest.port or port, tls, takes_ipv4=alone)
         server.start()
         drain.add(server.stop)
-    return f"rest={settings.rest.addresses[0]}:{port}"
+    return f"rest={written_address(settings.rest.addresses[0], port)}"
 
 
 def _guard(listen: Listen, fleet: FleetSettings) -> tuple[KeyStore | None, tuple[Network, ...]]:

@@ -86,6 +86,11 @@ def addresses_of(host: str) -> tuple[str, ...]:
     return tuple(address for family, address in addresses if _is_ours(family, address)) or (host,)
 
 
+def written_address(host: str, port: int) -> str:
+    """Write an address as clients take it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def is_without_ipv4(addresses: Iterable[str]) -> bool:
     """Tell whether none is of IPv4, so that an IPv6 wildcard among them has to take it as well."""
     return not any("." in address for address in addresses)

@@ -26,7 +26,13 @@ from camfleet_server.transports.grpc.unary import CallPools
 from camfleet_server.transports.http2.channels import Channel
 from camfleet_server.transports.http2.connection import Connection
 from camfleet_server.transports.http2.watch import Watch
-from camfleet_server.transports.listening import PortTaken, TlsFiles, UnixSocket, bind_address
+from camfleet_server.transports.listening import (
+    PortTaken,
+    TlsFiles,
+    UnixSocket,
+    bind_address,
+    written_address,
+)
 from camfleet_server.transports.served import Served
 
 logger = get_logger(__name__)
@@ -93,7 +99,7 @@ class GrpcServer:
         try:
             bound = bind_address(host, port, takes_ipv4=takes_ipv4)
         except OSError as error:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            address = written_address(host, port)
             raise PortTaken("gRPC", address, "--port", _NOT_OURS) from error
         listener = Listener(bound, tls, self._accept)
         self._listeners.append(listener)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from camfleet_contracts.tls import context_factory
-from camfleet_server.transports.listening import PortTaken, TlsFiles, bind_address
+from camfleet_server.transports.listening import PortTaken, TlsFiles, bind_address, written_address
 
 _MAX_CONNECTIONS = 512  # of one address; more would take the file descriptors the rest needs
 _HEADERS_LIMIT_S = 20.0
@@ -112,7 +112,8 @@ class RestServer:
         try:
             self._socket = bind_address(host, port, takes_ipv4=takes_ipv4)
         except OSError as error:
-            raise PortTaken("REST", f"{host}:{port}", "--rest_port", str(error)) from error
+            address = written_address(host, port)
+            raise PortTaken("REST", address, "--rest_port", str(error)) from error
         # Connections inherit it; asyncio sets it only where a socket names TCP, which this does
         # not. Without it the body of an answer waits 40 ms for the acknowledgement of its head.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
