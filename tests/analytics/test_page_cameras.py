@@ -208,6 +208,17 @@ def test_what_was_wrong_goes_once_the_field_is_edited(browser: Browser) -> None:
     assert faults(browser).keys() == {"pipeline.confidence"}
 
 
+def test_who_edits_what_somebody_else_changed_meanwhile_is_told_the_way(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    open_form(browser)
+    page_app.file.write_text(ONE_CAMERA.replace("fps: 10", "fps: 3"))
+    fill(browser, {"pipeline.confidence": "0.7"})
+    press(browser, "Save")
+    browser.wait_for_text(".form .message", "somebody else changed this camera meanwhile. Cancel,")
+    assert "fps: 3" in page_app.file.read_text()
+
+
 def test_what_was_typed_is_not_lost_by_a_wrong_click(browser: Browser) -> None:
     open_form(browser)
     source = browser.driver.find_element(By.NAME, "source")

@@ -17,7 +17,7 @@ export class Message {
     this.element.dataset.level = level;
   }
 
-  fail(fault, advice = "") {
-    this.say(wordsOf(fault) + advice, "failed");
+  fail(fault) {
+    this.say(wordsOf(fault), "failed");
   }
 }

@@ -97,9 +97,9 @@ export class CameraForm {
       else await change("POST", "/v1/cameras", entry);
       this.done(`${name} is saved; it is in effect within a second.`);
     } catch (refusal) {
-      const again = refusal.status === 412 ? " Open this form again to see how it is now." : "";
       const isOurs = refusal.facts?.camera === this.name.text;
-      if (!(isOurs && this.refuse(refusal.facts.fields))) this.message.fail(refusal, again);
+      if (refusal.status === 412) this.message.say("Nothing was saved: somebody else changed this camera meanwhile. Cancel, and edit it anew.", "failed");
+      else if (!(isOurs && this.refuse(refusal.facts.fields))) this.message.fail(refusal);
     }
     this.save.disabled = false;
   }
