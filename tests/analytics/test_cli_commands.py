@@ -57,6 +57,12 @@ def test_examples_and_paragraphs_of_every_help_fit_a_terminal_of_80_columns() ->
     assert too_long == []
 
 
+def test_every_verb_has_an_example() -> None:
+    verbs = dict(_verbs(get_command(build_app()), "camfleet"))
+    leaves = {name: verb.help for name, verb in verbs.items() if not hasattr(verb, "commands")}
+    assert [name for name, text in leaves.items() if "Example" not in text] == []
+
+
 def _verbs(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     yield name, command
     for verb, below in getattr(command, "commands", {}).items():

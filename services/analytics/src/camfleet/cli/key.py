@@ -3,7 +3,7 @@
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
 # ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,7 +16,9 @@ app = typer.Typer(no_args_is_help=True, help="Keys that clients, cameras and peo
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="Who will use it, e.g. grafana.")],
-    role: Annotated[str, typer.Option(help="admin, viewer or service.")] = "viewer",
+    role: Annotated[
+        Literal["admin", "viewer", "service"], typer.Option(help="What it allows.")
+    ] = "viewer",
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Make a key and print it once; only its hash is kept.
@@ -43,7 +45,12 @@ def add(
 def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Show names, roles and dates; the keys themselves are not kept."""
+    """Show names, roles and dates; the keys themselves are not kept.
+
+    \b
+    Example:
+      camfleet key list
+    """
     from camfleet.cli.console import note, out, print_json, table
 
     keys = _store().list()
@@ -61,7 +68,12 @@ def list_keys(
 
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
-    """End a key and the sessions made with it."""
+    """End a key and the sessions made with it.
+
+    \b
+    Example:
+      camfleet key revoke grafana
+    """
     from camfleet.cli.console import note
     from camfleet.cli.errors import CommandError
 
