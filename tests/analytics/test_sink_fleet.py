@@ -9,9 +9,11 @@ import httpx
 import pytest
 
 from camfleet.cli.checks.sinks import check_sinks
+from camfleet.service.sinks import registry
 from camfleet.service.sinks.ports import CameraNow
 from camfleet_contracts.cameras_file import parse_cameras
 from camfleet_contracts.settings import read_settings
+from camfleet_contracts.sinks import SINK_KINDS
 from running_app import RunningApp, running_app
 from sink_bench import crossing
 from waiting import wait_until
@@ -149,3 +151,7 @@ def test_sink_that_a_camera_names_and_nobody_set_up_is_shown(app: RunningApp) ->
     missing = status(app)["sinks"][-1]
     assert (missing["name"], missing["state"]) == ("mqtt", "unusable")
     assert "not set up under 'sinks:'" in missing["reason"]
+
+
+def test_every_kind_of_sink_can_be_opened() -> None:
+    assert set(registry._OPENERS) == set(SINK_KINDS)

@@ -5,6 +5,7 @@ import threading
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 from camfleet_capture.errors import SourceFault, SourceMissing, SourceStalled, SourceUnreadable
+from camfleet_capture.sources import table
 from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.live import open_network
 from camfleet_capture.sources.table import SourceAddress, open_source
+from camfleet_contracts.cameras import SourceKind
 from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.redaction import redact
 from fakes_capture import (
@@ -311,3 +314,7 @@ def test_source_that_is_not_to_loop_ends_once_and_says_so(
     assert "to its end (loop: false)" in ended["reason"]
     assert (ended["loops"], ended["reconnects"]) == (0, 0)
     assert ended["frames"] in ({LENGTH} if kind == "file" else {1, 2})
+
+
+def test_every_kind_of_source_has_its_opener_and_the_rest_is_v4l2() -> None:
+    assert set(table._OPENERS) == set(get_args(SourceKind)) - {"v4l2", "auto"}

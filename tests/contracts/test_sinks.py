@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from camfleet_contracts import sinks
 from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.sinks import resolve_secret
@@ -23,9 +24,13 @@ def parsed(text: str) -> CamerasFile:
     return parse_cameras(text, path=Path("cameras.yaml"))
 
 
+def test_every_kind_has_settings_of_its_own() -> None:
+    assert set(sinks._MODELS) == set(sinks.SINK_KINDS)
+
+
 def test_sink_named_like_a_kind_is_of_that_kind() -> None:
-    sinks = parsed(FILE).sinks
-    assert {name: sink.kind for name, sink in sinks.items()} == {"mqtt": "mqtt", "audit": "file"}
+    found = parsed(FILE).sinks
+    assert {name: sink.kind for name, sink in found.items()} == {"mqtt": "mqtt", "audit": "file"}
 
 
 def test_events_of_a_camera_that_says_nothing_go_to_all_sinks() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from camfleet_server.reload.loading import example_inputs, warm_up
 from camfleet_server.runtimes.base import LoadError, Servable
+from camfleet_server.runtimes.table import DISTRIBUTIONS, RUNTIMES
 from camfleet_server.types import TensorSpec
 from loaded_models import answer, load, save_relu_as_torch, save_scaler
 
@@ -282,3 +283,11 @@ def test_a_cfg_that_is_none_is_refused_by_name(tmp_path: Path, text: str, reason
     (tmp_path / "y.weights").write_bytes(b"\0" * 100)
     with pytest.raises(LoadError, match=reason):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_runtime_has_its_packages_and_its_row_in_the_documents(
+    runtime: str, repository: Path
+) -> None:
+    assert DISTRIBUTIONS[runtime]
+    assert f"\n| {runtime} |" in (repository / "docs" / "runtimes.md").read_text()

@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 SinkKind = Literal["mqtt", "webhook", "nats", "file"]
-SINK_KINDS: tuple[SinkKind, ...] = ("mqtt", "webhook", "nats", "file")
+SINK_KINDS: tuple[SinkKind, ...] = get_args(SinkKind)
 STREAM = "websocket"  # /v1/stream, which is always there
 SINK_NAME = re.compile(r"[a-z0-9-]{1,32}")
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
