@@ -99,6 +99,12 @@ def test_every_notebook_is_run_by_a_test(repository: Path) -> None:
     assert {one.notebook for one in WORKFLOWS} == {path.stem for path in notebooks(repository)}
 
 
+def test_the_page_for_newcomers_leads_to_every_notebook(repository: Path) -> None:
+    page = (repository / "notebooks" / "00_start_here.md").read_text()
+    links = re.findall(r"\]\((\w+\.ipynb)\)", page)
+    assert sorted(links) == [path.name for path in notebooks(repository)]
+
+
 @pytest.fixture
 def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels that leave nothing in the user's home and find the command."""
