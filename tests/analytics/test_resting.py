@@ -139,6 +139,23 @@ def test_key_frames_that_stop_coming_end_the_rest(watched: Watched) -> None:
     assert not watched.rest.is_resting
 
 
+def test_picture_that_the_decoder_has_no_code_for_costs_itself_only(tmp_path: Path) -> None:
+    path = tmp_path / "webcam.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 64, "yuvj420p")))
+    content = bytearray(path.read_bytes())
+    frame_header = content.index(b"\xff\xc0", content.index(b"\xff\xd9"))  # of the second
+    content[frame_header + 11] = 0x13  # a sampling of 1 by 3
+    path.write_bytes(content)
+    with av.open(str(path)) as container:
+        watched = Watched(container)
+        watched.give(3)
+    assert (watched.refused, watched.times()) == (1, [0, 2])
+
+
 def test_broken_packets_are_counted_and_cost_no_rest(watched: Watched) -> None:
     watched.give(20)
     watched.rest.wake_within_s = 4

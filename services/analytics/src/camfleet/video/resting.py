@@ -136,7 +136,7 @@ class RestingDecoder:
     def _decode(self, packet: Packet) -> list[av.VideoFrame]:
         try:
             return packet.decode()
-        except av.error.InvalidDataError:
+        except av.error.FFmpegError:  # of many kinds, where a packet is damaged: it costs itself
             self._refused()
             return []
 
