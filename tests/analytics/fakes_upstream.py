@@ -1,10 +1,11 @@
 """An HTTP server that stands for where model files come from, good and bad."""
 
 import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from serving_thread import in_thread
 
 
 class Upstream:
@@ -29,16 +30,9 @@ def serving() -> Iterator[Upstream]:
     class Handler(_Handler):
         served = upstream
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    upstream.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="upstream")
-    thread.start()
-    try:
+    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        upstream.url = f"http://127.0.0.1:{server.server_port}"
         yield upstream
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -1,10 +1,11 @@
 """An HTTP server that gives the answers it was told to, one after another."""
 
 import http.server
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from serving_thread import in_thread
 
 
 class Answer(NamedTuple):
@@ -32,16 +33,9 @@ def answering(*answers: Answer) -> Iterator[Script]:
     class Handler(_Handler):
         told = script
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    script.url = f"http://127.0.0.1:{server.server_port}/pets.onnx"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="scripted")
-    thread.start()
-    try:
+    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        script.url = f"http://127.0.0.1:{server.server_port}/pets.onnx"
         yield script
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def whole(content: bytes, *, cut: int | None = None, **headers: str) -> Answer:

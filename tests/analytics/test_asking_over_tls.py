@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +14,7 @@ from camfleet.cli.checks.sinks import check_sinks
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings, read_settings
 from self_signed import self_signed
+from serving_thread import in_thread
 
 SINK = {"name": "mqtt", "state": "connected", "reason": None}
 STATUS = {"cameras": [], "sinks": [{**SINK, "queued": 0, "delivered": 7, "dropped": 0}]}
@@ -41,10 +41,9 @@ def settings(tmp_path: Path) -> Iterator[FleetSettings]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.cert, files.key)
     KeyStore(tmp_path / "keys.json").ensure()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, name="page")
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with in_thread(server):
         yield read_settings(
             state_dir=tmp_path,
             bind_address="0.0.0.0",
@@ -52,8 +51,6 @@ def settings(tmp_path: Path) -> Iterator[FleetSettings]:
             tls_cert=files.cert,
             tls_key=files.key,
         )
-        server.shutdown()
-        thread.join()
 
 
 def test_doctor_tells_the_sinks(settings: FleetSettings) -> None:

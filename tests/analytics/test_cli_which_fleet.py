@@ -1,7 +1,6 @@
 """Commands in another folder than the fleet's: they say so, and how to name the fleet."""
 
 import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from camfleet.cli.fleet.run_record import recorded_run
 from camfleet.cli.settings import command_settings, new_fleet_settings
 from camfleet_contracts.settings import read_settings
 from cli_runs import CommandLine
+from serving_thread import in_thread
 
 
 @pytest.fixture
@@ -30,13 +30,8 @@ def elsewhere(
 @pytest.fixture
 def page_of_others() -> Iterator[int]:
     """The port of a page that knows no key."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="page")
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)) as server:
+        yield server.server_port
 
 
 class _Refusing(http.server.BaseHTTPRequestHandler):

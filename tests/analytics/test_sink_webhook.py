@@ -4,7 +4,6 @@ import hashlib
 import http.server
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from camfleet.service.sinks.webhook import signature
 from free_ports import free_port
+from serving_thread import in_thread
 from sink_bench import SinkBench, crossing, sink_bench
 from waiting import wait_until
 
@@ -24,7 +24,6 @@ class Receiver(http.server.ThreadingHTTPServer):
         self.codes: list[int] = []
         self.headers: dict[str, str] = {}
         self.received: list[tuple[int, dict[str, str], bytes]] = []
-        self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="receiver")
 
     @property
     def host(self) -> str:
@@ -55,11 +54,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        server.thread.start()
+    with in_thread(Receiver()) as server:
         yield server
-        server.shutdown()
-        server.thread.join(60)
 
 
 @pytest.fixture

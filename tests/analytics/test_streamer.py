@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from camfleet import BadArgument, BadImage, CannotShow, Streamer
 from free_ports import free_port
 from running_app import RunningApp, running_app
+from serving_thread import in_thread
 from waiting import wait_until
 
 PICTURE = np.full((90, 160, 3), 200, np.uint8)
@@ -172,15 +172,11 @@ def test_wrong_key_is_said_with_the_way_out(
 
 
 def test_port_of_somebody_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("STREAMER_PORT", str(server.server_port))
-    try:
-        with pytest.raises(CannotShow, match=r"no camfleet page .* set STREAMER_PORT"):
-            Streamer(name="door").setup()
-    finally:
-        server.shutdown()
-        server.server_close()
+    somebody = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    monkeypatch.setenv("STREAMER_PORT", str(somebody.server_port))
+    refused = pytest.raises(CannotShow, match=r"no camfleet page .* set STREAMER_PORT")
+    with in_thread(somebody), refused:
+        Streamer(name="door").setup()
 
 
 def test_beyond_loopback_needs_protection_and_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

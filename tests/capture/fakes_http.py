@@ -1,12 +1,13 @@
 """An HTTP server with whole files and a playlist of HLS that grows."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from serving_thread import in_thread
 
 SEGMENT_S = 5
 
@@ -53,11 +54,5 @@ class _Files(SimpleHTTPRequestHandler):
 @contextmanager
 def file_server(folder: Path) -> Iterator[FileServer]:
     """Run the server until the block ends."""
-    with FileServer(folder) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="file-server")
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_thread(FileServer(folder)) as server:
+        yield server

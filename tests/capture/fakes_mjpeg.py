@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from PIL import Image
 
 from fakes_capture import LENGTH, numbered_picture
+from serving_thread import in_thread
 
 BOUNDARY = "picture"
 FPS = 12  # no rate that a reader would guess
@@ -74,12 +75,8 @@ def mjpeg_camera(
     port: int = 0, login: str = "", interval_s: float = 1 / FPS
 ) -> Iterator[MjpegCamera]:
     """Run the camera until the block ends; port 0 is the system's choice."""
-    with MjpegCamera(port, login, interval_s) as camera:
-        thread = threading.Thread(target=camera.serve_forever, args=(0.05,), name="mjpeg-camera")
-        thread.start()
+    with in_thread(MjpegCamera(port, login, interval_s)) as camera:
         try:
             yield camera
         finally:
             camera.over.set()
-            camera.shutdown()
-            thread.join(60)

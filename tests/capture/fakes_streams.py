@@ -11,6 +11,8 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from serving_thread import in_thread
+
 PACKET_BYTES = 188
 Harm = Callable[[bytes], bytes]
 
@@ -90,12 +92,8 @@ class _Stream(BaseHTTPRequestHandler):
 
 @contextmanager
 def stream_server(*clips: tuple[Path, float]) -> Iterator[StreamServer]:
-    with StreamServer([*clips]) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="streams")
-        thread.start()
+    with in_thread(StreamServer([*clips])) as server:
         try:
             yield server
         finally:
             server.over.set()
-            server.shutdown()
-            thread.join(60)

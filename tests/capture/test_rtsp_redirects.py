@@ -1,14 +1,12 @@
 """RTSP servers that send their readers elsewhere, or on and on."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 
 from camfleet_capture.errors import SourceFault, SourceMissing
 from camfleet_capture.sources.live import open_network
+from serving_thread import in_thread
 
 
 class Redirecting(ThreadingTCPServer):
@@ -42,23 +40,11 @@ class _Redirect(StreamRequestHandler):
                 lines = []
 
 
-@contextmanager
-def redirecting() -> Iterator[Redirecting]:
-    with Redirecting() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="redirecting")
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join(60)
-
-
 def test_camera_that_sends_its_readers_in_circles_says_so_and_is_left_alone_until_it_is_mended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("camfleet_capture.sources.container.OPEN_TIMEOUT_S", 0.5)
-    with redirecting() as server:
+    with in_thread(Redirecting()) as server:
         with pytest.raises(SourceMissing, match=r"/door: sends its readers on and on") as caught:
             open_network(server.url, ("admin", "secret"))
         before = server.connections

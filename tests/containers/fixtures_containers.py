@@ -5,7 +5,6 @@ import http.server
 import shlex
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from container_fleet import ContainerFleet, inherited_environment
+from serving_thread import in_thread
 
 LAB = Path(__file__).with_name("lab.sh")
 ARM64_LAB = Path(__file__).with_name("lab_arm64.sh")
@@ -78,15 +78,8 @@ def running_fleet(built_fleet: ContainerFleet) -> Iterator[ContainerFleet]:
 def mirror(folder: Path, host: str) -> Iterator[str]:
     """Serve a folder to builds: they see this machine as the gateway of their network."""
     handler = functools.partial(_SilentHandler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer((host, 0), handler)
-    thread = threading.Thread(target=server.serve_forever, name="mirror")
-    thread.start()
-    try:
+    with in_thread(http.server.ThreadingHTTPServer((host, 0), handler)) as server:
         yield f"http://{host}:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _SilentHandler(http.server.SimpleHTTPRequestHandler):

@@ -6,7 +6,6 @@ import http.server
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from camfleet.catalog.pull import pull_model
 from camfleet_contracts.settings import read_settings
+from serving_thread import in_thread
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "tools" / "fetch_seed.py"
@@ -35,13 +35,8 @@ def upstream(tmp_path: Path) -> Iterator[str]:
     file = {"path": "eyes.onnx", "sha256": hashlib.sha256(WEIGHTS).hexdigest()}
     (folder / "INDEX.json").write_text(json.dumps({"entries": [{"files": [file]}]}))
     handler = functools.partial(_Silent, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_thread(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def write_seed(folder: Path, upstream: str) -> Path:

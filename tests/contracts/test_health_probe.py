@@ -1,7 +1,6 @@
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from camfleet_contracts.probe import addresses
+from serving_thread import in_thread
 
 
 class _Health(BaseHTTPRequestHandler):
@@ -23,13 +23,8 @@ class _Health(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Health)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_thread(ThreadingHTTPServer(("127.0.0.1", 0), _Health)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def probe(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -70,12 +65,8 @@ def encrypted_address(tmp_path: Path) -> Iterator[str]:
     context.load_cert_chain(certificate, key)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Health)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_thread(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_a_service_that_speaks_tls_is_asked_by_tls(
