@@ -34,19 +34,6 @@ def keys(tmp_path: Path) -> KeyStore:
     return KeyStore(tmp_path / "state" / "keys.json")
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        *("up", "url", "doctor", "infer", "model pull", "model add", "model log"),
-        *("model rollback", "camera add", "camera test", "camera record"),
-    ],
-)
-def test_help_of_every_verb_has_an_example(camfleet: CommandLine, verb: str) -> None:
-    outcome = camfleet.run(*verb.split(), "--help")
-    assert outcome.code == 0
-    assert f"camfleet {verb}" in outcome.out.split("Example", 1)[1]
-
-
 def test_examples_and_paragraphs_of_every_help_fit_a_terminal_of_80_columns() -> None:
     too_long = [
         (verb, line)
@@ -60,7 +47,8 @@ def test_examples_and_paragraphs_of_every_help_fit_a_terminal_of_80_columns() ->
 def test_every_verb_has_an_example() -> None:
     verbs = dict(_verbs(get_command(build_app()), "camfleet"))
     leaves = {name: verb.help for name, verb in verbs.items() if not hasattr(verb, "commands")}
-    assert [name for name, text in leaves.items() if "Example" not in text] == []
+    examples = {name: text.partition("Example")[2] for name, text in leaves.items()}
+    assert [name for name, text in examples.items() if name not in text] == []
 
 
 def _verbs(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -85,30 +73,6 @@ def test_help_imports_no_schema_or_vendor() -> None:
 def test_every_program_tells_its_version(program: str) -> None:
     said = subprocess.check_output([BIN / f"camfleet{program}", "--version"], text=True)
     assert said.startswith(f"camfleet{program} {version('camfleet')}")
-
-
-def test_an_error_is_one_line_on_standard_error(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
-    outcome = camfleet.run("model", "show", "nothing")
-    assert outcome.code == 1
-    assert outcome.out == ""
-    assert outcome.err.startswith("error: model 'nothing' is neither on the volume nor")
-    assert outcome.err.count("\n") == 1
-
-
-def test_a_bad_setting_is_named(camfleet: CommandLine) -> None:
-    camfleet.set(GRPC_PORT="many")
-    outcome = camfleet.run("model", "list")
-    assert outcome.code == 1
-    assert "GRPC_PORT" in outcome.err
-
-
-def test_a_broken_config_json_is_named_with_its_line(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
-    (camfleet.models / "config.json").write_text('{\n  "model_config_list": [\n}')
-    outcome = camfleet.run("model", "list")
-    assert outcome.code == 1
-    assert "config.json:3: not valid JSON" in outcome.err
 
 
 def test_the_first_command_seeds_the_volume(camfleet: CommandLine) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from camfleet.decoders import UnknownDecoder, decoder_names, get_decoder
-from camfleet.decoders.outputs import UnexpectedOutputs
+from camfleet.decoders.outputs import UnexpectedOutputs, label_of
 from camfleet.decoders.suppression import suppress, suppress_by_class
 from camfleet.detections import Detections
 from camfleet.inference.geometry import stretch
@@ -186,3 +186,8 @@ def manifest_of(decoder: str, labels: list[str]) -> ModelManifest:
     return parse_manifest(
         {"id": "m", "labels": labels, "postprocess": {"decoder": decoder}}, where="test"
     )
+
+
+def test_a_class_without_a_label_is_named_by_its_number() -> None:
+    manifest = parse_manifest({"labels": ["", "person"]}, where="model.json")
+    assert [label_of(manifest, number) for number in range(3)] == ["0", "person", "2"]

@@ -138,7 +138,7 @@ def test_some_values_change_and_comments_stay(app: RunningApp, client: httpx.Cli
             {"pipeline": {"fps": 0, "model": "a:b:c"}},
             {"pipeline.fps": "greater than 0", "pipeline.model": "a:b:c"},
         ),
-        ({"capture": {"size": "big"}}, {"capture.size": "match pattern"}),
+        ({"capture": {"size": "big"}}, {"capture.size": "should be WIDTHxHEIGHT, such as"}),
         ({"detect_source": "gopher://x"}, {"detect_source": "scheme 'gopher' is not one of"}),
         ({"credentials": "me:hunter2"}, {"credentials": "never the password itself"}),
         ({"pipeline": {"sinks": ["mqqt"]}}, {"pipeline.sinks": "'mqqt' is not under"}),
@@ -246,7 +246,7 @@ def test_a_file_changed_by_hand_meanwhile_is_a_failed_precondition(
 def test_a_file_that_cannot_be_written_is_an_answer_in_json(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, code: int, status: int
 ) -> None:
-    monkeypatch.setattr(cameras_edit, "write_atomically", Mock(side_effect=OSError(code, "no way")))
+    monkeypatch.setattr(cameras_edit, "write_over", Mock(side_effect=OSError(code, "no way")))
     answer = client.patch("/v1/cameras/door", json={"enabled": False}, headers={"if-match": "*"})
     assert (answer.status_code, answer.json()["error"]) == (status, "cameras.yaml: no way")
 

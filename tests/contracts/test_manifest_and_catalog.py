@@ -50,6 +50,16 @@ def test_labels_come_from_the_label_file(tmp_path: Path) -> None:
     assert manifest.labels == ("person", "car")
 
 
+def test_an_empty_line_in_a_label_file_keeps_the_numbers_of_the_classes_behind_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "labels.txt").write_text("\nperson\n\ncar\n \n")
+    (tmp_path / "model.json").write_text('{"label_file": "labels.txt"}')
+    manifest = read_manifest(tmp_path)
+    assert manifest is not None
+    assert manifest.labels == ("", "person", "", "car")
+
+
 def test_files_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("person\ncar\n", encoding="utf-8-sig")
     (tmp_path / "model.json").write_text('{"label_file": "labels.txt"}', encoding="utf-8-sig")

@@ -4,12 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from camfleet_contracts.faults import written_as
+
 
 def _shape_of(mask: object) -> str:
     first = mask[0] if isinstance(mask, (list, tuple)) and mask else None
     return "rectangle" if isinstance(first, (int, float)) else "polygon"
 
 
+_SIZE = r"^[1-9]\d{1,3}x[1-9]\d{1,3}$"
 Share = Annotated[float, Field(ge=0, le=1)]
 Rectangle = tuple[Share, Share, Share, Share]
 Polygon = Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3)]
@@ -17,6 +20,7 @@ Mask = Annotated[
     Annotated[Rectangle, Tag("rectangle")] | Annotated[Polygon, Tag("polygon")],
     Discriminator(_shape_of),
 ]
+_Size = Annotated[str, Field(pattern=_SIZE), written_as(_SIZE, "WIDTHxHEIGHT, such as 1280x720")]
 
 
 class Capturing(BaseModel):
@@ -27,9 +31,8 @@ class Capturing(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: str | None = Field(
+    size: _Size | None = Field(
         None,
-        pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$",
         description="WIDTHxHEIGHT to ask a device for; it gives what it has next to it",
     )
     frame_rate: float | None = Field(

@@ -1,6 +1,9 @@
 """What a validation found wrong, in words for who wrote the value."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BeforeValidator
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -21,3 +24,14 @@ def fault_text(fault: "ErrorDetails") -> str:
     """Where, then what."""
     path = fault_path(fault)
     return f"{path}: {fault_words(fault)}" if path else fault_words(fault)
+
+
+def written_as(pattern: str, words: str) -> BeforeValidator:
+    """A check of a text whose fault says in words how it is written; beside `Field(pattern=)`."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not re.search(pattern, value):
+            raise ValueError(f"should be {words}")
+        return value
+
+    return BeforeValidator(check)

@@ -185,12 +185,15 @@ def read_manifest(version_folder: Path) -> ModelManifest | None:
 
 
 def read_labels(version_folder: Path, name: str) -> tuple[str, ...]:
-    """Read one label a line from a file of a version folder.
+    """Read one label a line from a file of a version folder; "" of a class whose line is empty.
 
     Raises:
         BadManifest: the file cannot be read, or it lies outside: clients see what is in it.
     """
-    return tuple(_lines_of(version_folder, name, "label_file"))
+    lines = [*_lines_of(version_folder, name, "label_file")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return tuple(lines)
 
 
 def read_colors(version_folder: Path, name: str) -> tuple[tuple[int, int, int], ...]:
@@ -202,6 +205,7 @@ def read_colors(version_folder: Path, name: str) -> tuple[tuple[int, int, int], 
     return tuple(
         _colour_of(line, f"colors_file {name!r}")
         for line in _lines_of(version_folder, name, "colors_file")
+        if line
     )
 
 
@@ -215,7 +219,7 @@ def _colour_of(line: str, where: str) -> tuple[int, int, int]:
 
 
 def _lines_of(version_folder: Path, name: str, field: str) -> Iterator[str]:
-    """The lines of a file that are not empty."""
+    """The lines of a file without the space around them."""
     path = version_folder / name
     try:
         if not path.resolve().is_relative_to(version_folder.resolve()):
@@ -223,4 +227,4 @@ def _lines_of(version_folder: Path, name: str, field: str) -> Iterator[str]:
         text = read_text(path)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that go in circles
         raise BadManifest(f"{field} {path}: cannot be read: {error}") from error
-    return (line.strip() for line in text.splitlines() if line.strip())
+    return (line.strip() for line in text.splitlines())

@@ -2,16 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from camfleet_contracts.faults import fault_text
+from camfleet_contracts.faults import fault_text, written_as
 
 LOCAL = "local"  # CAMFLEET_SERVER of scripts that want a model server of their own
 _PUBLIC_URL = r"^(https?://[^/\s]+)?$"  # what stands before /login in a link; the gateway's address
 _BASE_URL = r"^/([\w-]+/)*$"
+_PublicUrl = Annotated[
+    str, written_as(_PUBLIC_URL, "an address without a path, such as https://box.example")
+]
+_BaseUrl = Annotated[str, written_as(_BASE_URL, "/ or a path between slashes, such as /lab/")]
 _FOLLOWS = "default_factory_not_called"  # the fault of another setting that this one begins with
 
 
@@ -55,8 +59,8 @@ class FleetSettings(BaseSettings):
 
     bind_address: str = Field("127.0.0.1", validation_alias="BIND_ADDRESS")
     allow_cidr: str = Field("", validation_alias="ALLOW_CIDR")
-    public_url: str = Field("", validation_alias="CAMFLEET_PUBLIC_URL", pattern=_PUBLIC_URL)
-    jupyter_base_url: str = Field("/", validation_alias="JUPYTER_BASE_URL", pattern=_BASE_URL)
+    public_url: _PublicUrl = Field("", validation_alias="CAMFLEET_PUBLIC_URL", pattern=_PUBLIC_URL)
+    jupyter_base_url: _BaseUrl = Field("/", validation_alias="JUPYTER_BASE_URL", pattern=_BASE_URL)
     api_key: SecretStr | None = Field(None, validation_alias="CAMFLEET_API_KEY")
     service_key: SecretStr | None = Field(
         None, validation_alias="CAMFLEET_SERVICE_KEY", min_length=24

@@ -4,7 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from camfleet_contracts.faults import written_as
 from camfleet_contracts.names import split_version
+
+_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 
 
 class _Stage(BaseModel):
@@ -23,7 +26,9 @@ class Idle(_Stage):
 class Cascade(_Stage):
     """A second model that is asked about the tracked objects, each in a picture of its own."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="of the attribute")
+    name: Annotated[str, written_as(_NAME, "a-z, 0-9, _ and -, at most 32 of them")] = Field(
+        pattern=_NAME, description="of the attribute"
+    )
     model: str
     labels: tuple[str, ...] = Field((), description="objects it is asked about; empty: all")
     confidence: float = Field(0.3, ge=0, le=1)

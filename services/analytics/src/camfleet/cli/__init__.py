@@ -1,5 +1,15 @@
 """The `camfleet` command."""
 
-from camfleet.cli.application import main
+import sys
 
-__all__ = ["main"]
+INTERRUPTED = 130  # as shells count it: 128 and the number of SIGINT
+
+
+def main() -> None:
+    """Run it. Its modules are loaded here, so that Ctrl-C ends it quietly from the beginning."""
+    try:
+        from camfleet.cli.application import run  # noqa: PLC0415 - takes long
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -65,7 +65,7 @@ def build_app() -> typer.Typer:
     return app
 
 
-def main() -> None:
+def run() -> None:
     """Run the command; what users can mend is one line on standard error and exit code 1."""
     try:
         build_app()()

@@ -44,6 +44,7 @@ def as_floats(outputs: Tensors, name: str, manifest: ModelManifest) -> NDArray[n
 
 
 def label_of(manifest: ModelManifest, class_id: int) -> str:
-    """The label of a class, or its number where the manifest has no such label."""
+    """The label of a class, or its number where the manifest has none."""
     labels = manifest.labels
-    return labels[class_id] if 0 <= class_id < len(labels) else str(class_id)
+    label = labels[class_id] if 0 <= class_id < len(labels) else ""
+    return label or str(class_id)
