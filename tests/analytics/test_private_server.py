@@ -129,7 +129,9 @@ def test_an_engine_that_cannot_run_the_model_gives_way_and_says_why(volume: Path
     detector = ObjectDetection("demo-street", server="local")
 
     for _ in range(2):
-        with pytest.warns(EngineFallback, match="HAILO_RT, runs with DNN_OPENVINO on CPU .*hailo"):
+        with pytest.warns(
+            EngineFallback, match="HAILO_RT on HAILO, runs with DNN_OPENVINO on CPU .*hailo"
+        ):
             detector.load(engine=Engine.HAILO_RT)
 
     assert detector.engine == Engine.DNN_OPENVINO

@@ -45,5 +45,6 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
 
 
 def test_a_terminal_that_closes_ends_the_server_unless_nohup_is_in_front() -> None:
-    assert run(SIGHUP).stdout == "SIGHUP\n"
-    assert run(SIGHUP, SIGTERM, under=("nohup",)).stdout == "SIGTERM\n"
+    in_a_terminal = ("env", "--default-signal=HUP")  # the tests themselves may run under nohup
+    assert run(SIGHUP, under=in_a_terminal).stdout == "SIGHUP\n"
+    assert run(SIGHUP, SIGTERM, under=(*in_a_terminal, "nohup")).stdout == "SIGTERM\n"

@@ -70,11 +70,6 @@ class UnsupportedEngine(ValueError):
     """No such engine, or it does not know that accelerator; says which there are."""
 
 
-def default_accelerator(engine: str) -> str:
-    """Return what a known engine computes on unless it is told otherwise."""
-    return next(iter(ENGINES[engine.upper()].wishes))
-
-
 def wished_runtimes(engine: str, accelerator: str = "") -> tuple[str, ...]:
     """Return the wishes of an engine; without accelerator those of its default one.
 
@@ -84,7 +79,7 @@ def wished_runtimes(engine: str, accelerator: str = "") -> tuple[str, ...]:
     found = ENGINES.get(engine.upper())
     if found is None:
         raise UnsupportedEngine(f"engine {engine!r} is unknown; use one of: {', '.join(ENGINES)}")
-    chosen = accelerator.upper() or default_accelerator(engine)
+    chosen = accelerator.upper() or next(iter(found.wishes))
     if chosen.startswith("MYRIAD"):
         raise UnsupportedEngine(_MYRIAD)
     if chosen not in found.wishes:

@@ -6,12 +6,7 @@ from typing import NamedTuple
 
 from camfleet.errors import UnsupportedEngine
 from camfleet_contracts import engines
-from camfleet_contracts.engines import (
-    ENGINES,
-    PLATFORMS,
-    default_accelerator,
-    wished_runtimes,
-)
+from camfleet_contracts.engines import ENGINES, PLATFORMS, wished_runtimes
 from camfleet_contracts.model_manifest import ServedBy
 
 
@@ -120,7 +115,8 @@ def difference(
 def _told(engine: Engine | str, accelerator: Accelerator | str | None) -> str:
     if accelerator not in {None, "", Accelerator.DEFAULT}:
         return str(accelerator)
-    return f"{default_accelerator(str(engine))}, its default accelerator"
+    default, *others = ENGINES[str(engine).upper()].wishes
+    return f"{default}, its default accelerator" if others else default
 
 
 def _is_wished(served_by: ServedBy, wishes: Sequence[str]) -> bool:
