@@ -120,6 +120,7 @@ def test_wrong_number_of_labels_is_found_before_anybody_counts_on_it(
     assert "it was taken back" in outcome.err
     assert "3 scores" in outcome.err
     assert not (server.models / "pets").exists()
+    wait_until(lambda: "pets" not in server.run("model", "list").out, 60, "it is not listed")
     folder = save_classifier(tmp_path / "animals", 2, ["cat", "dog"])
     assert server.run("model", "publish", str(folder)).code == 0
 

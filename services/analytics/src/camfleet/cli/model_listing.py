@@ -92,7 +92,8 @@ def _models(
     served = {model.name: model.base_path for model in config.models}
     folders = {path.name: path for path in settings.models_dir.iterdir() if path.is_dir()}
     on_volume = {name for name, path in folders.items() if versions_of(path)}
-    names = sorted(on_volume | served.keys() | (states or {}).keys())
+    told = {name for name, known in (states or {}).items() if any(map(_is_there, known))}
+    names = sorted(on_volume | served.keys() | told)
     return [
         {
             "name": name,
@@ -102,6 +103,11 @@ def _models(
         }
         for name in names
     ]
+
+
+def _is_there(version: VersionState) -> bool:
+    """Whether the server has it; of what was removed it goes on telling the end."""
+    return version.state != "END"
 
 
 def _state_cell(states: Sequence[dict[str, Any]], *, answered: bool) -> str:
