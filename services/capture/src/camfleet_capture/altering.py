@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from camfleet_capture.alteration import Polygon
+from camfleet_capture.video_range import as_video
 
 _BLACK, _NO_COLOUR = 16, 128
 _Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]  # Y, U and V
@@ -32,7 +33,7 @@ def _mask(planes: _Planes, polygons: tuple[Polygon, ...]) -> None:
 
 
 def _planes_of(frame: VideoFrame, width: int, height: int) -> _Planes:
-    flat = frame.reformat(width, height, "yuv420p").to_ndarray()
+    flat = as_video(frame, width, height).to_ndarray()
     octets, luma = flat.reshape(-1).astype(np.uint8, copy=False), width * height
     chroma = luma // 4
     half = height // 2, width // 2

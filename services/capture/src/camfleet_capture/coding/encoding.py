@@ -10,6 +10,7 @@ from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.codecs import h264
 from camfleet_capture.codecs.nal import split_start_codes
+from camfleet_capture.video_range import as_video
 
 _PRESET = {"preset": "ultrafast", "tune": "zerolatency", "crf": "25"}
 _GROUP_S = 1.5
@@ -35,7 +36,7 @@ class PictureEncoder:
         context = self._context
         if context is None or (context.width, context.height) != (width, height):
             context = self._context = _open_encoder(width, height, self._fps)
-        picture = frame.reformat(width, height, "yuv420p")
+        picture = as_video(frame, width, height)
         picture.pts, picture.time_base = ticks, Fraction(1, CLOCK_HZ)
         picture.pict_type = 0
         for packet in context.encode(picture):
