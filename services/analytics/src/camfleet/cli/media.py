@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from camfleet.cli.errors import CommandError
 from camfleet.drawing.compose import PICTURES
 from camfleet.images import Image
+from camfleet.streams.base import upright
 
 _DEFAULT_FPS = 25
 
@@ -72,7 +73,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
                 raise BadMedia(f"{path}: has no picture in it")
             container.streams.video[0].thread_type = "AUTO"
             for number, picture in enumerate(container.decode(video=0)):
-                yield Frame(path, number, picture)
+                yield Frame(path, number, upright(picture))
                 if is_picture(path):
                     return
     except (FFmpegError, OSError) as error:

@@ -61,3 +61,12 @@ def image_of(picture: VideoFrame) -> Image:
     image = picture.to_ndarray(format="bgr24")
     turned = np.rot90(image, round(picture.rotation / 90) % 4) if picture.rotation else image
     return np.ascontiguousarray(turned, dtype=np.uint8)
+
+
+def upright(picture: VideoFrame) -> VideoFrame:
+    """The picture itself, or one turned as it says."""
+    if not picture.rotation:
+        return picture
+    turned = VideoFrame.from_ndarray(image_of(picture), format="bgr24")
+    turned.pts, turned.time_base = picture.pts, picture.time_base
+    return turned

@@ -9,12 +9,13 @@ import av
 from av.video.frame import VideoFrame
 
 from camfleet_capture.access_unit import AccessUnit
-from camfleet_capture.alteration import NOTHING, Alteration
+from camfleet_capture.alteration import NOTHING, Alteration, upright
 from camfleet_capture.coding import encoded, even_size
 from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop, SourceDetails
 from camfleet_capture.sources.rendered import show_all, show_paced
 from camfleet_capture.stop import Stop
+from camfleet_capture.video_range import as_video
 from camfleet_contracts.logs import get_logger
 
 logger = get_logger(__name__)
@@ -58,7 +59,7 @@ class ImageFolder:
         self.loop: Loop | None = None
         self._started_at = 0.0
         self._round, self._begins = 0, 0  # this round and the number of its first image
-        self._shown = self._images[0], first.reformat(*self._size, "yuv420p")
+        self._shown = self._images[0], as_video(first, *self._size)
 
     @property
     def note(self) -> str | None:
@@ -90,7 +91,7 @@ class ImageFolder:
         path = self._images[number - self._begins]
         if self._shown[0] != path:
             image = self._read(path)
-            picture = image.reformat(*self._size, "yuv420p") if image else self._shown[1]
+            picture = as_video(image, *self._size) if image else self._shown[1]
             self._shown = path, picture
         return self._shown[1]
 
@@ -132,6 +133,6 @@ def _read_image(path: Path) -> VideoFrame | None:
         if not path.is_file():  # opening a named pipe waits for somebody who writes
             return None
         with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
-            return next(container.decode(video=0))
+            return upright(next(container.decode(video=0)))
     except (av.error.FFmpegError, OSError, StopIteration, IndexError):
         return None

@@ -16,6 +16,7 @@ from camfleet_capture.errors import SourceEnded, SourceMissing, SourceUnreadable
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import Pacer
 from camfleet_capture.sources.container import Opening, describe
+from camfleet_capture.sources.film_turn import FilmTurn
 from camfleet_capture.stop import Stop
 
 FORMATS = (
@@ -69,6 +70,7 @@ class VideoFile:
         self._alteration, self._loops, self._real_time = alteration, loops, real_time
         self._path = path
         self._opening = Opening(f"file:{path}", f"file {path.name}", FORMATS, "file")
+        self._turn = FilmTurn(path, self._opening)
         self._open()
         self.loop: Loop | None = None
 
@@ -127,8 +129,9 @@ class VideoFile:
     def _open(self) -> None:
         _check_kind(self._path)
         self._container, self._stream = self._opening.open()
-        self._coder = open_coder(self._stream, self._alteration)
-        self.details = describe(self._stream, self._coder, self._alteration)
+        alteration = self._alteration.turned(self._turn.quarters())
+        self._coder = open_coder(self._stream, alteration)
+        self.details = describe(self._stream, self._coder, alteration)
 
     def _ahead(self) -> Iterator[list[tuple[_TimedPacket, _TimedPacket | None]]]:
         """Yield packets in the groups in which they are coded, each with the one after it."""
