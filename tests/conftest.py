@@ -7,7 +7,10 @@ import pytest
 import structlog  # noqa: TID251 - sets up what services set up by configure_logs
 
 # One module of fixtures a part, under names of their own, so that mypy reads all tests in one run.
-pytest_plugins = ["fixtures_capture", "fixtures_containers", "fixtures_interop", "fixtures_page"]
+pytest_plugins = [
+    *("fixtures_capture", "fixtures_containers", "fixtures_interop", "fixtures_page"),
+    "fixtures_pets",
+]
 
 # What is logged before a service configures it: a traceback with every local takes seconds.
 structlog.configure(

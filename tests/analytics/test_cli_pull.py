@@ -2,7 +2,6 @@ import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +11,13 @@ from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from cli_runs import CommandLine
 from fakes_upstream import Upstream
-from pets_catalog import LABELS, WEIGHTS, catalog_file, serving_pets, write_catalog
+from pets_catalog import LABELS, WEIGHTS, catalog_file, write_catalog
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with serving_pets() as server:
-        yield server
-
-
-@pytest.fixture
-def camfleet(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    upstream: Upstream,
-) -> CommandLine:
+def camfleet(pets_fleet: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.setattr(transfer, "_BACK_OFF_S", 0.01)
-    command_line = CommandLine(tmp_path, monkeypatch, capsys)
-    write_catalog(command_line.models, upstream.url)
-    return command_line
+    return pets_fleet
 
 
 def served_names(models: Path) -> list[str]:

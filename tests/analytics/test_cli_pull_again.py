@@ -1,7 +1,6 @@
 """`camfleet model pull` of what is there, damaged, or on its way already."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +10,12 @@ from camfleet_contracts.settings import read_settings
 from camfleet_contracts.volume import versions_of
 from cli_runs import CommandLine
 from fakes_upstream import Upstream
-from pets_catalog import WEIGHTS, serving_pets, write_catalog
+from pets_catalog import WEIGHTS, write_catalog
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with serving_pets() as server:
-        yield server
-
-
-@pytest.fixture
-def camfleet(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    upstream: Upstream,
-) -> CommandLine:
-    command_line = CommandLine(tmp_path, monkeypatch, capsys)
-    write_catalog(command_line.models, upstream.url)
-    return command_line
+def camfleet(pets_fleet: CommandLine) -> CommandLine:
+    return pets_fleet
 
 
 def test_two_pulls_at_once_bring_one_version(tmp_path: Path, upstream: Upstream) -> None:

@@ -1,7 +1,6 @@
 """`camfleet model sync`: what an application names is on the volume and served."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,7 @@ from camfleet_contracts.volume import publish_version, versions_of
 from cli_runs import CommandLine
 from fakes_upstream import Upstream
 from model_volume import save_adder
-from pets_catalog import serving_pets, write_catalog
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with serving_pets() as server:
-        yield server
+from pets_catalog import write_catalog
 
 
 @pytest.fixture
