@@ -23,6 +23,7 @@ from camfleet.service.pipeline import Surroundings
 from camfleet.service.server_watch import ServerWatch
 from camfleet.service.sinks.fleet import SinkFleet
 from camfleet.service.status import Identity, StatusBoard, Watches
+from camfleet.web.connections import GuardedHttp
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import read_settings
@@ -96,7 +97,9 @@ def running_app(folder: Path, cameras: str = ONE_CAMERA, **settings: Any) -> Ite
     app = RunningApp(folder, cameras, **settings)
     parts = Parts(app.hub, app.fleet, app.status, NoLiveVideo(), app.keys, app.settings)
     guarded = create_app(parts)
-    server = uvicorn.Server(uvicorn.Config(guarded, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(guarded, http=GuardedHttp, log_config=None, timeout_graceful_shutdown=1)
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         app.port = listening.getsockname()[1]
         thread = threading.Thread(

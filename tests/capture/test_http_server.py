@@ -22,6 +22,20 @@ def test_every_answer_tells_the_time_it_was_made(tmp_path: Path, path: str) -> N
     assert abs(datetime.now(UTC) - parsedate_to_datetime(told)) < timedelta(minutes=1)
 
 
+def test_a_connection_without_a_request_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camfleet_contracts.http_connections.HEADERS_LIMIT_S", 0.1)
+    file = tmp_path / "cameras.yaml"
+    file.write_text("cameras: []\n")
+    with (
+        capture_running(file) as capture,
+        socket.create_connection(("127.0.0.1", capture.http_port), timeout=60) as client,
+    ):
+        client.sendall(b"GET /cameras HTTP/1.1\r\nHost:")
+        assert client.recv(1) == b""
+
+
 def test_nothing_is_due_between_requests() -> None:
     async def due_after_an_answer() -> list[asyncio.TimerHandle]:
         loop: Any = asyncio.get_running_loop()

@@ -169,7 +169,7 @@ def test_an_offer_of_http_2_as_of_java_is_passed_over(
 
 
 def test_headers_that_do_not_arrive_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camfleet_server.transports.rest.server._HEADERS_LIMIT_S", 0.1)
+    monkeypatch.setattr("camfleet_contracts.http_connections.HEADERS_LIMIT_S", 0.1)
     with (
         serving_rest() as caller,
         socket.create_connection(("127.0.0.1", caller.port), timeout=WAIT_S) as client,
@@ -191,7 +191,7 @@ def closed_connections() -> list[GuardedProtocol]:
 
 
 def test_too_many_connections_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camfleet_server.transports.rest.server._MAX_CONNECTIONS", 1)
+    monkeypatch.setattr("camfleet_contracts.http_connections.MOST_CONNECTIONS", 1)
     with serving_rest() as caller:
         assert caller.get("/healthz").status_code == 200  # its connection stays open
         with pytest.raises(httpx.HTTPError):

@@ -7,9 +7,15 @@ from email.utils import formatdate
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from camfleet_contracts.http_connections import GuardedConnection
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.tls import context_factory
+
+
+class _Guarded(GuardedConnection, H11Protocol):
+    pass
 
 
 class HttpServer(uvicorn.Server):
@@ -25,6 +31,7 @@ class HttpServer(uvicorn.Server):
             log_config=None,
             log_level="warning",
             lifespan="off",
+            http=_Guarded,
             ws="none",
             date_header=False,
             ssl_context_factory=context_factory(tls.tls_cert, tls.tls_key) if tls else None,

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from camfleet.errors import CannotShow
+from camfleet.web.connections import GuardedHttp
 from camfleet.web.login import log_in
 from camfleet.web.page import PageFiles, show_html
 from camfleet.web.panels import PanelBoard, panel_routes
@@ -46,6 +47,7 @@ class OwnPage:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=GuardedHttp,
             timeout_graceful_shutdown=1,
             ws_per_message_deflate=False,
             ssl_context_factory=context_factory(settings.tls_cert, settings.tls_key)

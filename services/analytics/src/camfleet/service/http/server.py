@@ -11,6 +11,7 @@ from typing import Self
 
 import uvicorn
 
+from camfleet.web.connections import GuardedHttp
 from camfleet_contracts.access import App, speaks_tls
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.tls import context_factory
@@ -67,6 +68,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=GuardedHttp,
             timeout_graceful_shutdown=GRACE_S,
             ws_per_message_deflate=False,  # coded video gets no smaller, and each viewer would pay
             ssl_context_factory=context_factory(settings.tls_cert, settings.tls_key)

@@ -12,31 +12,17 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from camfleet_contracts.http_connections import GuardedConnection
 from camfleet_contracts.tls import context_factory
 from camfleet_server.transports.listening import PortTaken, TlsFiles, bind_address, written_address
 
-_MAX_CONNECTIONS = 512  # of one address; more would take the file descriptors the rest needs
-_HEADERS_LIMIT_S = 20.0
 _KEEP_ALIVE_S = 20
 _CUT_LIMIT_S = 2.0
 _TICK_S = 1.0
-_BUSY = object()
 
 
-class GuardedProtocol(H11Protocol):
-    """HTTP that does not wait for ever: connections are counted, and headers have to arrive."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
-        """Take a connection, or drop it when there are too many."""
-        super().connection_made(transport)
-        self._next_look = self.loop.call_later(_HEADERS_LIMIT_S, self._look, None)
-        if len(self.connections) > _MAX_CONNECTIONS:
-            transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the connection; a look that is still to come would hold it for so long."""
-        self._next_look.cancel()
-        super().connection_lost(exc)
+class GuardedProtocol(GuardedConnection, H11Protocol):
+    """HTTP that does not wait for ever, and is refused in JSON."""
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in JSON as everything else."""
@@ -53,17 +39,6 @@ class GuardedProtocol(H11Protocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: Java offers HTTP/2 in every first request, and is answered in HTTP/1.1."""
-
-    def _look(self, seen: object) -> None:
-        """Close a connection that has been without a whole request since the last look."""
-        if self.transport.is_closing():
-            return
-        is_idle = self.cycle is None or self.cycle.response_complete
-        state = self.cycle if is_idle else _BUSY
-        if is_idle and state is seen:
-            self.transport.close()
-            return
-        self._next_look = self.loop.call_later(_HEADERS_LIMIT_S, self._look, state)
 
 
 class _QuietServer(uvicorn.Server):
