@@ -206,7 +206,9 @@ def test_beyond_loopback_the_fleet_secret_is_asked_for(
     assert guarded.get(f"/cameras?apiKey={secret}").status_code == 200
 
 
-def test_basic_takes_every_named_key(guarded: RunningCapture) -> None:
+def test_basic_takes_every_named_key(
+    guarded: RunningCapture, caplog: pytest.LogCaptureFixture
+) -> None:
     key = KeyStore(guarded.state_dir / "keys.json").add("screen", "viewer")
     with Client(guarded.rtsp_port) as client:
         good = base64.b64encode(f"screen:{key}".encode()).decode()
@@ -215,6 +217,7 @@ def test_basic_takes_every_named_key(guarded: RunningCapture) -> None:
         assert client.ask("DESCRIBE", url, Authorization=f"Basic {bad}")[0] == 401
         assert client.ask("DESCRIBE", url, Authorization="Basic ???")[0] == 401
         assert client.ask("DESCRIBE", url, Authorization=f"Basic {good}")[0] == 200
+    assert "wrong key peer=127.0.0.1 times=1" in caplog.text
 
 
 def test_a_key_that_is_being_checked_holds_up_nobody(

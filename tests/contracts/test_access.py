@@ -111,6 +111,18 @@ def test_a_wrong_key_is_told_from_none(
     assert reason in answers(KeyMiddleware(_ok, keys), "http", **presented[way])[1]["body"]
 
 
+@pytest.mark.parametrize(("way", "lines"), [("nothing", 0), ("bearer", 0), ("wrong", 1)])
+def test_the_log_tells_who_presents_a_wrong_key(
+    keys: KeyStore,
+    presented: dict[str, dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    way: str,
+    lines: int,
+) -> None:
+    answer(KeyMiddleware(_ok, keys), client=("10.0.0.9", 1), **presented[way])
+    assert caplog.messages == ["wrong key peer=10.0.0.9 times=1"] * lines
+
+
 def test_health_is_open(keys: KeyStore) -> None:
     assert answer(KeyMiddleware(_ok, keys), path="/healthz")["status"] == 200
 
@@ -129,6 +141,28 @@ def test_strangers_are_refused_even_with_a_key(keys: KeyStore) -> None:
     headers = [(b"x-api-key", plain.encode())]
     assert answer(app, client=("10.0.0.1", 1), headers=headers)["status"] == 403
     assert answer(app, client=("192.168.0.9", 1), headers=headers)["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8553", 200),
+        ("localhost", 200),
+        ("[::1]:8553", 200),
+        ("camera.attacker.example:8553", 403),
+        ("127.0.0.1.attacker.example", 403),
+        ("", 403),
+    ],
+)
+def test_a_name_made_to_lead_to_loopback_opens_nothing(
+    keys: KeyStore, host: str, status: int
+) -> None:
+    app = KeyMiddleware(_ok, keys, loopback_open=True)
+    headers = [(b"host", host.encode())]
+    assert answer(app, headers=headers)["status"] == status
+    with_key = [*headers, (b"x-api-key", keys.add("wall", "viewer").encode())]
+    assert answer(app, headers=with_key)["status"] == 200
+    assert answer(app, path="/healthz", headers=headers)["status"] == 200
 
 
 @pytest.fixture

@@ -46,18 +46,30 @@ def test_health_needs_no_key(guarded: GrpcCaller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "reason"),
-    [({}, "a key is needed"), ({"authorization": "Bearer wrong"}, "this key is unknown")],
+    ("metadata", "reason", "told"),
+    [
+        ({}, "a key is needed", []),
+        (
+            {"authorization": "Bearer wrong"},
+            "this key is unknown",
+            ["wrong key peer=127.0.0.1 times=1"],
+        ),
+    ],
     ids=["none", "wrong"],
 )
 def test_calls_without_a_valid_key_are_unauthenticated(
-    guarded: GrpcCaller, metadata: dict[str, str], reason: str
+    guarded: GrpcCaller,
+    caplog: pytest.LogCaptureFixture,
+    metadata: dict[str, str],
+    reason: str,
+    told: list[str],
 ) -> None:
     with refused() as errors:
         guarded.kserve("ServerMetadata", pb.ServerMetadataRequest(), metadata=metadata)
     assert errors[0].code() is grpc.StatusCode.UNAUTHENTICATED
     assert reason in errors[0].details()
     assert "camfleet key add" in errors[0].details()
+    assert caplog.messages == told
 
 
 def test_a_chosen_key_is_checked_in_the_thread_of_its_call(

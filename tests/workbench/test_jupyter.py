@@ -179,6 +179,7 @@ def test_a_typed_key_logs_in_and_a_wrong_one_is_told(lab: Lab) -> None:
 
     with pytest.raises(urllib.error.HTTPError, match="401"):
         type_in("guess")
+    lab.service.logged("wrong key peer=127.0.0.1")
     assert type_in(lab.keys.add("typist", "admin")) == 200
     with browser.open(f"{lab.address}/api/contents", timeout=60) as answer:
         assert answer.status == 200

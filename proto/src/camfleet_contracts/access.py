@@ -19,6 +19,7 @@ SESSION_COOKIE = "camfleet_session"
 HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _NEEDED = "a key is needed; `camfleet url` makes a login link, `camfleet key add` a key"
+_RENAMED = "without a key this port answers to 127.0.0.1 and localhost only, not to other names"
 _UNKNOWN = "this key is unknown or was revoked; `camfleet key add` makes one"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -41,6 +42,22 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def names_this_machine(host: str) -> bool:
+    """Tell whether a Host header is an address or localhost, with or without a port.
+
+    A page of elsewhere may have its own name lead here (DNS rebinding), and then reads what it
+    likes; addresses and localhost lead nobody astray.
+    """
+    name = host.rpartition("]")[0].removeprefix("[") or host.partition(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def speaks_tls(address: str, settings: FleetSettings) -> bool:
@@ -99,7 +116,8 @@ class KeyMiddleware:
         open_paths: exact paths that need no key (health, login).
         open_prefixes: path prefixes that need no key (static files of the login page).
         networks: who may connect at all, from `check_exposure`.
-        loopback_open: True lets every request pass (a port bound to loopback for services).
+        loopback_open: True lets requests to an address or to localhost pass (a port bound to
+            loopback for services).
     """
 
     def __init__(
@@ -121,7 +139,7 @@ class KeyMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        if not is_allowed((scope.get("client") or ("",))[0], self._networks):
+        if not is_allowed(_peer(scope), self._networks):
             reason = "this network is not in ALLOW_CIDR"
             await _refuse(scope, receive, send, (HTTPStatus.FORBIDDEN, reason))
             return
@@ -130,12 +148,19 @@ class KeyMiddleware:
         except TooManyChecks as error:
             await _refuse(scope, receive, send, (HTTPStatus.TOO_MANY_REQUESTS, str(error)))
             return
-        if key is None and not (self._loopback_open or self._is_open(scope["path"])):
-            reason = _UNKNOWN if _presented(scope) else _NEEDED
-            await _refuse(scope, receive, send, (HTTPStatus.UNAUTHORIZED, reason))
+        if key is None and (refusal := self._refusal_without_key(scope)):
+            await _refuse(scope, receive, send, refusal)
             return
         scope["camfleet_key"] = key
         await self._app(scope, receive, send)
+
+    def _refusal_without_key(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
+        if self._is_open(scope["path"]):
+            return None
+        if self._loopback_open:
+            is_ours = names_this_machine(_headers(scope).get("host", "localhost"))
+            return None if is_ours else (HTTPStatus.FORBIDDEN, _RENAMED)
+        return HTTPStatus.UNAUTHORIZED, _UNKNOWN if _presented(scope) else _NEEDED
 
     def _is_open(self, path: str) -> bool:
         is_prefixed = path.startswith(self._open_prefixes) if self._open_prefixes else False
@@ -144,7 +169,7 @@ class KeyMiddleware:
     async def _key_of(self, scope: Scope) -> Key | None:
         if presented := _presented(scope):
             try:
-                return await check_key(self._keys, presented)
+                return await check_key(self._keys, presented, _peer(scope))
             except TooManyChecks:
                 if self._is_open(scope["path"]):
                     return None
@@ -153,14 +178,22 @@ class KeyMiddleware:
         return self._keys.check_session(cookie) if cookie else None
 
 
-async def check_key(keys: KeyStore, presented: str) -> Key | None:
+async def check_key(keys: KeyStore, presented: str, peer: str | None = None) -> Key | None:
     """Return whose key this is, without holding the event loop.
+
+    Args:
+        keys: the fleet's key store.
+        presented: what may be a key.
+        peer: who presents it, of whom the log is told when it is none.
 
     Raises:
         TooManyChecks: others wait already.
     """
     check = keys.start_check(presented)
-    return check.result() if check.done() else await asyncio.wrap_future(check)
+    key = check.result() if check.done() else await asyncio.wrap_future(check)
+    if key is None and presented and peer is not None:
+        keys.wrong.note(peer)
+    return key
 
 
 def bearer(authorization: str) -> str | None:
@@ -171,6 +204,10 @@ def bearer(authorization: str) -> str | None:
 
 def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _peer(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def _presented(scope: Scope) -> str | None:

@@ -34,6 +34,7 @@ from camfleet_contracts.key_entries import (
     read_key_file,
 )
 from camfleet_contracts.secret_files import PRIVATE, keep_secret, made_once
+from camfleet_contracts.wrong_keys import WrongKeys
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class KeyStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.wrong = WrongKeys()
         self._service_path = path.with_name("service.key")
         self._session_path = path.with_name("session.key")
         self._content = _Content(None, {}, {}, set())

@@ -179,8 +179,8 @@ def _guard(options: CaptureOptions, keys: KeyStore) -> Authenticator:
             "clear text beyond this machine", bind=options.bind, allowed=settings.allow_cidr
         )
 
-    async def is_key(presented: str) -> bool:
-        return await check_key(keys, presented) is not None
+    async def is_key(presented: str, peer: str) -> bool:
+        return await check_key(keys, presented, peer) is not None
 
     return Authenticator(keys.fleet_secret(), is_key)
 

@@ -48,7 +48,7 @@ class FleetIdentity(PasswordIdentityProvider):  # type: ignore[misc]  # no types
         if not token:
             return None
         await self.decide(token)
-        key = self._admin_of(token)
+        key = self._admin_of(token, handler.request.remote_ip)
         return self._user(key) if key else None
 
     async def decide(self, presented: str) -> None:
@@ -77,11 +77,14 @@ class FleetIdentity(PasswordIdentityProvider):  # type: ignore[misc]  # no types
         """The user of a key typed into the login page, None from a network that is not allowed."""
         if not is_allowed(handler.request.remote_ip, self.networks):
             return None
-        key = self._admin_of(handler.get_argument("password", default=""))
+        presented = handler.get_argument("password", default="")
+        key = self._admin_of(presented, handler.request.remote_ip)
         return self._user(key) if key else None
 
-    def _admin_of(self, presented: str) -> Key | None:
+    def _admin_of(self, presented: str, peer: str) -> Key | None:
         key = self.keys.check(presented) or self.keys.use_login(presented)
+        if key is None and presented:
+            self.keys.wrong.note(peer)
         return key if key and key.role == _ADMIN else None
 
     @staticmethod

@@ -20,7 +20,8 @@ async def log_in(request: Request, keys: KeyStore) -> Response:
             return PlainTextResponse("the form is too large; send only the key\n", 413)
         fields = parse_qs(body.decode("utf-8", "replace"))
         try:
-            key = await check_key(keys, fields.get("key", [""])[0].strip())
+            presented = fields.get("key", [""])[0].strip()
+            key = await check_key(keys, presented, request.client.host if request.client else "")
         except TooManyChecks as error:
             return PlainTextResponse(f"{error}\n", 429, {"retry-after": "1"})
     else:

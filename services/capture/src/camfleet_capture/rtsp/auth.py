@@ -19,10 +19,11 @@ class Authenticator:
 
     Args:
         secret: password of the user `camfleet`; the only one Digest can know.
-        check_key: says whether a password presented by Basic is one of the fleet's keys.
+        check_key: says whether a password, presented by Basic from an address, is one of the
+            fleet's keys.
     """
 
-    def __init__(self, secret: str, check_key: Callable[[str], Awaitable[bool]]) -> None:
+    def __init__(self, secret: str, check_key: Callable[[str, str], Awaitable[bool]]) -> None:
         self._secret = secret
         self._check_key = check_key
 
@@ -33,16 +34,16 @@ class Authenticator:
             f'WWW-Authenticate: Basic realm="{_REALM}"',
         )
 
-    async def accepts(self, request: Request, nonce: str) -> bool:
-        """Tell whether the request proves that it knows a password; raises as `check_key`."""
+    async def accepts(self, request: Request, nonce: str, peer: str) -> bool:
+        """Tell whether a request from `peer` proves a password; raises as `check_key`."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
-            return await self._accepts_basic(credentials)
+            return await self._accepts_basic(credentials, peer)
         if scheme.lower() == "digest":
             return self._accepts_digest(request, credentials, nonce)
         return False
 
-    async def _accepts_basic(self, credentials: str) -> bool:
+    async def _accepts_basic(self, credentials: str, peer: str) -> bool:
         try:
             pair = base64.b64decode(credentials, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
@@ -50,7 +51,7 @@ class Authenticator:
         user, _, password = pair.partition(":")
         if user == USER and hmac.compare_digest(password.encode(), self._secret.encode()):
             return True
-        return await self._check_key(password)
+        return await self._check_key(password, peer)
 
     def _accepts_digest(self, request: Request, credentials: str, nonce: str) -> bool:
         fields = {

@@ -190,7 +190,7 @@ class Connection:
         if authenticator is None or request.method == "OPTIONS":
             return
         try:
-            is_known = await authenticator.accepts(request, self._nonce)
+            is_known = await authenticator.accepts(request, self._nonce, self._peer)
         except TooManyChecks as error:
             raise Refused(503, str(error), ("Retry-After: 1",)) from error
         if not is_known:

@@ -53,7 +53,8 @@ class Admission:
         Raises:
             Ended: it must not go on.
         """
-        if self._networks and not is_allowed(peer_address(peer), self._networks):
+        address = peer_address(peer)
+        if self._networks and not is_allowed(address, self._networks):
             raise Ended(StatusCode.PERMISSION_DENIED, _NO_NETWORK)
         if method in _OPEN_METHODS:
             return None
@@ -62,22 +63,24 @@ class Admission:
             checking = self._keys.start_check(presented)
         except TooManyChecks as error:
             raise Ended(StatusCode.RESOURCE_EXHAUSTED, str(error)) from error
-        reason = _UNKNOWN_KEY if presented else _NO_KEY
+        check = partial(self._refuse_unless, checking, method, address if presented else None)
         if not checking.done():
-            return partial(_refuse_unless, checking, method, reason)
-        _refuse_unless(checking, method, reason)
+            return check
+        check()
         return None
+
+    def _refuse_unless(self, checking: Future[Key | None], method: str, peer: str | None) -> None:
+        """`peer` is who presented a key, None where there was none."""
+        key = checking.result()
+        if key is None and peer is not None:
+            self._keys.wrong.note(peer)
+        if key is None:
+            raise Ended(StatusCode.UNAUTHENTICATED, _NO_KEY if peer is None else _UNKNOWN_KEY)
+        if method in _CHANGING_METHODS and not may_change(key):
+            raise Ended(StatusCode.PERMISSION_DENIED, VIEWER_MAY_NOT)
 
 
 def peer_address(peer: str) -> str:
     """Take the address out of gRPC's `ipv4:1.2.3.4:5`; a unix socket counts as loopback."""
     family, _, rest = unquote(peer).partition(":")
     return "127.0.0.1" if family == "unix" else rest.rpartition(":")[0].strip("[]")
-
-
-def _refuse_unless(checking: Future[Key | None], method: str, reason: str) -> None:
-    key = checking.result()
-    if key is None:
-        raise Ended(StatusCode.UNAUTHENTICATED, reason)
-    if method in _CHANGING_METHODS and not may_change(key):
-        raise Ended(StatusCode.PERMISSION_DENIED, VIEWER_MAY_NOT)
