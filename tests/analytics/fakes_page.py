@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from camfleet.heat import HeatMap
 from camfleet.service.live import LiveHub
 from camfleet.web.panels import PanelBoard, panel_routes
+from camfleet_contracts.access import KeyMiddleware
 from camfleet_contracts.clock import now_utc, rfc3339
 from fakes_live import ClipPlan, demuxed, make_clip, make_frame, square_at
 from waiting import wait_until
@@ -255,7 +256,7 @@ class FilmedCamera:
 
 
 @contextmanager
-def served(app: Starlette, port: int = 0) -> Iterator[str]:
+def served(app: Starlette | KeyMiddleware, port: int = 0) -> Iterator[str]:
     """The address of the app, served on loopback from a thread."""
     config = uvicorn.Config(
         app,

@@ -6,12 +6,14 @@
 import asyncio
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from functools import partial
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
+from camfleet_contracts.key_watch import run_while
 from camfleet_contracts.keys import Key, KeyStore, TooManyChecks
 from camfleet_contracts.settings import FleetSettings
 
@@ -20,6 +22,7 @@ HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _NEEDED = "a key is needed; `camfleet url` makes a login link, `camfleet key add` a key"
 _RENAMED = "without a key this port answers to 127.0.0.1 and localhost only, not to other names"
+_ENDED = "the key was revoked, or the session is over"
 _UNKNOWN = "this key is unknown or was revoked; `camfleet key add` makes one"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -27,7 +30,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
 class RefusedToListen(Exception):
@@ -152,7 +155,19 @@ class KeyMiddleware:
             await _refuse(scope, receive, send, refusal)
             return
         scope["camfleet_key"] = key
-        await self._app(scope, receive, send)
+        scope["camfleet_key_holds"] = holds = partial(self._still_has, scope, key)
+        answering = self._app(scope, receive, send)
+        if key is None or scope["type"] == "http":
+            await answering
+        elif not await run_while(holds, answering):
+            await _close(send, HTTPStatus.UNAUTHORIZED, _ENDED)
+
+    async def _still_has(self, scope: Scope, key: Key | None) -> bool:
+        """Tell whether what the scope presents is worth what it was; for answers that last."""
+        try:
+            return await self._key_of(scope) == key
+        except TooManyChecks:
+            return True
 
     def _refusal_without_key(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
         if self._is_open(scope["path"]):
@@ -224,6 +239,10 @@ def _session_cookie(header: str) -> str | None:
     return morsel.value if morsel else None
 
 
+async def _close(send: Send, status: HTTPStatus, reason: str) -> None:
+    await send({"type": "websocket.close", "code": 4000 + status, "reason": reason})
+
+
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, answer: tuple[HTTPStatus, str]
 ) -> None:
@@ -231,7 +250,7 @@ async def _refuse(
     if scope["type"] == "websocket":
         await receive()  # a browser is told code and reason only of a connection that was accepted
         await send({"type": "websocket.accept"})
-        await send({"type": "websocket.close", "code": 4000 + status, "reason": reason})
+        await _close(send, status, reason)
         return
     headers = [(b"content-type", b"application/json")]
     if status == HTTPStatus.UNAUTHORIZED:

@@ -18,6 +18,7 @@ from camfleet.service.live.muxer import Fragment, StreamHeader
 from camfleet.service.live.pictures import PictureWatcher
 from camfleet.service.live.viewer import Message, Viewer
 from camfleet.web.sockets import ABSENT, ENDED, FOREIGN_PAGE, comes_from_here, refuse
+from camfleet_contracts.key_watch import Holds, wait_until_lost
 
 FindCamera = Callable[[str], LiveCamera | None]
 Serve = Callable[[WebSocket, LiveCamera], Awaitable[None]]
@@ -36,7 +37,7 @@ def live_routes(find_camera: FindCamera) -> list[BaseRoute]:
 
     async def answer_pictures(request: Request) -> Response:
         name = request.path_params["camera"]
-        return _answer_pictures(name, find_camera(name))
+        return _answer_pictures(name, find_camera(name), request.scope.get("camfleet_key_holds"))
 
     return [
         Route("/live/{camera}.mjpg", answer_pictures),
@@ -56,12 +57,12 @@ async def _admit(socket: WebSocket, camera: LiveCamera | None, serve: Serve) -> 
     await serve(socket, camera)
 
 
-def _answer_pictures(name: str, camera: LiveCamera | None) -> Response:
+def _answer_pictures(name: str, camera: LiveCamera | None, holds: Holds | None) -> Response:
     if camera is None:
         reason = f"no camera '{name}' runs; see /v1/cameras for those that do"
         return JSONResponse({"error": reason}, status_code=404)
     return StreamingResponse(
-        _multipart(camera),
+        _multipart(camera, holds),
         media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}",
         headers={"Cache-Control": "no-store"},
     )
@@ -145,8 +146,9 @@ async def _wait_until_left(socket: WebSocket) -> None:
         return
 
 
-async def _multipart(camera: LiveCamera) -> AsyncIterator[bytes]:
+async def _multipart(camera: LiveCamera, holds: Holds | None) -> AsyncIterator[bytes]:
     watcher = camera.pictures.watch(asyncio.get_running_loop())
+    watching = asyncio.create_task(_end_with_key(watcher, holds)) if holds else None
     try:
         while (jpeg := await watcher.take()) is not None:
             head = (
@@ -154,4 +156,11 @@ async def _multipart(camera: LiveCamera) -> AsyncIterator[bytes]:
             )
             yield head.encode() + jpeg + b"\r\n"
     finally:
+        if watching is not None:
+            watching.cancel()
         camera.pictures.unwatch(watcher)
+
+
+async def _end_with_key(watcher: PictureWatcher, holds: Holds) -> None:
+    await wait_until_lost(holds)
+    watcher.show(None)
