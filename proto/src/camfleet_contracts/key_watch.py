@@ -1,18 +1,17 @@
 """What lasts, a stream or live pictures, ends with the key that opened it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 CHECKED_EVERY_S = 5.0
 
 Holds = Callable[[], Awaitable[bool]]
 
 
-async def run_while(holds: Holds, work: Coroutine[Any, Any, None]) -> bool:
+async def run_while(holds: Holds, work: Awaitable[None]) -> bool:
     """Run `work` to its end, then True; or until the key holds no more, then False."""
-    working = asyncio.create_task(work)
+    working = asyncio.ensure_future(work)
     watching = asyncio.create_task(wait_until_lost(holds))
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
