@@ -11,7 +11,7 @@ import os
 import select
 import struct
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class FolderWatch:
         self._wake = wake
         self._is_recursive = is_recursive
         self._roots: dict[Path, _Identity] = {}  # as they were when they were watched
+        self._outer: tuple[Path, ...] = ()  # the roots that are below no other
         self._is_told = self._is_stopping = False
         self._bell: int | None = None  # wakes the thread
         self._bell_lock = threading.Lock()
@@ -55,9 +56,11 @@ class FolderWatch:
         """Watch these folders and no others; a missing one is watched once it is there."""
         asked = dict.fromkeys(folders)
         roots = self._roots
-        if asked.keys() == roots.keys() and all(_identity(f) == roots[f] for f in asked):
+        # Of those below another one its watch tells.
+        if asked.keys() == roots.keys() and all(_identity(f) == roots[f] for f in self._outer):
             return
         self._roots = {folder: _identity(folder) for folder in asked}
+        self._outer = tuple(f for f in asked if not self._is_below(f, asked.keys()))
         self._ring()
 
     def stop(self) -> None:
@@ -96,13 +99,17 @@ class FolderWatch:
     def _watch_all(self) -> None:
         present = {root for root, identity in self._roots.items() if identity}
         for root in present:
-            if self._is_recursive and not present.isdisjoint(root.parents):
-                continue  # it is below another one
+            if self._is_below(root, present):
+                continue
             for folder in _folders(root) if self._is_recursive else (root,):
                 try:
                     self._kernel.watch(folder)
                 except OSError as error:
                     self._tell(folder, error)
+
+    def _is_below(self, folder: Path, roots: Collection[Path]) -> bool:
+        """Tell whether one of them watches the folder with all below itself."""
+        return self._is_recursive and any(parent in roots for parent in folder.parents)
 
     def _tell(self, folder: Path, error: OSError) -> None:
         """Log once what keeps folders from being watched; one that is not there is no reason."""

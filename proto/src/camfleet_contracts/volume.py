@@ -1,6 +1,8 @@
 """The model volume: version folders, when one is complete, and how one is published."""
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -34,20 +36,39 @@ def version_number(text: str) -> int | None:
     return int(text) if is_number and int(text) <= _LARGEST else None
 
 
-def versions_of(base_path: Path, names: Iterable[str] | None = None) -> dict[int, Path]:
-    """Return the version folders below a model's base path, by number, ascending.
+def versions_of(base_path: Path) -> dict[int, Path]:
+    """Return the version folders below a model's base path, by number, ascending."""
+    if not base_path.is_dir():
+        return {}
+    with os.scandir(base_path) as entries:
+        names = [entry.name for entry in entries if is_version_folder(entry)]
+    return versions_named(base_path, names)
 
-    Names that are no number above 0 are ignored, and so are unfinished `.<v>.tmp-*` folders and
-    numbers that neither protocol can carry (more than 63 bits). Leading zeros make no other number
-    (TensorFlow Serving's users write 00000123): of several folders the shortest name counts.
-    `names` is what the base path holds, where the caller has looked already.
+
+def is_version_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether what a scan found is a folder whose name is a number.
+
+    Raises:
+        OSError: it is a link whose target cannot be looked at.
     """
-    if names is None:
-        names = [path.name for path in base_path.iterdir()] if base_path.is_dir() else []
-    decimal = sorted((name for name in names if name.isdecimal()), key=len, reverse=True)
-    folders = {int(name): base_path / name for name in decimal}
-    numbers = sorted(number for number in folders if 0 < number <= _LARGEST)
-    return {number: folders[number] for number in numbers if folders[number].is_dir()}
+    try:
+        return entry.name.isdecimal() and entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
+        raise
+
+
+def versions_named(base_path: Path, names: Iterable[str]) -> dict[int, Path]:
+    """Return folders below a model's base path whose names are numbers, by number, ascending.
+
+    Ignored are 0, and numbers that neither protocol can carry (more than 63 bits). Leading zeros
+    make no other number (TensorFlow Serving's users write 00000123): of several folders the
+    shortest name counts.
+    """
+    by_length = sorted(names, key=len, reverse=True)
+    folders = {int(name): base_path / name for name in by_length}
+    return {number: folders[number] for number in sorted(folders) if 0 < number <= _LARGEST}
 
 
 def others_of_number(version_folder: Path) -> tuple[Path, ...]:

@@ -35,7 +35,7 @@ class LabelFiles:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: dict[Path, _Seen] = {}
+        self._seen: dict[Path, _Seen] = {}  # by base path
 
     @property
     def is_settling(self) -> bool:
@@ -48,13 +48,17 @@ class LabelFiles:
         try:
             status = path.stat()
         except OSError:
-            self._seen.pop(path, None)
+            self.forget(base_path)
             return Labels()
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
-        seen = self._seen.get(path)
+        seen = self._seen.get(base_path)
         if seen is None or seen.stamp != stamp:
-            seen = self._seen[path] = self._look(path, stamp, seen)
+            seen = self._seen[base_path] = self._look(path, stamp, seen)
         return seen.labels if self._clock() >= seen.counts_from else seen.former
+
+    def forget(self, base_path: Path) -> None:
+        """Take note that there is no file."""
+        self._seen.pop(base_path, None)
 
     def _look(self, path: Path, stamp: tuple[int, int, int], seen: _Seen | None) -> _Seen:
         now = self._clock()

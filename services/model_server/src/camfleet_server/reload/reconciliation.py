@@ -18,7 +18,7 @@ from camfleet_server.reload.loader import Breakage, LoadJob, LoadResult
 from camfleet_server.reload.manifests import CatalogFile
 from camfleet_server.reload.mending import note_broken, pause_s, put_off, start_mending
 from camfleet_server.reload.model_state import ModelState, Refusal
-from camfleet_server.reload.repository import ModelRepository, VersionFiles
+from camfleet_server.reload.repository import FoundVersions, ModelRepository, VersionFiles
 from camfleet_server.runtimes.base import ModelSource
 from camfleet_server.serving.model_version import LoadedVersion
 from camfleet_server.serving.registry import Registry, Snapshot
@@ -178,12 +178,13 @@ class Reconciliation:
             logger.warning("model waits model=%s reason=%s", state.name, state.fault)
 
     def _reconcile(self, state: ModelState, catalog: Catalog) -> None:
-        self._read_labels(state)
         try:
-            folders = self._find_versions(state)
+            found = self._find_versions(state)
         except OSError as error:
             state.fault = f"{error.filename}: cannot be read: {error.strerror}"
             return
+        self._read_labels(state, found)
+        folders = found.folders
 
         def look_at(number: int) -> VersionFiles:
             return self._repository.read_version(state.name, folders[number], catalog)
@@ -201,16 +202,20 @@ class Reconciliation:
             state.mark_retiring(number)
             self.changes += 1
 
-    def _find_versions(self, state: ModelState) -> Mapping[int, Path]:
+    def _find_versions(self, state: ModelState) -> FoundVersions:
         if state.config is None:
-            return {}
+            return FoundVersions()
         found = self._repository.find_versions(state.config.base_path)
         if state.is_settling or found.is_publishing:
             self.expects_files = True
-        return found.folders
+        return found
 
-    def _read_labels(self, state: ModelState) -> None:
-        labels = self._label_files.read(state.config.base_path) if state.config else Labels()
+    def _read_labels(self, state: ModelState, found: FoundVersions) -> None:
+        labels = Labels()
+        if state.config and found.has_labels:
+            labels = self._label_files.read(state.config.base_path)
+        elif state.config:
+            self._label_files.forget(state.config.base_path)
         if labels.fault and labels.fault != state.labels.fault:
             logger.warning("labels refused model=%s reason=%s", state.name, labels.fault)
         state.labels = labels

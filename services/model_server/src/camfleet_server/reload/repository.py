@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from camfleet_contracts.catalog import Catalog
@@ -18,10 +18,12 @@ from camfleet_contracts.volume import (
     Completeness,
     completeness,
     is_staging,
+    is_version_folder,
     sums_match,
-    versions_of,
+    versions_named,
 )
 from camfleet_server.reload.manifests import find_manifest
+from camfleet_server.serving.configuring import LABELS_NAME
 
 Stamp = tuple[int, int, int, int]  # inode, size, mtime, ctime
 Stamps = Mapping[str, Stamp]  # by path relative to the version folder
@@ -58,10 +60,20 @@ class VersionFiles:
 
 @dataclass(frozen=True, slots=True)
 class FoundVersions:
-    """The version folders of a model by number."""
+    """The version folders of a model by number, and what else lies beside them."""
 
-    folders: Mapping[int, Path]
+    folders: Mapping[int, Path] = field(default_factory=dict)
+    has_labels: bool = False
     is_publishing: bool = False  # somebody began to publish one since the last look
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The names in a model's folder that matter."""
+
+    versions: tuple[str, ...] = ()
+    staging: frozenset[str] = frozenset()
+    has_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ class ModelRepository:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: dict[Path, dict[str, _Seen]] = {}  # by folder, then by name of the model
-        self._staging: dict[Path, frozenset[str]] = {}
+        self._listings: dict[Path, _Listing] = {}
         self._folders: dict[Path, Mapping[int, Path]] = {}
 
     def find_versions(self, base_path: Path) -> FoundVersions:
@@ -89,17 +101,17 @@ class ModelRepository:
             OSError: the volume cannot be read at the moment.
         """
         try:
-            names = os.listdir(base_path)  # noqa: PTH208 - at every poll: no Path for each
+            listing = _list(base_path)
         except FileNotFoundError:
-            names = []
+            listing = _Listing()
         except NotADirectoryError:
             return FoundVersions({1: base_path})
-        staging = frozenset(filter(is_staging, names))
-        began = staging - self._staging.get(base_path, frozenset())
-        self._staging[base_path] = staging
-        folders = versions_of(base_path, names)
-        self._forget_gone(base_path, folders)
-        return FoundVersions(folders, is_publishing=bool(began))
+        known = self._listings.get(base_path, _Listing())
+        if listing.versions != known.versions or base_path not in self._folders:
+            self._take_folders(base_path, versions_named(base_path, listing.versions))
+        self._listings[base_path] = listing
+        is_publishing = bool(listing.staging - known.staging)
+        return FoundVersions(self._folders[base_path], listing.has_labels, is_publishing)
 
     def read_version(self, name: str, folder: Path, catalog: Catalog) -> VersionFiles:
         """Look at one version folder.
@@ -119,7 +131,7 @@ class ModelRepository:
         by_name[name] = _Seen(files, changed_at, catalog)
         return files
 
-    def _forget_gone(self, base_path: Path, folders: Mapping[int, Path]) -> None:
+    def _take_folders(self, base_path: Path, folders: Mapping[int, Path]) -> None:
         for folder in self._folders.get(base_path, {}).values():
             if folder not in folders.values():
                 self._seen.pop(folder, None)
@@ -142,14 +154,28 @@ def stamps_of(folder: Path) -> dict[str, Stamp]:
     Raises:
         OSError: a file vanished meanwhile.
     """
-    if folder.is_file():
+    try:
+        return dict(sorted(_stamps_below(str(folder), "")))
+    except NotADirectoryError:
         files = [folder, *map(folder.with_suffix, _BESIDE.get(folder.suffix, ()))]
         return {path.name: _stamp(path.stat()) for path in files if path.is_file()}
-    return dict(sorted(_stamps_below(str(folder), "")))
+
+
+def _list(base_path: Path) -> _Listing:
+    """Look with the least calls, as this and what is below run at every poll."""
+    versions, staging, has_labels = [], [], False
+    with os.scandir(base_path) as entries:
+        for entry in entries:
+            if is_version_folder(entry):
+                versions.append(entry.name)
+            elif is_staging(entry.name):
+                staging.append(entry.name)
+            elif entry.name == LABELS_NAME:
+                has_labels = True
+    return _Listing(tuple(versions), frozenset(staging), has_labels)
 
 
 def _stamps_below(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
-    """Walk with the least calls: this runs for every version at every poll."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
