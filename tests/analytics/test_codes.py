@@ -4,7 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from camfleet import BadImage, BarcodeDetection, QRCodeDetection
+from camfleet import (
+    BadArgument,
+    BadImage,
+    BarcodeDetection,
+    QRCodeDetection,
+    QRCodeDetectionResults,
+)
 from camfleet.images import Image
 
 # The bars of an EAN-13: digits 2 to 7 as L or G by the first digit, 8 to 13 as R (GS1's norm).
@@ -48,15 +54,21 @@ def test_a_qr_code_is_found_and_read() -> None:
     assert found.info == "camera 7"
     assert 50 <= found.box.start_x < found.box.end_x <= 290
     assert results.duration > 0
-    assert (reader.markup_image(image, results.predictions) != image).any()
+    marked = reader.markup_image(image, results.predictions)
+    assert (marked != image).any()
+    assert (results.markup_image() == marked).all()
+    with pytest.raises(BadArgument, match="hold no image"):
+        QRCodeDetectionResults(results.predictions).markup_image()
 
 
 def test_a_barcode_is_found_and_read() -> None:
     reader, image = BarcodeDetection(), barcode("4006381333931")
 
-    (found,) = reader.localize_decode(image).predictions
+    results = reader.localize_decode(image)
 
+    (found,) = results.predictions
     assert (found.info, found.kind) == ("4006381333931", "EAN_13")
+    assert (results.markup_image() != image).any()
     assert (reader.markup_image(image, [found]) != image).any()
 
 

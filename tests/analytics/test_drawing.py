@@ -112,7 +112,7 @@ def test_blurred_objects_cannot_be_told_from_others_of_their_brightness() -> Non
 
 def test_bad_alignment_and_alpha_are_refused() -> None:
     with pytest.raises(BadArgument, match=r"alignment .* is unknown"):
-        draw_text_with_background(black(), "x", (0, 0), alignment=("middle", "top"))  # type: ignore[arg-type]  # the test's point
+        draw_text_with_background(black(), "x", 0, 0, alignment=("middle", "top"))  # type: ignore[arg-type]  # the test's point
     with pytest.raises(BadArgument, match=r"alpha is 1\.5"):
         overlay_transparent_boxes(black(), [], 1.5)
 
@@ -195,11 +195,17 @@ def test_predictions_are_chosen_by_label_and_by_area() -> None:
 
 def test_text_fits_a_tiny_image_and_letters_are_readable() -> None:
     for ground, ink in (((255, 255, 255), 0), ((0, 0, 0), 255)):
-        image = draw_text_with_background(
-            np.full((40, 90, 3), 128, np.uint8), "abc", (10, 5), ground
+        image, width, height = draw_text_with_background(
+            image=np.full((40, 90, 3), 128, np.uint8),
+            text="abc",
+            start_x=10,
+            start_y=5,
+            color=ground,
         )
         assert (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) == ink).sum() > 20
-    assert draw_text_with_background(black(5, 5), "too long", (0, 0)).shape == (5, 5, 3)
+        assert 40 < width < 80
+        assert 20 < height < 40
+    assert draw_text_with_background(black(5, 5), "too long", 0, 0)[0].shape == (5, 5, 3)
 
 
 def test_fps_counts_frames_per_second(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,11 @@ def test_star_import_gives_the_public_names() -> None:
     assert set(NAMES) <= set(names)
 
 
+def test_modules_are_there_without_an_import_of_their_own() -> None:
+    asked = "camfleet.compat.make_ndarray, camfleet._trt_support.is_trt_supported_system"
+    assert run_python(f"import camfleet; {asked}; print('found')") == "found"
+
+
 def test_unknown_name_is_refused_by_name() -> None:
     with pytest.raises(AttributeError, match="'Detektion'"):
         _ = camfleet.Detektion  # type: ignore[attr-defined]  # that it is none is the test

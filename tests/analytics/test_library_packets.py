@@ -79,8 +79,10 @@ def test_results_of_other_services_are_written_field_by_field() -> None:
     assert (poses.type, poses.base_service) == ("HumanPoseResult", "PoseEstimation")
     assert poses.results["poses"][0]["key_points"] == {"Nose": [5, 6]}
     assert parse_analytics_packet(line_of(poses)) == poses.results
-    code = packet_of(QRCodeDetectionResults([QRCodeDetectionPrediction("hello", box)]))
+    image = np.zeros((9, 9, 3), np.uint8)
+    code = packet_of(QRCodeDetectionResults([QRCodeDetectionPrediction("hello", box)], 0.1, image))
     assert code.results["predictions"][0]["info"] == "hello"
+    assert "image" not in code.results
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

@@ -52,6 +52,8 @@ def test_results_are_written_to_a_file_and_loaded_again(tmp_path: Path) -> None:
     write_tracking_results_to_analytics_file(path, tracked)
     publish_analytics({"cpu_temp": 51}, file_path=path)
     detected, tracking, custom = load_analytics_results(path)
+    (chosen,) = load_analytics_results(filepath=path, packet_types=["TrackingResults"])
+    assert list(chosen) == list(tracking)
     assert detected == MONITOR
     assert sorted(tracking) == [0, 1]
     assert tracking[1].box == tracked[1].box

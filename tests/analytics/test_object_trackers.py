@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from camfleet.object_trackers.correlation import CorrelationTracker, TrackingSta
 from camfleet.object_trackers.errors import CallbackFailed
 from camfleet.object_trackers.kalman import KalmanTracker
 from camfleet.object_trackers.matching import match_greedy
+from camfleet.object_trackers.results import TrackingResults
 from camfleet.object_trackers.trackable import TrackablePrediction
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
@@ -89,6 +91,11 @@ def test_what_is_no_list_of_predictions_is_refused_and_no_frame(given: Any, text
     with pytest.raises(TypeError, match=text):
         tracker.update(given)
     assert [one.age for one in tracker.update([seen(50, 50)]).values()] == [1]
+
+
+def test_annotations_of_edgeiq_may_name_what_is_followed() -> None:
+    followed: Any = TrackablePrediction
+    assert TrackingResults[followed[ObjectDetectionPrediction]] is not None
 
 
 def test_followed_object_says_what_it_is() -> None:
@@ -185,6 +192,14 @@ def test_label_may_be_written_over_until_the_next_frame() -> None:
     assert (one.label, prediction.label) == ("person 0", "person")
     (one,) = tracker.update([seen(50, 50)]).values()
     assert one.label == "person"
+
+
+@pytest.mark.parametrize("tracker_of", SIMPLE)
+def test_tracker_kept_in_a_file_goes_on_where_it_was(tracker_of: Any) -> None:
+    tracker = tracker_of(min_inertia=1)
+    tracker.update([seen(100, 100)])
+    again = pickle.loads(pickle.dumps(tracker))  # noqa: S301 - our own
+    assert list(again.update([seen(105, 100)])) == [0]
 
 
 def test_history_is_as_long_as_asked_for() -> None:

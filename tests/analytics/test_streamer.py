@@ -66,6 +66,12 @@ def test_own_page_shows_picture_and_lines() -> None:
             assert next_text(viewer) in {"2 people\n7", "later"}
 
 
+def test_port_of_the_script_is_taken_before_that_of_the_environment() -> None:
+    port = free_port()
+    with Streamer(port=port, name="door") as streamer:
+        assert streamer.address == f"http://127.0.0.1:{port}"
+
+
 def test_fleets_page_has_the_script_as_a_panel(fleet: RunningApp) -> None:
     with Streamer(name="door") as streamer:
         assert streamer.address == fleet.address

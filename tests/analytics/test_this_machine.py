@@ -6,6 +6,7 @@ import pytest
 
 import camfleet
 from camfleet import this_machine
+from camfleet._trt_support import is_trt_supported_system
 
 
 @pytest.fixture
@@ -27,22 +28,22 @@ def plug_in(root: Path, port: str, vendor: str, product: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("board", "is_jetson", "is_nx"),
+    ("board", "known"),
     [
-        (
-            "nvidia,p3509-0000+p3668-0000\0nvidia,tegra194\0",
-            True,
-            True,
-        ),
-        ("nvidia,p3450-0000\0nvidia,jetson-nano\0nvidia,tegra210\0", True, False),
-        ("raspberrypi,4-model-b\0brcm,bcm2711\0", False, False),
+        ("nvidia,p3509-0000+p3668-0000\0nvidia,tegra194\0", {"jetson", "jetson_xavier_nx"}),
+        ("nvidia,p2822-0000+p2888-0004\0nvidia,tegra194\0", {"jetson", "jetson_agx_xavier"}),
+        ("nvidia,p3737-0000+p3701-0005\0nvidia,tegra234\0", {"jetson", "jetson_agx_orin"}),
+        ("nvidia,p3768-0000+p3767-0000\0nvidia,tegra234\0", {"jetson", "jetson_orin_nx"}),
+        ("nvidia,p3768-0000+p3767-0005\0nvidia,tegra234\0", {"jetson"}),  # an Orin Nano
+        ("nvidia,p3450-0000\0nvidia,jetson-nano\0nvidia,tegra210\0", {"jetson"}),
+        ("raspberrypi,4-model-b\0brcm,bcm2711\0", set()),
     ],
 )
-def test_a_jetson_is_known_by_its_board(
-    root: Path, board: str, is_jetson: bool, is_nx: bool
-) -> None:
+def test_a_jetson_is_known_by_its_board(root: Path, board: str, known: set[str]) -> None:
     write(root / "proc" / "device-tree" / "compatible", board)
-    assert (camfleet.is_jetson(), camfleet.is_jetson_xavier_nx()) == (is_jetson, is_nx)
+    asked = {name for name in dir(camfleet) if name.startswith("is_jetson")}
+    assert {name for name in asked if getattr(camfleet, name)()} == {f"is_{one}" for one in known}
+    assert is_trt_supported_system() == bool(known)
 
 
 def test_a_jetson_is_known_in_a_container_by_its_devices(root: Path) -> None:

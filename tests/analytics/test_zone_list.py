@@ -48,6 +48,7 @@ def test_zones_of_both_versions_of_the_file_are_read(zones: ZoneList, tmp_path: 
     assert zones.get_zone("door").zone_type is ZoneType.POLYGON
     again = ZoneList.from_config_file(tmp_path / "zone_config.json")
     assert again.zones == zones.zones
+    assert again.zone_names == zones.get_zone_names()
 
 
 def test_object_is_where_it_stands(zones: ZoneList) -> None:
@@ -56,6 +57,7 @@ def test_object_is_where_it_stands(zones: ZoneList) -> None:
     assert [zone.name for zone in zones.get_zones_for_prediction(leaning)] == ["door"]
     assert [zone.name for zone in zones.get_zones_for_prediction(standing)] == ["Zone A"]
     assert zones.get_zones_for_prediction(seen(400, 700)) == []
+    assert zones.get_zone("door").check_prediction_within_zone(leaning)
 
 
 def test_results_of_a_zone_keep_their_form(zones: ZoneList) -> None:

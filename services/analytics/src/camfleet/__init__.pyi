@@ -130,6 +130,9 @@ from camfleet.this_machine import find_ncs2 as find_ncs2
 from camfleet.this_machine import find_nvidia_gpu as find_nvidia_gpu
 from camfleet.this_machine import find_usb_device as find_usb_device
 from camfleet.this_machine import is_jetson as is_jetson
+from camfleet.this_machine import is_jetson_agx_orin as is_jetson_agx_orin
+from camfleet.this_machine import is_jetson_agx_xavier as is_jetson_agx_xavier
+from camfleet.this_machine import is_jetson_orin_nx as is_jetson_orin_nx
 from camfleet.this_machine import is_jetson_xavier_nx as is_jetson_xavier_nx
 from camfleet.this_machine import is_opencv_cuda_available as is_opencv_cuda_available
 from camfleet.vision.classification import Classification as Classification

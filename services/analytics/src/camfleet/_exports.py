@@ -4,6 +4,7 @@ import ast
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 _VERSION = "__version__"
@@ -15,17 +16,20 @@ def exported_names(package_file: str) -> list[str]:
 
 
 def find_export(package_file: str, name: str) -> object:
-    """Import what a public name stands for.
+    """Import what a public name stands for, or a module of the package such as `compat`.
 
     Raises:
-        AttributeError: the stub does not name it.
+        AttributeError: the stub does not name it, and no module is called so.
     """
     if name == _VERSION:
         return version("camfleet")
     module = _modules(package_file).get(name)
-    if module is None:
-        raise AttributeError(f"module 'camfleet' has no attribute {name!r}")
-    return getattr(import_module(module), name)
+    if module is not None:
+        return getattr(import_module(module), name)
+    package = Path(package_file).parent.name
+    if not name.startswith("__") and find_spec(f"{package}.{name}") is not None:
+        return import_module(f"{package}.{name}")
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 
 @cache

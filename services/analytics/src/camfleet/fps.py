@@ -11,16 +11,16 @@ class FPS:
         """Nothing runs yet."""
         self._began_s: float | None = None
         self._ended_s: float | None = None
-        self._frames = 0
+        self._num_frames = 0
 
     def start(self) -> Self:
         """Begin to measure, from zero."""
-        self._began_s, self._ended_s, self._frames = time.perf_counter(), None, 0
+        self._began_s, self._ended_s, self._num_frames = time.perf_counter(), None, 0
         return self
 
     def update(self) -> None:
         """One frame is done."""
-        self._frames += 1
+        self._num_frames += 1
 
     def stop(self) -> None:
         """End the measurement."""
@@ -33,7 +33,7 @@ class FPS:
             RuntimeError: start() was not called.
         """
         if self._began_s is None:
-            if self._ended_s is not None and not self._frames:
+            if self._ended_s is not None and not self._num_frames:
                 return 0.0  # in a `finally`: what kept the loop from beginning is the news
             raise RuntimeError("FPS: call start() before the loop")
         ended_s = time.perf_counter() if self._ended_s is None else self._ended_s
@@ -45,4 +45,4 @@ class FPS:
         Raises:
             RuntimeError: start() was not called.
         """
-        return self._frames / max(self.get_elapsed_seconds(), 1e-9)
+        return self._num_frames / max(self.get_elapsed_seconds(), 1e-9)

@@ -18,7 +18,22 @@ def is_jetson() -> bool:
 
 def is_jetson_xavier_nx() -> bool:
     """Whether this is a Jetson Xavier NX."""
-    return "p3668" in _board()  # NVIDIA's number of the module
+    return "p3668" in _board()  # NVIDIA's number of the module, here and below
+
+
+def is_jetson_agx_xavier() -> bool:
+    """Whether this is a Jetson AGX Xavier."""
+    return "p2888" in _board()
+
+
+def is_jetson_agx_orin() -> bool:
+    """Whether this is a Jetson AGX Orin."""
+    return "p3701" in _board()
+
+
+def is_jetson_orin_nx() -> bool:
+    """Whether this is a Jetson Orin NX; an Orin Nano has its number, and other variants of it."""
+    return any(variant in _board() for variant in ("p3767-0000", "p3767-0001"))
 
 
 def find_nvidia_gpu() -> bool:

@@ -53,10 +53,11 @@ def with_boxes(image: Image, detections: Detections) -> Image:
         draw_text_with_background(
             drawn,
             f"{label} {detections.confidence[number]:.2f}",
-            (x1, y1),
-            colour,
+            x1,
+            y1,
             font_size=max(_MIN_FONT_SIZE, 0.7 * scale),
             font_thickness=1,
+            color=colour,
             padding=_PADDING_PX,
             alignment=("left", "bottom"),
         )

@@ -99,14 +99,13 @@ def markup_image(  # noqa: PLR0913, PLR0917 - edgeIQ's signature
             draw_text_with_background(
                 marked,
                 text,
-                _anchor(box, text_box_position),
-                colour,
-                None,
+                *_anchor(box, text_box_position),
                 font_size,
                 font_thickness,
-                text_box_padding,
-                text_box_corner_radius,
-                text_box_alignment,
+                colour,
+                padding=text_box_padding,
+                corner_radius=text_box_corner_radius,
+                alignment=text_box_alignment,
             )
     return marked
 
@@ -144,8 +143,8 @@ def overlay_transparent_boxes(
     for one in found:
         text = _text(one, show_labels, show_confidences)
         if text:
-            at = (one.box.start_x, one.box.start_y)
-            draw_text_with_background(mixed, text, at, _colour(one, colors))
+            box, colour = one.box, _colour(one, colors)
+            draw_text_with_background(mixed, text, box.start_x, box.start_y, color=colour)
     return mixed
 
 

@@ -48,45 +48,49 @@ def draw_rounded_rectangle(
     return image
 
 
-def draw_text_with_background(  # noqa: PLR0913, PLR0917 - each is a choice of its own
+def draw_text_with_background(  # noqa: PLR0913, PLR0917 - edgeIQ's arguments
     image: Image,
     text: str,
-    position: Point,
-    color: Colour = (0, 0, 0),
-    text_color: Colour | None = None,
+    start_x: int,
+    start_y: int,
     font_size: float = 0.5,
     font_thickness: int = 2,
+    color: Colour = (0, 0, 0),
+    *,
+    text_color: Colour | None = None,
     padding: int = 10,
     corner_radius: int = 0,
     alignment: TextAlignment = ("left", "top"),
-) -> Image:
-    """Draw into the image, and return it; the box is moved to where the image has room for it.
+) -> tuple[Image, int, int]:
+    """Draw into the image, and return it with the width and height of the ground in pixels.
 
     Args:
         image: (H, W, 3) BGR.
         text: one line.
-        position: x, y in pixels.
-        color: of the ground.
-        text_color: of the letters; None: black or white, as is read more easily.
+        start_x: where the ground is, in pixels; it is moved to where the image has room for it.
+        start_y: likewise.
         font_size: 1 is about 22 pixels high.
         font_thickness: of the strokes in pixels.
+        color: of the ground.
+        text_color: of the letters; None: black or white, as is read more easily.
         padding: pixels between letters and the ground's edges.
         corner_radius: of the ground.
-        alignment: which point of the ground is at `position`.
+        alignment: which point of the ground is at `start_x`, `start_y`.
 
     Raises:
+        BadImage: it is no image.
         BadArgument: the alignment is none.
     """
     check_image(image, "draw_text_with_background")
     (width, height), below = cv2.getTextSize(text, _FONT, font_size, font_thickness)
     size = (width + 2 * padding, height + below + 2 * padding)
-    left, top = _placed(image, position, size, alignment)
+    left, top = _placed(image, (start_x, start_y), size, alignment)
     end = (left + size[0], top + size[1])
     draw_rounded_rectangle(image, (left, top), end, color, _FILLED, corner_radius)
     ink = text_color or ink_on(color)
     origin = (left + padding, top + padding + height)
     cv2.putText(image, text, origin, _FONT, font_size, ink, font_thickness, cv2.LINE_AA)
-    return image
+    return image, *size
 
 
 def share_of(alignment: TextAlignment) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,12 +60,21 @@ def centre_distance(
     if limit <= 0:
         raise BadArgument(f"the largest distance is {limit}, expected a number above 0")
 
-    def distance(followed: Any, found: ObjectDetectionPrediction) -> float:
-        pixels = math.dist(place_of(followed), found.box.center)
-        unit = 1.0 if in_pixels else max(_diagonal(followed.box), _diagonal(found.box), 1.0)
-        return pixels / unit if pixels / unit <= limit else math.inf
+    return _CentreDistance(place_of, limit, in_pixels)
 
-    return distance
+
+@dataclass(frozen=True, slots=True)
+class _CentreDistance:
+    """A class, and not a closure, so that applications may keep trackers in a file (pickle)."""
+
+    place_of: Callable[[Any], Place]
+    limit: float
+    is_in_pixels: bool
+
+    def __call__(self, followed: Any, found: ObjectDetectionPrediction) -> float:
+        pixels = math.dist(self.place_of(followed), found.box.center)
+        unit = 1.0 if self.is_in_pixels else max(_diagonal(followed.box), _diagonal(found.box), 1.0)
+        return pixels / unit if pixels / unit <= self.limit else math.inf
 
 
 def _diagonal(box: BoundingBox) -> float:

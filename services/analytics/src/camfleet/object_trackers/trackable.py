@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any, TypeAlias
 
 from camfleet.object_trackers.errors import CallbackFailed
@@ -27,6 +28,10 @@ class TrackablePrediction:
         age: frames since it was found first.
         disappeared_frames: frames since it was found last.
     """
+
+    def __class_getitem__(cls, item: object) -> GenericAlias:
+        """Annotations of edgeIQ name what is followed."""
+        return GenericAlias(cls, item)
 
     def __init__(
         self,

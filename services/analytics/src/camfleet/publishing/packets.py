@@ -3,6 +3,7 @@
 import json
 import os
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -81,18 +82,29 @@ def parse_analytics_packet(packet_str: str) -> Any:
     Raises:
         BadAnalytics: it is no packet.
     """
+    return _read(packet_str)[1]
+
+
+def _read(packet_str: str) -> tuple[str, Any]:
+    """The type of a packet and what it holds."""
     try:
         packet = Envelope.model_validate(
             {"event_id": "", "device_id": "", **json.loads(packet_str)}
         )
         reader = READERS.get(packet.type)
-        return packet.results if reader is None else reader(packet)
+        return packet.type, packet.results if reader is None else reader(packet)
     except (ValueError, TypeError, KeyError, RecursionError, BadPacket) as error:
         raise BadAnalytics(f"no packet of analytics: {packet_str[:80]!r} ({error!r})") from error
 
 
-def load_analytics_results(filepath: str | os.PathLike[str]) -> list[Any]:
+def load_analytics_results(
+    filepath: str | os.PathLike[str], packet_types: Collection[str] | None = None
+) -> list[Any]:
     """The results and events of a file, one a line, in its order.
+
+    Args:
+        filepath: of publish_analytics().
+        packet_types: only those of these types, e.g. `["TrackingResults"]`; None: all.
 
     Raises:
         BadAnalytics: the file is not there, or a line in it is no packet.
@@ -106,9 +118,11 @@ def load_analytics_results(filepath: str | os.PathLike[str]) -> list[Any]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                loaded.append(parse_analytics_packet(line))
+                kind, results = _read(line)
             except BadAnalytics as error:
                 raise BadAnalytics(f"{path}, line {number}: {error}") from error
+            if packet_types is None or kind in packet_types:
+                loaded.append(results)
     return loaded
 
 

@@ -40,8 +40,8 @@ def to_json_serializable(obj: Any) -> Any:
 
 
 def _dataclass(obj: Any) -> dict[str, Any]:
-    """Its fields; those that are None have nothing to say."""
-    pairs = ((one.name, getattr(obj, one.name)) for one in fields(obj))
+    """Its fields; those that are None have nothing to say, and those not compared are no part."""
+    pairs = ((one.name, getattr(obj, one.name)) for one in fields(obj) if one.compare)
     return {name: to_json_serializable(value) for name, value in pairs if value is not None}
 
 

@@ -115,7 +115,7 @@ class TrackerPerformanceAnalyzer:
             for one in self._swaps.get(frame_idx, [])
         ]
         for row, text in enumerate(texts):
-            draw_text_with_background(marked, text, (5, 5 + 40 * row), color, font_thickness=1)
+            draw_text_with_background(marked, text, 5, 5 + 40 * row, font_thickness=1, color=color)
         return marked
 
     def generate_report(self) -> tuple[IdChangeReport, IdSwapReport]:

@@ -35,13 +35,14 @@ class Streamer:
         drop_frames: when the queue is full the oldest picture is dropped; False waits.
         max_image_width: wider pictures are made smaller; None sends them as they are.
         max_image_height: the same for the height.
+        port: of the page, in place of STREAMER_PORT; 0: a free one.
         name: of the panel; the script's name where none is given.
 
     Raises:
         BadArgument: no picture may wait, or a bound of its size is not above 0.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - edgeIQ's arguments
         self,
         queue_depth: int = 2,
         inter_msg_time: float = 0,
@@ -49,6 +50,7 @@ class Streamer:
         max_image_width: int | None = 1280,
         max_image_height: int | None = 1280,
         *,
+        port: int | None = None,
         name: str | None = None,
     ) -> None:
         if queue_depth < 1:
@@ -58,7 +60,7 @@ class Streamer:
                 raise BadArgument(f"max_image_{side} is {most}; give pixels, or None for no bound")
         self._depth, self._pause_s, self._drops = queue_depth, inter_msg_time, drop_frames
         self._largest = max_image_width, max_image_height
-        self._name = name or _name_of_script()
+        self._port, self._name = port, name or _name_of_script()
         self._changed = threading.Condition()
         self._waiting: deque[_Message] = deque()
         self._newest: _Message | None = None
@@ -81,7 +83,7 @@ class Streamer:
             CannotShow: what listens at the port cannot be used, or no page can be made.
         """
         if self._thread is None:
-            self._settings = read_settings()
+            self._settings = read_settings(streamer_port=self._port)
             self._screen = open_screen(self._settings, self._name, self._wake)
             sys.stderr.write(f"Streamer: {self._name} is at {self.address}/\n")
             self._is_closing = False

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet.colours import colour_of
 from camfleet.images import Image, check_image
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.codes import (
@@ -15,13 +14,9 @@ from camfleet.results.codes import (
     BarcodeDetectionResults,
     QRCodeDetectionPrediction,
     QRCodeDetectionResults,
+    markup_codes,
 )
 from camfleet.vision.publishing import Publishing
-
-
-class _Code(Protocol):
-    info: str
-    box: BoundingBox
 
 
 class QRCodeDetection(Publishing):
@@ -41,11 +36,11 @@ class QRCodeDetection(Publishing):
             QRCodeDetectionPrediction(text, box)
             for text, box in zip(texts, _boxes(corners), strict=True)
         ]
-        return QRCodeDetectionResults(codes, time.perf_counter() - began_s)
+        return QRCodeDetectionResults(codes, time.perf_counter() - began_s, image)
 
     def markup_image(self, image: Image, predictions: Sequence[QRCodeDetectionPrediction]) -> Image:
         """A copy of the image with each code's box and what it says; raises BadImage."""
-        return _marked(image, predictions)
+        return markup_codes(image, predictions)
 
 
 class BarcodeDetection(Publishing):
@@ -65,13 +60,13 @@ class BarcodeDetection(Publishing):
             BarcodeDetectionPrediction(text, box, kind)
             for text, kind, box in zip(texts, kinds, _boxes(corners), strict=True)
         ]
-        return BarcodeDetectionResults(codes, time.perf_counter() - began_s)
+        return BarcodeDetectionResults(codes, time.perf_counter() - began_s, image)
 
     def markup_image(
         self, image: Image, predictions: Sequence[BarcodeDetectionPrediction]
     ) -> Image:
         """A copy of the image with each code's box and what it says; raises BadImage."""
-        return _marked(image, predictions)
+        return markup_codes(image, predictions)
 
 
 def _boxes(corners: NDArray[Any] | None) -> list[BoundingBox]:
@@ -81,15 +76,3 @@ def _boxes(corners: NDArray[Any] | None) -> list[BoundingBox]:
     points = np.asarray(corners, np.float32).reshape(-1, 4, 2)
     ends = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1).round().astype(int)
     return [BoundingBox(*row) for row in ends.tolist()]
-
-
-def _marked(image: Image, codes: Sequence[_Code]) -> Image:
-    import cv2  # noqa: PLC0415 - slow to import
-
-    drawn: NDArray[np.uint8] = check_image(image, "markup_image").copy()
-    for number, code in enumerate(codes):
-        colour, corner = colour_of(number), code.box.corners()
-        cv2.rectangle(drawn, corner[:2], corner[2:], colour, 2)
-        place = (corner[0], max(corner[1] - 5, 12))
-        cv2.putText(drawn, code.info, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
-    return drawn

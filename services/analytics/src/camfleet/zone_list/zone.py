@@ -83,6 +83,10 @@ class Zone:
         stands_at = ((box.start_x + box.end_x) / 2, float(box.end_y))
         return cv2.pointPolygonTest(self.polygon, stands_at, measureDist=False) >= 0
 
+    def check_prediction_within_zone(self, prediction: Boxed) -> bool:
+        """`check_object_detection_prediction_within_zone` as edgeIQ 2 names it."""
+        return self.check_object_detection_prediction_within_zone(prediction)
+
     def get_results_for_zone(self, results: ResultsT) -> ResultsT:
         """Those in the zone, in the same form: results, tracking results, or a list.
 

@@ -67,6 +67,11 @@ class ZoneList:
         """In the order of the file."""
         return [zone.name for zone in self.zones]
 
+    @property
+    def zone_names(self) -> list[str]:
+        """`get_zone_names()` as edgeIQ 2 has it."""
+        return self.get_zone_names()
+
     def get_zone(self, name: str) -> Zone:
         """One zone.
 
@@ -159,9 +164,10 @@ def _write_name(image: Image, zone: Zone, colour: Colour) -> None:
     draw_text_with_background(
         image,
         zone.name,
-        (x, y),
-        colour,
+        x,
+        y,
         font_thickness=1,
+        color=colour,
         padding=5,
         alignment=("center", "center"),
     )
