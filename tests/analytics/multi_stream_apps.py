@@ -1,6 +1,7 @@
 """Applications for MultiStreamFramework; spawned processes import this module."""
 
 from pathlib import Path
+from typing import Any
 
 from camfleet.multi_stream import MultiStreamAppInterface
 
@@ -32,3 +33,13 @@ class Unmade(MultiStreamAppInterface):
 
     def run(self) -> None:
         """Never happens."""
+
+
+class Saying(MultiStreamAppInterface):
+    """Says something to whoever listens, and ends by itself."""
+
+    def __init__(self, word: str, listener: Any) -> None:
+        self._word, self._listener = word, listener
+
+    def run(self) -> None:
+        self._listener.put(self._word)

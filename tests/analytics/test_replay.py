@@ -1,7 +1,9 @@
 """Recorded results in place of a model, annotations, and the figures of a tracker."""
 
 import json
+import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from camfleet.replay.services import ObjectDetectionAnalytics, TrackerAnalytics
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
 from moving import seen
-from multi_stream_apps import Failing, Unmade, Waiting
+from multi_stream_apps import Failing, Saying, Unmade, Waiting
 from waiting import wait_until
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -201,17 +203,24 @@ def test_missing_and_invented_objects_are_counted_and_reports_written(tmp_path: 
 def test_applications_are_started_and_stopped_together(tmp_path: Path) -> None:
     paths = [tmp_path / "one", tmp_path / "two"]
     framework = MultiStreamFramework([Waiting, Waiting], [(str(path),) for path in paths])
-    framework.start()
-    wait_until(lambda: all(path.is_file() and path.read_text() for path in paths), 60, "both run")
-    framework.stop()
+    with ThreadPoolExecutor(1) as threads:
+        started = threads.submit(framework.start)
+        wait_until(lambda: all(one.is_file() and one.read_text() for one in paths), 60, "both run")
+        assert not started.done()
+        framework.stop()
+        assert started.result(60) is None
     assert [path.read_text() for path in paths] == ["stopped", "stopped"]
 
 
+def test_applications_share_queues_and_events_as_multiprocessing_makes_them() -> None:
+    said: Any = multiprocessing.Queue()
+    MultiStreamFramework([Saying, Saying], [("one", said), ("two", said)]).start()
+    assert {said.get(timeout=60), said.get(timeout=60)} == {"one", "two"}
+
+
 def test_application_that_fails_is_named_with_its_traceback() -> None:
-    framework = MultiStreamFramework([Failing], [()])
-    framework.start()
     with pytest.raises(AppFailed, match=r"Failing\(\): (.|\n)*RuntimeError: no camera"):
-        framework.wait()
+        MultiStreamFramework([Failing], [()]).start()
     with pytest.raises(AppFailed, match=r"Unmade\(\): (.|\n)*RuntimeError: no model"):
         MultiStreamFramework([Unmade, Waiting], [(), ("unused",)]).start()
     with pytest.raises(BadArgument, match="1 apps and 2 args"):

@@ -5,14 +5,14 @@ import threading
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier, Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from camfleet.errors import BadArgument, CamfleetError
 
-if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
-
+_SPAWN = multiprocessing.get_context("spawn")
 _START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 10.0
 
@@ -49,7 +49,8 @@ class MultiStreamFramework:
 
         Args:
             apps: the classes, defined in a module of their own: processes are spawned.
-            args: the arguments of each.
+            args: the arguments of each. A process that is given a queue, an event or a barrier of
+                `multiprocessing` itself is forked; those of get_context("spawn") can be sent.
 
         Raises:
             BadArgument: they are not as many.
@@ -57,59 +58,82 @@ class MultiStreamFramework:
         if len(apps) != len(args) or not apps:
             raise BadArgument(f"MultiStreamFramework: {len(apps)} apps and {len(args)} args")
         self._apps, self._args = apps, args
-        self._context = multiprocessing.get_context("spawn")
-        self._stop = self._context.Event()
-        self._faults: Any = self._context.SimpleQueue()
-        self._processes: list[SpawnProcess] = []
+        self._stop, self._faults = _SPAWN.Event(), _SPAWN.SimpleQueue()
+        self._processes: list[BaseProcess] = []
+        self._has_ended = threading.Event()
+        self._has_ended.set()
 
     def start(self) -> None:
-        """Start all; each begins to run() when all are made.
+        """Start all, let each run() when all are made, and return when all have ended.
+
+        They end by themselves, or when stop() of another thread or an interrupt asks them to.
 
         Raises:
-            AppFailed: one cannot be made; the others are stopped.
+            AppFailed: one cannot be made, and the others are stopped; or one ended with an error.
         """
-        barrier = self._context.Barrier(len(self._apps) + 1)
-        for app, arguments in zip(self._apps, self._args, strict=True):
-            place = (app, arguments, barrier, self._stop, self._faults)
-            process = self._context.Process(target=_run, args=place, name=app.__name__, daemon=True)
-            process.start()
-            self._processes.append(process)
+        self._has_ended.clear()
         try:
-            barrier.wait(_START_TIMEOUT_S)
-        except threading.BrokenBarrierError:
-            self.stop()
-            raise AppFailed("an application cannot be started in time") from None
-
-    def wait(self) -> None:
-        """Wait until all have ended by themselves.
-
-        Raises:
-            AppFailed: one ended with an error.
-        """
-        for process in self._processes:
-            process.join()
-        self._tell()
-
-    def stop(self) -> None:
-        """Ask all to end, and end those that do not.
-
-        Raises:
-            AppFailed: one ended with an error.
-        """
-        self._stop.set()
-        for process in self._processes:
-            process.join(_END_TIMEOUT_S)
-            if process.is_alive():
-                process.kill()
-                process.join()
-        self._tell()
-
-    def _tell(self) -> None:
+            is_started = self._launch()
+            if is_started:
+                self._wait()
+        finally:
+            self._stop.set()
+            for process in self._processes:
+                process.join(_END_TIMEOUT_S)
+            self._end_the_rest()
+            self._has_ended.set()
         faults = []
         while not self._faults.empty():
             faults.append(self._faults.get())
-        if faults:
-            raise AppFailed("\n".join(faults))
+        if faults or not is_started:
+            raise AppFailed("\n".join(faults) or "an application cannot be started in time")
+
+    def stop(self) -> None:
+        """Ask all to end, end those that do not within 10 s, and wait for start() to see it."""
+        self._stop.set()
+        if not self._has_ended.wait(_END_TIMEOUT_S):
+            self._end_the_rest()
+            self._has_ended.wait()
+
+    def _launch(self) -> bool:
+        """Whether all could be made."""
+        barrier = _SPAWN.Barrier(len(self._apps) + 1)
+        for app, arguments in zip(self._apps, self._args, strict=True):
+            place = (app, arguments, barrier, self._stop, self._faults)
+            self._processes.append(_begin(app.__name__, place))
+        try:
+            barrier.wait(_START_TIMEOUT_S)
+        except threading.BrokenBarrierError:
+            self._stop.set()
+            return False
+        return True
+
+    def _wait(self) -> None:
+        """Until all have ended; reaps none, which is left to one thread."""
+        running = [process.sentinel for process in self._processes]
+        while running:
+            ended = wait(running)
+            running = [one for one in running if one not in ended]
+
+    def _end_the_rest(self) -> None:
+        for process in self._processes:
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def _begin(name: str, place: tuple[Any, ...]) -> BaseProcess:
+    """Spawn, which forgets the threads and connections of this process; fork where it must be."""
+    process: BaseProcess = _SPAWN.Process(target=_run, args=place, name=name, daemon=True)
+    try:
+        process.start()
+    except RuntimeError as error:
+        if "fork context" not in str(error):
+            raise
+        fork = multiprocessing.get_context("fork")
+        process = fork.Process(target=_run, args=place, name=name, daemon=True)
+        process.start()
+    return process
 
 
 def _run(
@@ -130,8 +154,8 @@ def _run(
     try:
         barrier.wait(_START_TIMEOUT_S)
         made.run()
-    except threading.BrokenBarrierError:
-        return  # another one failed
+    except (threading.BrokenBarrierError, KeyboardInterrupt):
+        return  # another one failed, or all are to end: start() says so
     except Exception:  # noqa: BLE001 - as above
         faults.put(_told(app, arguments))
 
