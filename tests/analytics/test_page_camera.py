@@ -87,7 +87,7 @@ def test_a_name_given_twice_is_not_saved(browser: Browser, page_app: RunningApp)
     script = "document.querySelectorAll('.shape-form input[type=text]')[1]"
     browser.ask(f"void ({script}.value = 'gate', {script}.dispatchEvent(new Event('change')))")
     press(browser, "Save")
-    browser.wait_for_text(".editor .message", "two of the name")
+    browser.wait_for_text(".editor .message", "Two have the name")
     assert names_in(page_app) == ["gate"]
 
 

@@ -176,7 +176,7 @@ def test_what_is_wrong_is_said_at_its_field(browser: Browser, page_app: RunningA
     press(browser, "Save")
     browser.wait_for_text(".form .message", "Nothing was saved")
     assert faults(browser) == {
-        "capture.size": "Write width and height as 1280x720.",
+        "capture.size": "Enter width and height, like 1280x720.",
         "capture.masks": "Each line needs four numbers, or at least three corners (x y), "
         "all between 0 and 1.",
     }
@@ -215,7 +215,9 @@ def test_who_edits_what_somebody_else_changed_meanwhile_is_told_the_way(
     page_app.file.write_text(ONE_CAMERA.replace("fps: 10", "fps: 3"))
     fill(browser, {"pipeline.confidence": "0.7"})
     press(browser, "Save")
-    browser.wait_for_text(".form .message", "somebody else changed this camera meanwhile. Cancel,")
+    browser.wait_for_text(
+        ".form .message", "somebody else changed this camera in the meantime. Cancel,"
+    )
     assert "fps: 3" in page_app.file.read_text()
 
 
@@ -289,8 +291,8 @@ def test_defaults_of_the_file_stay_in_force(browser: Browser, page_app: RunningA
 @pytest.mark.parametrize(
     ("field", "text", "words"),
     [
-        ("pipeline.tiles", "1x1", "Write columns and rows"),
-        ("pipeline.tiles", "5x2", "Write columns and rows"),
+        ("pipeline.tiles", "1x1", "Enter columns and rows"),
+        ("pipeline.tiles", "5x2", "Enter columns and rows"),
         ("pipeline.idle", "30", "set motion: true"),
         ("publish_to", "rtsp://me:hunter2@nvr/door", "and in no other way"),
         ("capture.real_time", "false", "demo:street waits for nobody"),

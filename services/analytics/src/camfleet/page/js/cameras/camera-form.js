@@ -16,7 +16,7 @@ export class CameraForm {
   constructor(fleet, name, { done }) {
     Object.assign(this, { fleet, editedName: name, done });
     this.name = new Setting("name", "Name", textInput({ required: true, pattern: "[a-z0-9\\-]{1,32}" }), { hint: "1 to 32 of a-z, 0-9 and -", wrong: "Use 1 to 32 of a-z, 0-9 and -." });
-    this.source = new Setting("source", "Source", textInput({ required: true }), { hint: SOURCES, wrong: "Say where the picture comes from." });
+    this.source = new Setting("source", "Source", textInput({ required: true }), { hint: SOURCES, wrong: "Enter where the picture comes from." });
     this.name.before = this.source.before = null; // a new camera needs them
     this.models = make("datalist", { id: "known-models" });
     this.main = [
@@ -24,9 +24,9 @@ export class CameraForm {
       this.source,
       new Setting("pipeline.model", "Model", textInput({ list: "known-models", required: true }), { wrong: "Choose one." }),
       new Setting("pipeline.fps", "Pictures looked at, per second", numeric({ required: true, min: 0.1, max: 120, step: 0.1 }), { read: Number }),
-      new Setting("pipeline.confidence", "Least confidence", numeric({ required: true, min: 0, max: 1, step: 0.01 }), { read: Number }),
+      new Setting("pipeline.confidence", "Minimum confidence", numeric({ required: true, min: 0, max: 1, step: 0.01 }), { read: Number }),
     ];
-    this.motion = checkbox("Ask the model only when something moves (motion gate)", false);
+    this.motion = checkbox("Run the model only when something moves (motion gate)", false);
     this.recording = checkbox("Record, for clips and pictures of events (oldest go at 2 GB)", false);
     Object.assign(this.recording.input, { name: "recording", id: "recording" });
     this.login = new LoginFields();
@@ -98,7 +98,7 @@ export class CameraForm {
       this.done(`${name} is saved; it is in effect within a second.`);
     } catch (refusal) {
       const isOurs = refusal.facts?.camera === this.name.text;
-      if (refusal.status === 412) this.message.say("Nothing was saved: somebody else changed this camera meanwhile. Cancel, and edit it anew.", "failed");
+      if (refusal.status === 412) this.message.say("Nothing was saved: somebody else changed this camera in the meantime. Cancel, and edit it again.", "failed");
       else if (!(isOurs && this.refuse(refusal.facts.fields))) this.message.fail(refusal);
     }
     this.save.disabled = false;

@@ -75,7 +75,7 @@ export class CamerasView {
   }
 
   async remove(name) {
-    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings go from cameras.yaml. Its events and recordings stay until they are the oldest."], "Remove");
+    const yes = await confirmed(`Remove ${name}?`, ["Its lines, zones and settings are removed from cameras.yaml. Its events and recordings stay until they are the oldest."], "Remove");
     if (yes) await this.attempt(`${name} is removed.`, () => change("DELETE", `/v1/cameras/${pathOf(name)}`, undefined, "*"));
   }
 

@@ -12,7 +12,7 @@ export class CascadeRows {
     this.rows = make("div", { class: "cascade-rows" });
     this.add = button("Add a second model", () => this.append({ name: "", model: "", labels: [] }).querySelector("input").focus());
     this.before = "[]";
-    this.element = make("div", { class: "cascades" }, hint("A second model is asked about each object, e.g. ultraface-rfb320 about persons."), this.rows, this.add);
+    this.element = make("div", { class: "cascades" }, hint("A second model runs on each object, e.g. ultraface-rfb320 on people."), this.rows, this.add);
   }
 
   fill({ pipeline: { cascade } }) {
@@ -30,9 +30,9 @@ export class CascadeRows {
     row.before = cascade;
     row.append(
       make("legend", { class: "visually-hidden", text: "Second model" }),
-      field("Name of what it tells", textInput({ value: cascade.name })),
+      field("Name of the attribute", textInput({ value: cascade.name })),
       field("Second model", textInput({ value: cascade.model, list: "known-models" })),
-      field("Asked about (labels; empty: all)", textInput({ value: cascade.labels.join(", ") })),
+      field("Runs on (labels; empty: all)", textInput({ value: cascade.labels.join(", ") })),
       button("Remove", () => this.remove(row), { label: "Remove this second model" }),
     );
     this.rows.append(row);

@@ -40,7 +40,7 @@ export class LoginFields {
   }
 
   faults() {
-    if (this.way.value === "secret" && !(this.user.value && this.password.value)) return { credentials: "Give user and password." };
+    if (this.way.value === "secret" && !(this.user.value && this.password.value)) return { credentials: "Enter user and password." };
     if (!this.named.hidden && !this.place.value.trim()) return { credentials: "Name the variable or the file." };
     return {};
   }

@@ -13,8 +13,8 @@ export function conflictPanel(mine, theirs, { keepMine, takeTheirs, shape }) {
   return make(
     "section",
     { class: "conflict", role: "alertdialog", "aria-labelledby": "conflict-title", tabindex: "-1" },
-    make("h3", { id: "conflict-title", text: "Somebody else changed this camera meanwhile" }),
-    make("p", { text: "Nothing of either is lost yet. Choose which lines and zones shall count." }),
+    make("h3", { id: "conflict-title", text: "Somebody else changed this camera in the meantime" }),
+    make("p", { text: "Neither version is lost yet. Choose which lines and zones to keep." }),
     make("div", { class: "versions" }, version("Yours", mine, size, button("Keep mine", keepMine, { kind: "primary" })), version("The other one, in effect now", theirs, size, button("Take the other one", takeTheirs))),
   );
 }

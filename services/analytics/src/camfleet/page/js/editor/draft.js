@@ -87,7 +87,7 @@ export class Draft {
     const names = this.shapes.map((shape) => `${shape.kind} ${shape.name.trim()}`);
     if (this.shapes.some((shape) => !shape.name.trim())) return "Every line and zone needs a name.";
     const twice = names.find((name, place) => names.indexOf(name) !== place);
-    return twice ? `There are two of the name "${twice}".` : "";
+    return twice ? `Two have the name "${twice}".` : "";
   }
 
   toPipeline() {

@@ -100,7 +100,7 @@ export class Editor {
     const hadFocus = this.forms.contains(document.activeElement);
     const handlers = { labels: this.labels, selected: (key) => this.select(key) };
     const forms = this.draft.shapes.map((shape) => new ShapeForm(shape, this.draft, handlers).element);
-    const empty = hint("A line counts who crosses it, in and out. A zone tells who is inside and for how long.");
+    const empty = hint("A line counts what crosses it, in and out. A zone shows who is inside and for how long.");
     this.forms.replaceChildren(...(forms.length ? forms : [empty]));
     if (this.area.key !== null) this.select(this.area.key);
     if (hadFocus) this.forms.querySelector(".is-selected input")?.focus();
@@ -125,7 +125,7 @@ export class Editor {
       const { tag } = await change("PATCH", this.path, { pipeline }, this.tag);
       this.tag = tag;
       this.draft.saved = JSON.stringify(pipeline);
-      this.message.say("Saved. It counts with this from now on.", "ok");
+      this.message.say("Saved. Counting uses this from now on.", "ok");
       this.saved();
     } catch (refusal) {
       if (refusal.status === CHANGED_MEANWHILE) await this.showConflict(pipeline);

@@ -36,6 +36,6 @@ export class ShapeForm {
     if (shape.kind === "line") return button("Swap in and out", () => this.draft.update(this.key, { points: [...this.shape.points].reverse() }), { label: `Swap in and out of ${shape.name}` });
     const seconds = make("input", { type: "number", min: 0, step: 1, value: shape.loiter ?? "", placeholder: "never", inputmode: "numeric" });
     seconds.addEventListener("change", () => this.draft.update(this.key, { loiter: Number(seconds.value) > 0 ? Number(seconds.value) : null }));
-    return field("Tell when somebody stays longer than (seconds)", seconds);
+    return field("Report when somebody stays longer than (seconds)", seconds);
   }
 }

@@ -23,7 +23,7 @@ export class EventDetail {
 
   clear() {
     this.element.classList.remove("is-chosen");
-    this.fill(hint("Choose an event to see its clip and all that is known of it."));
+    this.fill(hint("Choose an event to see its clip and its details."));
   }
 
   show(envelope, camera) {

@@ -76,7 +76,7 @@ export class EventsView {
       for (const envelope of body.events) this.append(envelope);
       this.following = body.next;
       this.more.hidden = !body.next;
-      setText(this.state, this.list.children.length ? "" : "No event fits this choice. Events are kept until 100,000 newer ones have come.");
+      setText(this.state, this.list.children.length ? "" : "No event matches this filter. Events are kept until 100,000 newer ones have come.");
     } catch (fault) {
       if (this.question === question) setText(this.state, wordsOf(fault));
     }

@@ -13,7 +13,7 @@ export class HeatCard {
     const picture = make("div", { class: "picture" }, this.ground, this.heat);
     this.heat.addEventListener("load", () => picture.style.setProperty("--shape", `${this.heat.naturalWidth} / ${this.heat.naturalHeight}`));
     const head = make("header", { class: "section-head" }, make("h2", { text: "Where objects have been" }), button("Refresh", () => this.load()));
-    this.element = make("section", { class: "heat-card" }, head, make("div", { class: "card card-flush" }, picture), hint("Since analytics was started. Red is often, blue is now and then."));
+    this.element = make("section", { class: "heat-card" }, head, make("div", { class: "card card-flush" }, picture), hint("Since analytics was started. Red means often, blue now and then."));
     this.load();
   }
 

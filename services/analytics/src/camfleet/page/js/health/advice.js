@@ -11,8 +11,8 @@ export class Advice {
   constructor(fleet) {
     this.fleet = fleet;
     this.ask = button("Look for savings", () => this.look());
-    this.message = hint("Looks at every camera for some seconds, and works out what other settings would save.", { role: "status" });
-    this.table = new DataTable("What would save work", HEADS, "");
+    this.message = hint("Watches every camera for a few seconds, and works out what other settings would save.", { role: "status" });
+    this.table = new DataTable("What would save processor time", HEADS, "");
     this.table.element.querySelector("h2").after(this.message, this.ask);
     this.element = this.table.element;
     this.table.show([]);

@@ -29,7 +29,7 @@ export class ConfigHistory {
 
   show({ changes, reason }) {
     this.newest = changes[0]?.number ?? 0;
-    setText(this.empty, reason ?? (changes.length ? "" : "Nothing has changed yet. Publishing, adding and removing models is listed here, and can be taken back."));
+    setText(this.empty, reason ?? (changes.length ? "" : "Nothing has changed yet. Publishing, adding and removing models is listed here, and can be undone."));
     this.list.replaceChildren(...changes.map((one) => this.row(one)));
     this.showRole();
   }
@@ -47,7 +47,7 @@ export class ConfigHistory {
     const later = this.newest - one.number;
     const words = [`The models are then served as they were before: ${told(one)}.`];
     if (later > 0) words.push(`The ${later} later ${later === 1 ? "change is" : "changes are"} taken back with it.`);
-    words.push("What is served now keeps answering until the other version is ready. This is itself a change that can be taken back.");
+    words.push("What is served now keeps answering until the other version is ready. The roll-back is itself a change that can be undone.");
     if (await confirmed(`Roll back change ${one.number}?`, words, "Roll back")) await this.rollBack(one);
   }
 
