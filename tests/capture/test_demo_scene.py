@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
 
 from camfleet_capture.demo import FRAMES_PER_SECOND, StreetScene, sprites
+from camfleet_capture.sources.demo_scene import DemoScene
 
 MINUTE_S = 60.0
 
@@ -134,3 +136,17 @@ def test_truth_is_what_the_camera_serves_as_json(street: StreetScene) -> None:
     assert set(truth["crossings"][0]) == {"id", "label", "line", "direction", "time_s"}
     assert set(truth["objects"][0]) == {"id", "label", "box"}
     assert truth["counts"]["gate"] == street.counts(61.0)["gate"]
+
+
+def test_a_scene_keeps_its_start_when_the_wall_clock_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = DemoScene("demo:street")
+    before = scene.truth()
+    now_s = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: now_s)
+    after = scene.truth()
+
+    assert before is not None
+    assert after is not None
+    assert after["started_at"] == before["started_at"]

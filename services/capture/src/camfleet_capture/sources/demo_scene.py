@@ -47,11 +47,16 @@ class DemoScene:
         size = alteration.size_of(640, 360)
         self.details = SourceDetails(encoded("demo", alteration), *size, float(FRAMES_PER_SECOND))
         self.loop: Loop | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """The wall clock is asked once: who compares truths knows the scene by its start."""
         self._started_at = time.monotonic()
+        self._began = rfc3339_from_unix(wall_time(self._started_at))
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures at the scene's rate."""
-        self._started_at = time.monotonic()
+        self._begin()
         self.loop = Loop(0, self._started_at)
         yield from show_paced(
             self._render, FRAMES_PER_SECOND, self._started_at, stop, self._alteration
@@ -62,7 +67,7 @@ class DemoScene:
         time_s = time.monotonic() - self._started_at
         with self._asking:
             truth = self._scene.truth(time_s)
-        return {**truth, "started_at": rfc3339_from_unix(wall_time(self._started_at))}
+        return {**truth, "started_at": self._began}
 
     def close(self) -> None:
         """Keep nothing open."""
