@@ -75,6 +75,15 @@ def test_what_there_is_not_is_refused_as_everything_else_is(
     assert (answer.status_code, answer.json()) == (status, {"error": reason})
 
 
+@pytest.mark.parametrize("path", ["/v1/stream", "/v1/panels/counter"])
+def test_websocket_asked_by_plain_http_names_the_upgrade_that_it_needs(
+    client: httpx.Client, path: str
+) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+    assert answer.json() == {"error": f"{path} is a WebSocket"}
+
+
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [

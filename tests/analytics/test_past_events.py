@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from camfleet.service.http import past_events
 from camfleet_contracts.events import Envelope
 from running_app import RunningApp, running_app
 
@@ -102,6 +103,16 @@ def test_events_are_chosen(client: httpx.Client, query: dict[str, Any], found: l
     assert numbers(get(client, **query)) == found
 
 
+@pytest.mark.parametrize("kind", [{"format": "csv"}, {"export": "1"}], ids=["table", "json"])
+def test_an_export_finds_what_happened_long_ago(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, kind: dict[str, str]
+) -> None:
+    monkeypatch.setattr(past_events, "SCANNED_AT_ONCE", 100)
+    query = {"label": "person", "to": "2026-11-29T00:00:30Z"}
+    assert get(client, **query)["events"] == []
+    assert "gate" in client.get("/v1/events", params=query | kind).text
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -111,6 +122,8 @@ def test_events_are_chosen(client: httpx.Client, query: dict[str, Any], found: l
         ({"from": "yesterday"}, "RFC 3339"),
         ({"from": "2026-11-29T00:00:00"}, "time zone"),
         ({"format": "xml"}, "json or csv"),
+        ({"camra": "door"}, "no parameter 'camra'; did you mean camera?"),
+        ({"qqq": "1"}, "there are apiKey, before, camera"),
     ],
 )
 def test_a_wrong_question_is_told_what_is_wrong(
@@ -125,6 +138,14 @@ def test_a_table_has_a_row_for_each_event(client: httpx.Client) -> None:
     rows = list(csv.DictReader(answer.text.splitlines()))
     assert "attachment" in answer.headers["content-disposition"]
     assert (len(rows), rows[0]["object"], rows[0]["place"]) == (COUNT // 2, "1199", "gate")
+
+
+def test_a_table_for_people_opens_as_utf_8_in_a_spreadsheet(client: httpx.Client) -> None:
+    query = {"format": "csv", "limit": "1"}
+    for_programs = client.get("/v1/events", params=query).content
+    for_people = client.get("/v1/events", params=query | {"export": "1"}).content
+    assert for_programs.startswith(b"captured_at")
+    assert for_people == "\ufeff".encode() + for_programs
 
 
 def test_a_table_tells_all_of_an_applications_events(tmp_path: Any) -> None:

@@ -42,6 +42,7 @@ OPEN_PATHS = HEALTH_PATHS | {"/", "/login"}  # "/" shows the login to strangers
 
 
 _FRESH = {"cache-control": "no-store"}
+_UPGRADE = {"connection": "upgrade", "upgrade": "websocket"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,18 @@ async def _tell_error(request: Request, error: Exception) -> Response:
         raise error
     told = f"{error.detail}: {request.method} {request.url.path}"
     headers = error.headers
+    if error.status_code == HTTPStatus.NOT_FOUND and _is_for_websockets(request):
+        return JSONResponse({"error": f"{request.url.path} is a WebSocket"}, 426, _UPGRADE)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers = {"allow": ", ".join(sorted(_methods_of(request)))}
     return JSONResponse({"error": told}, error.status_code, headers)
+
+
+def _is_for_websockets(request: Request) -> bool:
+    return any(
+        isinstance(route, WebSocketRoute) and route.path_regex.match(request.url.path)
+        for route in request.app.routes
+    )
 
 
 def _methods_of(request: Request) -> set[str]:

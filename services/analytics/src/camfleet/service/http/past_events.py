@@ -1,6 +1,7 @@
 """/v1/events: the events of the journal, newest first, page by page, chosen and exported."""
 
 import csv
+import difflib
 import io
 import json
 from collections.abc import Iterator
@@ -18,8 +19,11 @@ from camfleet.service.events.journal import LARGEST_SEQ, Journal
 
 MOST_AT_ONCE = 500
 MOST_EXPORTED = 10_000
-SCANNED_AT_ONCE = 20_000  # events looked at for one answer; `next` goes on behind them
+SCANNED_AT_ONCE = 20_000  # events looked at for a page; `next` goes on behind them
 _STEP = 500
+_KNOWN = frozenset(
+    "camera event label place from to limit before format export apiKey".split()  # noqa: SIM905
+)
 _COLUMNS = ("captured_at", "camera", "event", "label", "object", "place", "data")
 
 Facts = dict[str, Any]
@@ -74,29 +78,38 @@ class EventRoutes:
         return [Route("/v1/events", self.list_past)]
 
     async def list_past(self, request: Request) -> Response:
-        """One page; `next` is what `before` must be for the following one, null at the end."""
+        """One page; `next` is what `before` must be for the following one, null at the end.
+
+        With `export` a file: its table begins with a byte order mark, by which Excel knows UTF-8.
+        """
         query = request.query_params
         kind = query.get("format", "json")
         try:
+            _refuse_unknown(query)
             wanted = Wanted.parse(query)
             before = _number(query, "before", LARGEST_SEQ, LARGEST_SEQ)
             most = MOST_EXPORTED if kind == "csv" or "export" in query else MOST_AT_ONCE
-            limit = _number(query, "limit", 100 if most == MOST_AT_ONCE else most, most)
+            is_page = most == MOST_AT_ONCE
+            limit = _number(query, "limit", 100 if is_page else most, most)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         if kind not in {"json", "csv"}:
             return JSONResponse({"error": "format: use json or csv"}, 400)
-        events, following = await run_in_threadpool(self._find, wanted, before, limit)
+        events, following = await run_in_threadpool(self._find, wanted, before, limit, is_page)
         if kind == "csv":
-            return Response(_as_csv(events), media_type="text/csv", headers=_file("csv"))
+            text = _as_csv(events)
+            content = text.encode("utf-8-sig" if "export" in query else "utf-8")
+            return Response(content, media_type="text/csv", headers=_file("csv"))
         headers = _file("json") if "export" in query else {"cache-control": "no-store"}
         return JSONResponse({"events": events, "next": following}, headers=headers)
 
-    def _find(self, wanted: Wanted, before: int, limit: int) -> tuple[list[Facts], int | None]:
+    def _find(
+        self, wanted: Wanted, before: int, limit: int, is_page: bool
+    ) -> tuple[list[Facts], int | None]:
         found: list[Facts] = []
         position = before = min(before, self._journal.newest + 1)
         for position, event in self._backwards(before):
-            if len(found) == limit or before - position > SCANNED_AT_ONCE:
+            if len(found) == limit or (is_page and before - position > SCANNED_AT_ONCE):
                 return found, position + 1
             if wanted.takes(event):
                 found.append(event)
@@ -120,6 +133,14 @@ def _happened(event: Facts) -> datetime | None:
         return None if text is None else datetime.fromisoformat(text)
     except ValueError:  # an application's own event may say anything
         return None
+
+
+def _refuse_unknown(query: QueryParams) -> None:
+    """A choice with a slip of the pen must not be everything. Raises ValueError."""
+    if unknown := sorted(set(query) - _KNOWN):
+        near = difflib.get_close_matches(unknown[0], sorted(_KNOWN), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(_KNOWN))}"
+        raise ValueError(f"there is no parameter {unknown[0]!r}; {hint}")
 
 
 def _moment(query: QueryParams, name: str) -> datetime | None:
@@ -171,7 +192,7 @@ def _row(event: Facts) -> tuple[object, ...]:
 
 def _harmless(value: object) -> object:
     """A name that a spreadsheet would take for a formula gets a mark in front."""
-    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"}
+    is_formula = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
     return f"'{value}" if is_formula else value
 
 
