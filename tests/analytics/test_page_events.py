@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from browser import Browser
+from camfleet.service.http import past_events
 from camfleet_contracts.events import Envelope
 from fakes_live import ClipPlan, make_clip
 from fakes_upstream import Upstream
@@ -29,6 +30,15 @@ def test_events_are_listed_chosen_and_followed(browser: Browser, page_app: Runni
     page_app.hub.publish_event(crossing(1000))
     browser.wait_for_text(".event-row", "person 1000")
     assert "car 999" not in browser.text(".long-list")
+
+
+def test_what_is_rare_and_old_is_found_without_asking_again(
+    browser: Browser, page_app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_events, "SCANNED_AT_ONCE", 40)
+    go(browser, "events?span=own&to=2026-11-29T00:09")
+    browser.wait_for("document.querySelectorAll('.event-row').length === 10")
+    assert browser.text(".events-left .hint") == ""
 
 
 def test_an_event_has_its_picture_once_the_recording_has_it(

@@ -55,6 +55,47 @@ def test_no_view_is_wider_than_the_screen(browser: Browser, width: int, height: 
     assert wide == {}
 
 
+LONG = "names-of-32-letters-stay-readable"[:32]
+LONG_NAMES = f"""
+cameras:
+  - name: {LONG}
+    source: demo:street
+    pipeline:
+      model: cars
+      lines: [{{name: {"a line with a long name " * 2}, from: [0, 0.5], to: [1, 0.5]}}]
+      zones: [{{name: {"unbreakable" * 5}, polygon: [[0, 0], [1, 0], [1, 1]]}}]
+"""
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_numbers_stay_in_sight_beside_long_names(
+    browser: Browser, page_app: RunningApp, width: int
+) -> None:
+    browser.resize(width, 800)
+    page_app.file.write_text(LONG_NAMES)
+    page_app.fleet.follow_file()
+    cut = {}
+    for view in ("", f"camera/{LONG}", *(["health"] if width > 1000 else [])):
+        go(browser, view)
+        browser.wait_for("document.querySelector('#view tbody th')?.checkVisibility()")
+        cut[view] = browser.ask(
+            "[...document.querySelectorAll('#view table')].filter((one) => one.checkVisibility()"
+            " && one.offsetWidth > one.parentElement.clientWidth).length"
+        )
+    assert set(cut.values()) == {0}, cut
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [("camera/%zz", "%zz"), ("camera", "Wall"), ("constructor", "Wall"), ("%", "Wall")],
+)
+def test_an_odd_address_leads_somewhere(browser: Browser, address: str, title: str) -> None:
+    go(browser, "health")
+    browser.ask(f"void (location.hash = '#/{address}')")
+    browser.wait_for(f"document.title === '{title} · camfleet'")
+    assert "undefined" not in browser.text("#view h1")
+
+
 def test_a_long_fault_leaves_every_view_in_reach(browser: Browser) -> None:
     browser.resize(1100, 800)
     fault = "document.querySelector('.health-reason').textContent = 'no such file '.repeat(40)"

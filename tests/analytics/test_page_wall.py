@@ -1,5 +1,6 @@
 """The wall in Chromium: what tiles and the list of events say."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -130,3 +131,32 @@ def test_everything_with_a_role_has_a_name(browser: Browser, page_address: str) 
         and not node.get("name", {}).get("value")
     ]
     assert nameless == []
+
+
+def test_an_empty_wall_says_that_the_file_is_refused(
+    browser: Browser, page_fleet: ScriptedFleet, page_address: str
+) -> None:
+    page_fleet.cameras.clear()
+    page_fleet.health = {"state": "warning", "reason": "cameras.yaml:3: sink 'f': path is missing"}
+    browser.open(page_address)
+    browser.wait_for_text(".empty .message", "cameras.yaml:3: sink 'f'")
+    page_fleet.health = {"state": "ok", "reason": None}
+    browser.wait_for("document.querySelector('.empty .message')?.checkVisibility() === false")
+
+
+def test_names_of_a_line_and_a_zone_do_not_cover_each_other(
+    browser: Browser, page_address: str
+) -> None:
+    browser.open(page_address)
+    places = browser.driver.execute_async_script(
+        """
+        const done = arguments[0];
+        import("/static/js/live/labels.js").then(({ Labels }) => {
+          const pen = document.createElement("canvas").getContext("2d");
+          const labels = new Labels(pen, 1, { left: 0, top: 0, wide: 300, high: 200 });
+          for (const at of [[10, 50], [20, 52], [15, 60]]) labels.write("name", at, {});
+          done(labels.taken.map(({ y, high }) => [y, y + high]).sort((a, b) => a[0] - b[0]));
+        });
+        """
+    )
+    assert all(one[1] <= other[0] for one, other in pairwise(places))

@@ -18,6 +18,9 @@ export async function change(method, path, content, tag = null, condition = "if-
   return read(await fetch(path, { method, headers, body: content === undefined ? undefined : JSON.stringify(content) }));
 }
 
+// Null where there is no answer: the page says so already.
+export const askQuietly = (path) => ask(path).then(({ body }) => body, () => null);
+
 async function read(answer) {
   if (!answer.ok) throw new Refusal(answer.status, await factsOf(answer));
   const body = answer.status === 204 ? null : await answer.json();

@@ -10,6 +10,8 @@ export function button(words, pressed, { kind = "", label = null, ...attributes 
   return element;
 }
 
+export const buttons = (...children) => make("div", { class: "buttons" }, ...children);
+
 export const textInput = (attributes) => make("input", { type: "text", spellcheck: "false", autocomplete: "off", ...attributes });
 
 // A label above its input, and a hint that a screen reader hears with it.

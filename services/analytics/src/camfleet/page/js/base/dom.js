@@ -15,6 +15,13 @@ export const light = (level = "unknown") => make("span", { class: "light", "data
 
 export const hint = (text = "", attributes = {}) => make("p", { class: "hint", text, ...attributes });
 
+export const viewHead = (title, ...parts) => make("header", { class: "view-head" }, make("h1", { text: title }), ...parts);
+
+export const sectionHead = (title, ...parts) => make("header", { class: "section-head" }, make("h2", { text: title }), ...parts);
+
+// What is wider than its place is moved in it, also with the keyboard.
+export const scroll = (content, attributes = {}) => make("div", { class: "scroll", tabindex: "0", ...attributes }, content);
+
 export const reasonLine = (reason) => make("p", { class: "reason", text: reason ?? "" });
 
 // Writing only what changed keeps the layout still and screen readers quiet.

@@ -7,11 +7,7 @@ const LONGEST_WAIT_MS = 5000;
 export class Socket {
   // address() gives path and query anew for each try.
   constructor(address, { message, state = () => {} }) {
-    this.address = address;
-    this.message = message;
-    this.state = state;
-    this.wait = FIRST_WAIT_MS;
-    this.closed = false;
+    Object.assign(this, { address, message, state, wait: FIRST_WAIT_MS, closed: false });
     this.open();
   }
 

@@ -17,7 +17,9 @@ export const rate = (fps) => (Number.isFinite(fps) ? `${fps.toFixed(1)} fps` : "
 
 export const delay = (milliseconds) => (Number.isFinite(milliseconds) ? `${Math.round(milliseconds)} ms` : "–");
 
-export const milliseconds = (value) => (Number.isFinite(value) ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : "–");
+export const number = (value) => (Number.isFinite(value) ? (value < 10 ? value.toFixed(1) : String(Math.round(value))) : "–");
+
+export const milliseconds = (value) => (Number.isFinite(value) ? `${number(value)} ms` : "–");
 
 export const insideOf = (occupancy) => Object.values(occupancy ?? {}).reduce((sum, count) => sum + count, 0);
 

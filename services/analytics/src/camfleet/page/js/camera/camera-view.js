@@ -1,13 +1,14 @@
 // The page of one camera: its picture, what it counts, its newest events, and the editor for admins.
 
 import { button } from "../base/controls.js";
-import { make, setText } from "../base/dom.js";
+import { make, setText, viewHead } from "../base/dom.js";
+import { NumberTable } from "../base/number-table.js";
+import { insideOf } from "../base/words.js";
 import { Editor } from "../editor/editor.js";
 import { EventList } from "../events/event-list.js";
 import { linkTo } from "../shell/router.js";
 import { Tile } from "../wall/tile.js";
 import { CountPlots } from "./count-plots.js";
-import { ZoneTable } from "./zone-table.js";
 
 export class CameraView {
   constructor(fleet) {
@@ -37,15 +38,17 @@ export class CameraView {
     this.plots?.stop();
     this.name = name;
     this.tile = new Tile(name);
-    this.zones = new ZoneTable(name);
+    this.zones = new NumberTable(`Zones of ${name}`, ["Zone", "Inside", "Came", "Left", "Longest stay"]);
+    this.zoneCard = make("section", { class: "card card-flush" }, this.zones.element);
     const all = { href: linkTo("events", [], { camera: name }), text: "All its events" };
     this.events = new EventList(` of ${name}`, all, "Nothing has happened here since this page was opened.");
     this.events.element.classList.add("events-low");
     this.plots = new CountPlots(name);
     this.editButton = button("Edit lines and zones", () => this.edit(), { kind: "primary", hidden: true });
     this.gone = make("p", { class: "message", "data-level": "failed", hidden: true });
-    this.side = make("div", { class: "camera-side" }, this.zones.element, this.events.element);
-    const head = make("header", { class: "view-head" }, make("a", { class: "back", href: "#/", text: "All cameras" }), make("h1", { text: name }), this.editButton);
+    this.side = make("div", { class: "camera-side" }, this.zoneCard, this.events.element);
+    const head = viewHead(name, this.editButton);
+    head.prepend(make("a", { class: "back", href: "#/", text: "All cameras" }));
     this.element.replaceChildren(head, this.gone, make("div", { class: "camera-grid" }, this.tile.element, this.side), this.plots.element);
     for (const envelope of this.fleet.events) this.showEvent(envelope);
     if (this.fleet.status) this.showStatus(this.fleet.status);
@@ -71,7 +74,12 @@ export class CameraView {
     setText(this.gone, camera ? "" : `There is no camera "${this.name}" now: it was removed or switched off.`);
     if (!camera) return this.tile.showSilence();
     this.tile.show(camera);
-    this.zones.show(camera.zones ?? []);
+    this.showZones(camera.zones);
+  }
+
+  showZones(zones = []) {
+    this.zoneCard.hidden = !zones.length;
+    this.zones.show(zones.map(({ name, occupancy, entered = 0, left = 0, longest_s: longest = 0 }) => [name, insideOf(occupancy), entered, left, `${Math.round(longest)} s`]));
   }
 
   showSilence() {

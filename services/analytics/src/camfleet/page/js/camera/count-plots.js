@@ -1,8 +1,8 @@
 // What one camera counted over time: a plot for each line and each zone.
 
-import { ask, pathOf } from "../base/api.js";
+import { askQuietly, pathOf } from "../base/api.js";
 import { choice } from "../base/controls.js";
-import { hint, make } from "../base/dom.js";
+import { hint, make, sectionHead } from "../base/dom.js";
 import { BarPlot } from "../plots/bar-plot.js";
 import { barsOf } from "./intervals.js";
 
@@ -18,7 +18,7 @@ export class CountPlots {
     select.setAttribute("aria-label", "Time shown");
     this.grid = make("div", { class: "plot-grid" });
     this.empty = hint("Nothing was counted in this time. Draw a line or a zone in the picture, and what crosses it appears here.");
-    this.element = make("section", { class: "plots" }, make("header", { class: "section-head" }, make("h2", { text: "Counts over time" }), select), this.empty, this.grid);
+    this.element = make("section", { class: "plots" }, sectionHead("Counts over time", select), this.empty, this.grid);
   }
 
   start() {
@@ -38,12 +38,8 @@ export class CountPlots {
 
   async load() {
     const { bars, seconds } = SPANS[this.span];
-    try {
-      const { body } = await ask(`${this.path}?interval=${seconds}`);
-      this.show(body.intervals, bars, seconds);
-    } catch {
-      return; // the page says already that nobody answers
-    }
+    const body = await askQuietly(`${this.path}?interval=${seconds}`);
+    if (body?.interval === SPANS[this.span].seconds) this.show(body.intervals, bars, seconds); // else another one was chosen
   }
 
   show(intervals, count, seconds) {

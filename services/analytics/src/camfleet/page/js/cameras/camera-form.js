@@ -1,7 +1,7 @@
 // The form of one camera: where its picture comes from and what is looked for in it.
 
-import { ask, change, pathOf } from "../base/api.js";
-import { button, checkbox, textInput } from "../base/controls.js";
+import { ask, askQuietly, change, pathOf } from "../base/api.js";
+import { button, buttons, checkbox, textInput } from "../base/controls.js";
 import { make } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { clearFault, markFaults } from "./form-faults.js";
@@ -35,9 +35,9 @@ export class CameraForm {
     this.message = new Message();
     this.preview = make("img", { class: "preview", alt: "First picture of the source", hidden: true });
     this.save = make("button", { class: "button primary", type: "submit", text: "Save" });
-    const buttons = make("div", { class: "buttons" }, this.save, button("Test the source", () => this.test()), button("Cancel", () => done("")));
+    const end = buttons(this.save, button("Test the source", () => this.test()), button("Cancel", () => done("")));
     const title = name ? `Edit ${name}` : "Add a camera";
-    this.element = make("form", { class: "card form", "aria-label": title, novalidate: true }, make("h2", { text: title }), this.fields(), this.login.element, this.more.element, this.message.element, this.preview, buttons, this.models);
+    this.element = make("form", { class: "card form", "aria-label": title, novalidate: true }, make("h2", { text: title }), this.fields(), this.login.element, this.more.element, this.message.element, this.preview, end, this.models);
     this.element.addEventListener("submit", (event) => this.submit(event));
     this.element.addEventListener("input", ({ target }) => {
       this.isTouched = true;
@@ -52,12 +52,8 @@ export class CameraForm {
   }
 
   async loadModels() {
-    try {
-      const { body } = await ask("/v1/models");
-      this.models.replaceChildren(...body.models.map(({ name }) => make("option", { value: name })));
-    } catch {
-      return; // names can still be typed
-    }
+    const body = await askQuietly("/v1/models");
+    if (body) this.models.replaceChildren(...body.models.map(({ name }) => make("option", { value: name }))); // else names can still be typed
   }
 
   // With the camera as it is, or what a new one does that says nothing else.

@@ -3,11 +3,11 @@
 import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
-import { hint, light, make, reasonLine } from "../base/dom.js";
+import { hint, light, make, reasonLine, scroll, viewHead } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { tableOf } from "../base/table.js";
 import { levelOfCamera } from "../base/words.js";
-import { linkTo } from "../shell/router.js";
+import { cameraLink, linkTo } from "../shell/router.js";
 import { CameraForm } from "./camera-form.js";
 import { tryOut } from "./source-trial.js";
 
@@ -18,9 +18,9 @@ export class CamerasView {
     this.message = new Message();
     this.body = make("tbody");
     const table = tableOf("Cameras", ["Camera", "State", "Source", "Model", "Recorded", make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
-    this.form = make("div");
+    this.form = make("div", { class: "camera-form" });
     this.empty = hint("No camera yet. Add one; demo:street is there to try.", { hidden: true });
-    this.element = make("div", { class: "cameras-view" }, make("header", { class: "view-head" }, make("h1", { text: "Cameras" }), this.add), this.message.element, this.form, make("div", { class: "card card-flush scroll", tabindex: "0" }, table), this.empty);
+    this.element = make("div", { class: "cameras-view" }, viewHead("Cameras", this.add), this.message.element, this.form, scroll(table, { class: "card card-flush scroll" }), this.empty);
   }
 
   async enter({ rest: [name] }) {
@@ -67,7 +67,7 @@ export class CamerasView {
     const actions = make("div", { class: "buttons needs-admin" }, action("Test", () => tryOut(this.message, { camera: name })), action("Edit", () => (location.hash = linkTo("cameras", [name]))), action(enabled ? "Switch off" : "Switch on", () => this.enable(name, !enabled)), action("Remove", () => this.remove(name)));
     actions.hidden = !this.fleet.isAdmin;
     const cells = [make("td", { class: "number" }, ...stateOf(camera)), make("td", { class: "source", text: source }), make("td", { text: pipeline.model }), make("td", { text: recording ? "yes" : "no" }), make("td", {}, actions)];
-    return make("tr", {}, make("th", { scope: "row" }, make("a", { href: linkTo("camera", [name]), text: name })), ...cells);
+    return make("tr", {}, make("th", { scope: "row" }, cameraLink(name)), ...cells);
   }
 
   enable(name, enabled) {
@@ -108,4 +108,4 @@ export class CamerasView {
 }
 
 const STATES = { STALLED: "no picture at the moment", FAILED: "does not work", DISABLED: "switched off" };
-const stateOf = ({ state, reason }) => [light(levelOfCamera(state)), ` ${STATES[state] ?? state.toLowerCase()}`, reasonLine(reason)];
+const stateOf = ({ state, reason }) => [light(levelOfCamera(state)), `\u00a0${STATES[state] ?? state.toLowerCase()}`, reasonLine(reason)];

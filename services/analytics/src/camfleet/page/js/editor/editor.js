@@ -1,7 +1,7 @@
 // Lines and zones of one camera, edited in its picture and saved through REST.
 
 import { ask, change, pathOf } from "../base/api.js";
-import { button } from "../base/controls.js";
+import { button, buttons } from "../base/controls.js";
 import { losing } from "../base/dialog.js";
 import { hint, make, setText } from "../base/dom.js";
 import { Message } from "../base/message.js";
@@ -29,7 +29,7 @@ export class Editor {
     this.message = new Message();
     this.conflict = make("div");
     this.tools.append(this.tool("line", "Draw a line"), this.tool("zone", "Draw a zone"), this.undo, this.redo);
-    const end = make("div", { class: "buttons" }, this.save, button("Close", () => this.end()));
+    const end = buttons(this.save, button("Close", () => this.end()));
     this.element = make("section", { class: "card editor", "aria-label": `Lines and zones of ${name}` }, this.tools, this.hint, this.forms, this.message.element, this.conflict, end);
     this.element.addEventListener("keydown", (event) => this.shortcut(event));
     this.open();

@@ -1,5 +1,6 @@
 // One line or zone as SVG: its body, its name, the side that counts as in, and a handle for each point.
 
+import { placer } from "../base/placer.js";
 import { draw } from "../base/svg.js";
 
 const percent = (share) => `${Math.round(share * 100)} %`;
@@ -27,13 +28,10 @@ function zoneBody(points) {
 
 // To the right of the way from start to end a crossing counts as in.
 function arrow(from, to) {
-  const [across, down] = [to[0] - from[0], to[1] - from[1]];
-  const length = Math.hypot(across, down) || 1;
-  const [alongX, alongY] = [across / length, down / length];
-  const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
-  const corner = (along, side) => `${middle[0] + alongX * along - alongY * side},${middle[1] + alongY * along + alongX * side}`;
-  const word = draw("text", { class: "in-word", x: middle[0] - alongY * 30, y: middle[1] + alongX * 30, text: "in" });
-  return draw("g", {}, draw("polygon", { class: "in-side", points: `${corner(-9, 0)} ${corner(0, 18)} ${corner(9, 0)}` }), word);
+  const at = placer(from, to);
+  const [x, y] = at(0, 30);
+  const word = draw("text", { class: "in-word", x, y, text: "in" });
+  return draw("g", {}, draw("polygon", { class: "in-side", points: [at(-9, 0), at(0, 18), at(9, 0)].join(" ") }), word);
 }
 
 function nameOf(shape, points, size) {

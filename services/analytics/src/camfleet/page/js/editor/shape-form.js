@@ -1,6 +1,6 @@
 // Name, objects and direction of one line or zone, beside the picture.
 
-import { button, checkbox, field } from "../base/controls.js";
+import { button, buttons, checkbox, field } from "../base/controls.js";
 import { make } from "../base/dom.js";
 
 export class ShapeForm {
@@ -9,7 +9,7 @@ export class ShapeForm {
     this.name = make("input", { type: "text", value: shape.name, maxlength: 64, spellcheck: "false" });
     this.name.addEventListener("change", () => draft.update(shape.key, { name: this.name.value }));
     const remove = button("Delete", () => draft.remove(shape.key), { kind: "quiet", label: `Delete ${shape.name}` });
-    const parts = [field(shape.kind === "line" ? "Line" : "Zone", this.name), this.objects(shape), this.own(shape), make("div", { class: "buttons" }, remove)];
+    const parts = [field(shape.kind === "line" ? "Line" : "Zone", this.name), this.objects(shape), this.own(shape), buttons(remove)];
     this.element = make("fieldset", { class: "shape-form", "data-key": shape.key }, make("legend", { class: "visually-hidden", text: `${shape.kind} ${shape.name}` }), ...parts);
     this.element.addEventListener("focusin", () => selected(shape.key));
     this.element.addEventListener("pointerdown", () => selected(shape.key));

@@ -3,7 +3,7 @@
 import { Refusal, pathOf } from "../base/api.js";
 import { hint, make, setText } from "../base/dom.js";
 import { moment, withUtc } from "../base/times.js";
-import { linkTo } from "../shell/router.js";
+import { cameraLink, linkTo } from "../shell/router.js";
 import { describe, timeOf } from "./event-words.js";
 
 const BEFORE_MS = 5000;
@@ -31,7 +31,7 @@ export class EventDetail {
     const when = timeOf(envelope);
     const time = make("p", { class: "hint" }, `${moment(when)} · `, withUtc(when), detail ? ` · ${detail}` : "");
     const place = make("div", { class: "clip" });
-    const link = envelope.camera ? make("a", { href: linkTo("camera", [envelope.camera]), text: `Open ${envelope.camera}` }) : "";
+    const link = envelope.camera ? cameraLink(envelope.camera, `Open ${envelope.camera}`) : "";
     const all = make("details", {}, make("summary", { text: "As it was sent" }), make("pre", { tabindex: "0" }, make("code", { text: JSON.stringify(envelope, null, 2) })));
     this.fill(make("h2", { text: words }), time, place, make("p", {}, link), all);
     if (envelope.camera) this.showClip(place, envelope.camera, when, camera);

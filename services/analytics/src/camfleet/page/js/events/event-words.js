@@ -24,24 +24,20 @@ const sentences = {
   }),
   camera_state: ({ data, camera }) => ({
     words: `${camera} is ${data.state}`,
-    detail: data.reason ?? "",
     isOfWhole: true,
     level: levelOfCamera(data.state),
   }),
   camera_picture: ({ data, camera }) => ({
     words: `${camera}'s picture is ${data.picture}`,
-    detail: data.reason ?? "",
     isOfWhole: true,
     level: data.picture === "clear" ? "ok" : "warning",
   }),
   model_changed: ({ data }) => ({
     words: `now uses ${modelName({ name: data.model ?? "another model", version: data.version })}`,
-    detail: "",
     level: "unknown",
   }),
   model_state: ({ data }) => ({
     words: data.state === "ok" ? `${data.model} answers again` : `${data.model} does not answer`,
-    detail: data.reason ?? "",
     level: data.state,
   }),
 };
@@ -50,7 +46,8 @@ const sentences = {
 export function describe({ type, results, camera }) {
   const sentence = sentences[results.event_label];
   const who = [results.object_label, results.object_id].join(" ").trim();
-  if (sentence) return sentence({ who, camera, data: results.data ?? {} });
+  const data = results.data ?? {};
+  if (sentence) return { detail: data.reason ?? "", ...sentence({ who, camera, data }) };
   const label = String(results.event_label ?? type).replaceAll("_", " ");
   return { words: [results.object_label ?? [], label, results.value ?? []].flat().join(" "), detail: results.zone_label ?? "", level: "unknown" };
 }

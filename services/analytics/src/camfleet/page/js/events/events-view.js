@@ -1,8 +1,8 @@
 // All events: newest first, chosen, looked at, exported; what comes now is added on top.
 
 import { ask, wordsOf } from "../base/api.js";
-import { button } from "../base/controls.js";
-import { hint, make, setText } from "../base/dom.js";
+import { button, buttons } from "../base/controls.js";
+import { hint, make, setText, viewHead } from "../base/dom.js";
 import { CountPlots } from "../camera/count-plots.js";
 import { rewrite } from "../shell/router.js";
 import { EventDetail } from "./event-detail.js";
@@ -22,8 +22,7 @@ export class EventsView {
     this.more = button("Show older ones", () => this.load(this.following), { hidden: true });
     this.detail = new EventDetail();
     this.insights = make("div", { class: "insights" });
-    const exports = make("div", { class: "buttons" }, this.exportLink("csv", "Export as CSV"), this.exportLink("json", "Export as JSON"));
-    const head = make("header", { class: "view-head" }, make("h1", { text: "Events" }), exports);
+    const head = viewHead("Events", buttons(this.exportLink("csv", "Export as CSV"), this.exportLink("json", "Export as JSON")));
     const left = make("div", { class: "events-left" }, this.state, make("div", { class: "card card-flush" }, this.list), this.more);
     this.element = make("div", {}, head, this.filter.element, make("div", { class: "split" }, left, make("div", { class: "split-side" }, this.detail.element, this.insights)));
     this.seen = new Set();
@@ -76,6 +75,7 @@ export class EventsView {
       for (const envelope of body.events) this.append(envelope);
       this.following = body.next;
       this.more.hidden = !body.next;
+      if (body.next && !body.events.length) return this.load(body.next); // what is wanted is rare, and older
       setText(this.state, this.list.children.length ? "" : "No event matches this filter. Events are kept until 100,000 newer ones have come.");
     } catch (fault) {
       if (this.question === question) setText(this.state, wordsOf(fault));

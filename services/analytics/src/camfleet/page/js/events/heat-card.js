@@ -2,7 +2,7 @@
 
 import { pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
-import { hint, make } from "../base/dom.js";
+import { hint, make, sectionHead } from "../base/dom.js";
 
 export class HeatCard {
   constructor(name) {
@@ -12,7 +12,7 @@ export class HeatCard {
     this.ground.addEventListener("error", () => this.ground.removeAttribute("src"));
     const picture = make("div", { class: "picture" }, this.ground, this.heat);
     this.heat.addEventListener("load", () => picture.style.setProperty("--shape", `${this.heat.naturalWidth} / ${this.heat.naturalHeight}`));
-    const head = make("header", { class: "section-head" }, make("h2", { text: "Where objects have been" }), button("Refresh", () => this.load()));
+    const head = sectionHead("Where objects have been", button("Refresh", () => this.load()));
     this.element = make("section", { class: "heat-card" }, head, make("div", { class: "card card-flush" }, picture), hint("Since analytics was started. Red means often, blue now and then."));
     this.load();
   }

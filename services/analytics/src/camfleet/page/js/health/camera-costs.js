@@ -1,11 +1,11 @@
 // Each camera's condition and what it costs: picture, rest, frames, and time by stage.
 
 import { light, make, reasonLine } from "../base/dom.js";
-import { levelOfCamera, milliseconds } from "../base/words.js";
-import { linkTo } from "../shell/router.js";
+import { levelOfCamera, number } from "../base/words.js";
+import { cameraLink } from "../shell/router.js";
 import { DataTable } from "./data-table.js";
 
-const HEADS = ["Camera", "Picture", "At rest", "Looked at", "of it repeated", "shared", "Lost", "Decode", "Scale", "Model", "of it waiting", "Follow"];
+const HEADS = ["Camera", "Picture", "At rest", "Looked at", "of it repeated", "shared", "Lost", "Decode (ms)", "Scale (ms)", "Model (ms)", "of it waiting", "Follow (ms)"];
 
 export function camerasTable() {
   const table = new DataTable("Cameras and what they cost, per picture", HEADS, "No camera runs.");
@@ -13,11 +13,10 @@ export function camerasTable() {
 }
 
 function row({ name, state, reason, picture, idle, frames = {}, cost = {} }) {
-  const link = make("a", { href: linkTo("camera", [name]), text: name });
   const condition = [picture ?? (state === "LIVE" ? "clear" : state.toLowerCase()), reasonLine(reason)];
   const { analysed = 0, still = 0, shared = 0, dropped = 0, failed = 0 } = frames;
-  const costs = ["decode_ms", "scale_ms", "request_ms", "queue_ms", "track_ms"].map((stage) => milliseconds(cost[stage]));
-  return [[light(levelOfCamera(state)), " ", link], condition, rest(idle), analysed, still, shared, dropped + failed, ...costs];
+  const costs = ["decode_ms", "scale_ms", "request_ms", "queue_ms", "track_ms"].map((stage) => number(cost[stage]));
+  return [[light(levelOfCamera(state)), " ", cameraLink(name)], condition, rest(idle), analysed, still, shared, dropped + failed, ...costs];
 }
 
 function rest(idle) {

@@ -1,6 +1,6 @@
 // A titled table that is filled anew, and words for when it is empty.
 
-import { hint, make } from "../base/dom.js";
+import { hint, make, scroll } from "../base/dom.js";
 import { tableOf } from "../base/table.js";
 
 export class DataTable {
@@ -8,7 +8,7 @@ export class DataTable {
     this.body = make("tbody");
     this.shown = null;
     this.empty = hint(nothing);
-    this.table = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, tableOf("", heads, this.body));
+    this.table = scroll(tableOf("", heads, this.body), { role: "region", "aria-label": title });
     this.element = make("section", { class: "card card-table" }, make("h2", { text: title }), this.empty, this.table);
   }
 

@@ -1,10 +1,10 @@
 // Whether everything works, and what it costs: services, cameras, sinks, and who changed what.
 
-import { ask } from "../base/api.js";
-import { light, make, reasonLine, setText } from "../base/dom.js";
+import { askQuietly } from "../base/api.js";
+import { light, make, reasonLine, setText, viewHead } from "../base/dom.js";
 import { keepRows } from "../base/table.js";
 import { timeElement } from "../base/times.js";
-import { linkTo } from "../shell/router.js";
+import { cameraLink } from "../shell/router.js";
 import { Advice } from "./advice.js";
 import { DataTable } from "./data-table.js";
 import { camerasTable } from "./camera-costs.js";
@@ -19,8 +19,7 @@ export class HealthView {
     this.cameras = camerasTable();
     this.sinks = new DataTable("Where events go", ["Sink", "State", "Delivered", "Waiting", "Refused", "Dropped"], "Events are shown here and kept on the box; no other place is configured. Add sinks (MQTT, webhook, file …) in cameras.yaml.");
     this.audit = new DataTable("Changes made through this page and the REST interface", ["When", "Who", "What", "Answer"], "Nothing was changed since analytics was started. The log keeps a line for every change.");
-    const head = make("header", { class: "view-head" }, make("h1", { text: "Health" }));
-    this.element = make("div", { class: "health-view" }, head, this.services, this.cameras.element, this.advice.element, this.sinks.element, this.audit.element);
+    this.element = make("div", { class: "health-view" }, viewHead("Health"), this.services, this.cameras.element, this.advice.element, this.sinks.element, this.audit.element);
   }
 
   enter() {
@@ -34,12 +33,8 @@ export class HealthView {
   }
 
   async load() {
-    try {
-      const { body } = await ask("/v1/audit");
-      this.audit.show(body.changes.map(auditRow));
-    } catch {
-      return; // the page says already that nobody answers
-    }
+    const body = await askQuietly("/v1/audit");
+    if (body) this.audit.show(body.changes.map(auditRow));
   }
 
   showStatus({ services, sinks = [], cameras }) {
@@ -71,11 +66,11 @@ const SINK_LEVELS = { connected: "ok", connecting: "warning", waiting: "warning"
 
 function sinkRow({ name, kind, state, reason, delivered, queued, refused, dropped }) {
   const lamp = light(reason ? "warning" : SINK_LEVELS[state]);
-  return [`${name} (${kind})`, [lamp, ` ${state}`, reasonLine(reason)], delivered, queued, refused, dropped];
+  return [`${name} (${kind})`, [lamp, `\u00a0${state}`, reasonLine(reason)], delivered, queued, refused, dropped];
 }
 
 function auditRow({ time, who, role, action, subject, status, reason }) {
   const camera = subject.split(":")[0];
-  const what = action.endsWith("cameras") ? [`${action}: `, make("a", { href: linkTo("camera", [camera]), text: subject })] : `${action}: ${subject}`;
+  const what = action.endsWith("cameras") ? [`${action}: `, cameraLink(camera, subject)] : `${action}: ${subject}`;
   return [timeElement(new Date(time)), `${who} (${role})`, what, reason ? `refused: ${reason}` : status < 300 ? "done" : String(status)];
 }

@@ -15,9 +15,11 @@ export class Labels {
     return true;
   }
 
-  // `corner` is the lower left one.
+  // `corner` is the lower left one; moves down where another label is.
   write(text, corner, style) {
-    this.fill(text, this.frame(text, corner), style);
+    const frame = this.frame(text, corner);
+    for (const other of this.taken) if (overlaps(frame, other)) frame.y = other.y + other.high + this.unit;
+    this.fill(text, frame, style);
   }
 
   frame(text, [left, bottom]) {

@@ -13,11 +13,7 @@ export const canPlay = (codec) => Boolean(Source?.isTypeSupported(mimeOf(codec))
 export class MediaBuffer {
   // begun(from, shift): from media time `from` on, the stream's own pts is media time + shift.
   constructor(video, { begun, broken }) {
-    this.video = video;
-    this.begun = begun;
-    this.broken = broken;
-    this.waiting = [];
-    this.source = new Source();
+    Object.assign(this, { video, begun, broken, waiting: [], source: new Source() });
     this.url = URL.createObjectURL(this.source);
     this.source.addEventListener("sourceopen", () => this.drain(), { once: true });
     video.disableRemotePlayback = true;

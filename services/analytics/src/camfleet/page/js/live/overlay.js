@@ -1,6 +1,7 @@
 // Draws boxes, ids, masks, counting lines and zones over one picture.
 
 import { colourOf } from "../base/colours.js";
+import { placer } from "../base/placer.js";
 import { insideOf } from "../base/words.js";
 import { drawParts, drawPoints } from "./attribute-drawing.js";
 import { Labels } from "./labels.js";
@@ -125,16 +126,9 @@ export class Overlay {
   // Points to the side where a crossing counts as "in": to the right of the way from start to end.
   arrow(from, to) {
     const { pen, unit } = this;
-    const [across, down] = [to[0] - from[0], to[1] - from[1]];
-    const length = Math.hypot(across, down) || 1;
-    const side = [-down / length, across / length];
-    const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
-    const tip = [middle[0] + side[0] * 13 * unit, middle[1] + side[1] * 13 * unit];
-    const half = [(across / length) * 7 * unit, (down / length) * 7 * unit];
+    const at = placer(from, to);
     pen.beginPath();
-    pen.moveTo(middle[0] - half[0], middle[1] - half[1]);
-    pen.lineTo(...tip);
-    pen.lineTo(middle[0] + half[0], middle[1] + half[1]);
+    for (const [along, side] of [[-7, 0], [0, 13], [7, 0]]) pen.lineTo(...at(along * unit, side * unit));
     pen.closePath();
     pen.fillStyle = LINE_INK;
     pen.strokeStyle = SHADE;

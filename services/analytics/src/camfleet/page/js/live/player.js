@@ -11,13 +11,7 @@ const TRIES_BEFORE_JPEG = 3;
 export class Player {
   // note(text): how the picture comes, in words; empty when it is the camera's own stream.
   constructor({ name, video, image, note }) {
-    this.name = name;
-    this.video = video;
-    this.image = image;
-    this.note = note;
-    this.timeline = new Timeline();
-    this.faults = 0;
-    this.path = `/live/${encodeURIComponent(name)}`;
+    Object.assign(this, { video, image, note, faults: 0, timeline: new Timeline(), path: `/live/${encodeURIComponent(name)}` });
   }
 
   start() {

@@ -1,10 +1,10 @@
 // One model: its versions with state, reason and figures, who uses it, and its card on demand.
 
 import { ask, pathOf } from "../base/api.js";
-import { hint, light, make, reasonLine, setLevel, setText } from "../base/dom.js";
+import { hint, light, make, reasonLine, scroll, sectionHead, setLevel, setText } from "../base/dom.js";
 import { keepRows, tableOf } from "../base/table.js";
 import { milliseconds } from "../base/words.js";
-import { linkTo } from "../shell/router.js";
+import { cameraLink } from "../shell/router.js";
 import { cardOf } from "./model-card.js";
 
 const LEVELS = { AVAILABLE: "ok", LOADING: "warning", START: "warning", UNLOADING: "warning", END: "failed" };
@@ -16,12 +16,12 @@ export class ModelRow {
     this.users = hint();
     this.body = make("tbody");
     const heads = ["Version", "State", "Requests", "Latency", "of it in the model", "Waiting"];
-    this.table = make("div", { class: "scroll", tabindex: "0" }, tableOf(`Versions of ${name}`, heads, this.body));
+    this.table = scroll(tableOf(`Versions of ${name}`, heads, this.body));
     this.fault = make("p", { class: "message", "data-level": "failed" });
     this.card = make("div", { class: "model-card" });
     this.details = make("details", {}, make("summary", { text: "Model card" }), this.card);
     this.details.addEventListener("toggle", () => this.details.open && this.loadCard());
-    this.element = make("section", { class: "card model", "aria-label": `Model ${name}` }, make("header", { class: "section-head" }, make("h2", { text: name }), this.users), this.fault, this.table, this.details);
+    this.element = make("section", { class: "card model", "aria-label": `Model ${name}` }, sectionHead(name, this.users), this.fault, this.table, this.details);
   }
 
   open() {
@@ -32,7 +32,7 @@ export class ModelRow {
     this.versions = versions;
     setText(this.fault, fault ?? "");
     this.table.hidden = this.details.hidden = versions.length === 0;
-    const links = users.flatMap((name, place) => [place ? ", " : "used by ", make("a", { href: linkTo("camera", [name]), text: name })]);
+    const links = users.flatMap((name, place) => [place ? ", " : "used by ", cameraLink(name)]);
     const parts = links.length ? links : ["used by no camera"];
     if (this.users.textContent !== parts.map((part) => part.textContent ?? part).join("")) this.users.replaceChildren(...parts);
     keepRows(this.body, versions.length, emptyRow);

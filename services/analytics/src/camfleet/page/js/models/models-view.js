@@ -1,7 +1,7 @@
 // What the model server serves and how fast; what changed that, and the way back.
 
-import { ask } from "../base/api.js";
-import { make, setText } from "../base/dom.js";
+import { askQuietly } from "../base/api.js";
+import { make, setText, viewHead } from "../base/dom.js";
 import { ConfigFault } from "./config-fault.js";
 import { ConfigHistory } from "./config-history.js";
 import { LoadHistory } from "./load-history.js";
@@ -18,7 +18,7 @@ export class ModelsView {
     this.list = make("div", { class: "model-list" });
     this.loads = new LoadHistory();
     this.history = new ConfigHistory(fleet);
-    this.element = make("div", {}, make("header", { class: "view-head" }, make("h1", { text: "Models" })), this.state, this.fault.element, this.list, this.loads.element, this.history.element);
+    this.element = make("div", {}, viewHead("Models"), this.state, this.fault.element, this.list, this.loads.element, this.history.element);
   }
 
   enter({ rest: [name] }) {
@@ -35,11 +35,8 @@ export class ModelsView {
 
   async load() {
     this.loads.load();
-    try {
-      this.show((await ask("/v1/models")).body);
-    } catch {
-      return; // the page says already that nobody answers
-    }
+    const body = await askQuietly("/v1/models");
+    if (body) this.show(body);
   }
 
   show({ models, reason, server, config_fault: fault }) {

@@ -1,6 +1,6 @@
 // Bars by interval of time, what went the other way on top; with the error of the sum where it is known.
 
-import { make } from "../base/dom.js";
+import { make, scroll } from "../base/dom.js";
 import { draw } from "../base/svg.js";
 import { tableOf } from "../base/table.js";
 import { clockMinutes, withUtc } from "../base/times.js";
@@ -18,7 +18,7 @@ export class BarPlot {
     this.total = make("span", { class: "plot-total" });
     const legend = make("span", { class: "legend" }, ...series.map(({ name, tone }) => make("span", { class: `key tone-${tone}`, text: name })));
     const rows = tableOf("", ["From", ...series.map(({ name }) => name)], this.table);
-    const table = make("details", { class: "plot-table" }, make("summary", { text: "As a table" }), make("div", { class: "scroll", tabindex: "0" }, rows));
+    const table = make("details", { class: "plot-table" }, make("summary", { text: "As a table" }), scroll(rows));
     this.element = make("figure", { class: "card" }, make("figcaption", {}, make("strong", { text: title }), this.total, legend), this.svg, table);
     this.observer = new ResizeObserver(() => this.render());
     this.observer.observe(this.element);

@@ -5,12 +5,7 @@ const MISSES_ALLOWED = 1;
 
 export class StatusPoll {
   constructor({ news, lost, locked }) {
-    this.news = news;
-    this.lost = lost;
-    this.locked = locked;
-    this.answeredAt = null;
-    this.missed = 0;
-    this.running = false;
+    Object.assign(this, { news, lost, locked, answeredAt: null, missed: 0, running: false });
     document.addEventListener("visibilitychange", () => document.hidden || this.ask());
     this.ask();
   }

@@ -39,7 +39,8 @@ export class Views {
   async go() {
     this.missed = false;
     const route = readRoute();
-    const name = route.name in LOADERS ? route.name : "wall";
+    const isPlace = Object.hasOwn(LOADERS, route.name) && (route.name !== "camera" || route.rest.length);
+    const name = isPlace ? route.name : "wall";
     this.wanted = name;
     try {
       if (!this.made.has(name)) this.made.set(name, await this.make(name));

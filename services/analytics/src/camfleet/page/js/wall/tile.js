@@ -1,11 +1,11 @@
 // One camera on the wall.
 
-import { Counts } from "./counts.js";
 import { light, make, setLevel, setText } from "../base/dom.js";
 import { Figures } from "./figures.js";
 import { icon } from "../base/icons.js";
+import { NumberTable } from "../base/number-table.js";
 import { Picture } from "../live/picture.js";
-import { linkTo } from "../shell/router.js";
+import { cameraLink } from "../shell/router.js";
 import { levelOfCamera } from "../base/words.js";
 
 export class Tile {
@@ -16,9 +16,8 @@ export class Tile {
     this.state = make("p", { class: "state" }, this.stateLight, this.stateWord);
     this.picture = new Picture(name);
     this.figures = new Figures();
-    this.counts = new Counts(name);
-    const link = make("a", { href: linkTo("camera", [name]), text: name });
-    const title = make("h2", { class: "tile-name", id: `camera-${name}` }, link);
+    this.counts = new NumberTable(`Counts of ${name}`, ["Line", "In", "Out", "Truth"]);
+    const title = make("h2", { class: "tile-name", id: `camera-${name}` }, cameraLink(name));
     const head = make("header", { class: "tile-head" }, title, this.state, this.heatButton(), this.enlargeButton());
     this.element = make("article", { class: "tile", "aria-labelledby": title.id }, head, this.picture.element, this.figures.element, this.figures.fault, this.counts.element);
   }
@@ -30,7 +29,12 @@ export class Tile {
     setLevel(this.stateLight, levelOfCamera(camera.state));
     this.picture.show(camera);
     this.figures.show(camera);
-    this.counts.show(camera.lines ?? []);
+    this.showCounts(camera.lines);
+  }
+
+  // Beside the truth where a demo scene knows it.
+  showCounts(lines = []) {
+    this.counts.show(lines.map(({ name, in: came = 0, out: went = 0, truth }) => [name, came, went, truth && `${truth.in} in, ${truth.out} out`]));
   }
 
   // The service is silent: what was last known is not true any more.
@@ -53,7 +57,7 @@ export class Tile {
     line.in += totalIn - line.total.in;
     line.out += totalOut - line.total.out;
     line.total = { in: totalIn, out: totalOut };
-    this.counts.show(this.camera.lines);
+    this.showCounts(this.camera.lines);
   }
 
   // So does who is inside a zone.

@@ -1,6 +1,6 @@
 // All tiles, in the order of the cameras file.
 
-import { make } from "../base/dom.js";
+import { make, setText } from "../base/dom.js";
 import { icon } from "../base/icons.js";
 import { Tile } from "./tile.js";
 
@@ -20,7 +20,7 @@ export class Wall {
       this.tiles.delete(name);
     }
     cameras.forEach((camera, place) => this.showCamera(camera, place));
-    this.showEmpty(cameras.length === 0, status.cameras_file);
+    this.showEmpty(cameras.length === 0, status);
   }
 
   showSilence() {
@@ -38,19 +38,16 @@ export class Wall {
     tile.show(camera);
   }
 
-  showEmpty(isEmpty, file) {
-    if (!isEmpty) {
-      this.empty?.remove();
-      this.empty = null;
-    } else if (!this.empty) {
-      this.empty = emptyWall(file);
-      this.element.append(this.empty);
-    }
+  showEmpty(isEmpty, { cameras_file: file, health }) {
+    this.empty ??= emptyWall(file);
+    setText(this.empty.querySelector(".message"), health.reason ?? ""); // perhaps why there is none: the file is refused
+    if (isEmpty) this.element.append(this.empty);
+    else this.empty.remove();
   }
 }
 
 function emptyWall(file) {
   const where = make("p", {}, make("a", { href: "#/cameras/new", text: "Add a camera" }), " here, or to ", make("code", { text: file ?? "cameras.yaml" }), "; it appears as soon as the file is saved. ");
   where.append("Or run ", make("code", { text: "camfleet camera add" }), ".");
-  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), where);
+  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), make("p", { class: "message", "data-level": "warning" }), where);
 }
