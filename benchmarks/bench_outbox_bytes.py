@@ -75,7 +75,7 @@ def measure(load: Load, options: argparse.Namespace) -> dict[str, float]:
     seen = threading.Event()
     with contextlib.closing(Outbox(options.folder / "outbox.db", seen.set)) as outbox:
         if load.has_sink:
-            outbox.cursors.open(SINK, outbox.newest)
+            outbox.cursors.open(SINK)
         append(outbox, load, seen, 0)
         before, count = written_bytes(), max(1, round(load.rate * options.seconds))
         for number in range(1, count + 1):

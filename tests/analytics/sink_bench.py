@@ -70,7 +70,7 @@ class SinkBench:
             lambda _: self.cameras,
             lambda camera: self.now.get(camera.name),
         )
-        self.journal.cursors.open(name, self.journal.newest)
+        self.journal.cursors.open(name)
         runner = SinkRunner(name, self.journal, lambda: open_sink(name, parsed, context))
         self._runners.append(runner)
         runner.start()

@@ -1,6 +1,6 @@
 """How far clients and sinks have come in the journal of events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from camfleet.service.events.cursors import KEEP_GONE_S
 from camfleet.service.events.journal import Journal
 from camfleet.service.events.outbox import Outbox
+from camfleet.service.events.stored import Stored
 from journals import append, event, nobody, opened_journal
 from waiting import wait_until
 
@@ -54,19 +55,19 @@ def test_acknowledgements_outlive_the_process_and_are_bounded(tmp_path: Path) ->
 
 def test_cursor_of_a_sink_outlives_the_process(tmp_path: Path) -> None:
     first = Outbox(tmp_path / "outbox.db", nobody)
-    first.cursors.open("ha", first.newest)
+    first.cursors.open("ha")
     append(first, 5)
     first.cursors.advance("ha", first.read(0, 2))
     first.close()
     second = Outbox(tmp_path / "outbox.db", nobody)
-    second.cursors.open("ha", second.newest)
+    second.cursors.open("ha")
     cursor = second.cursors.get("ha")
     second.close()
     assert cursor == (2, 3, 0)
 
 
 def test_sink_counts_only_events_that_are_meant_for_it(kept: Journal) -> None:
-    kept.cursors.open("ha", 0)
+    kept.cursors.open("ha")
     kept.append(event(1), ("ha", "log"))
     kept.append(event(2), ("log",))
     kept.append(event(3), ())
@@ -78,8 +79,8 @@ def test_sink_counts_only_events_that_are_meant_for_it(kept: Journal) -> None:
 
 def test_sink_that_is_down_loses_the_oldest_at_the_bound_and_counts_them(tmp_path: Path) -> None:
     kept = Outbox(tmp_path / "outbox.db", nobody, bound=100)
-    kept.cursors.open("down", 0)
-    kept.cursors.open("up", 0)
+    kept.cursors.open("down")
+    kept.cursors.open("up")
     append(kept, 600)
     kept.cursors.advance("up", kept.read(0, 600))
     append(kept, 900)
@@ -92,26 +93,59 @@ def test_sink_that_is_down_loses_the_oldest_at_the_bound_and_counts_them(tmp_pat
 
 def test_sink_that_is_no_more_is_forgotten(tmp_path: Path) -> None:
     first = Outbox(tmp_path / "outbox.db", nobody)
-    first.cursors.open("gone", 0)
+    first.cursors.open("gone")
     append(first, 2)
     first.cursors.keep_only(["other"], now_s=0)
     first.cursors.keep_only(["other"], now_s=KEEP_GONE_S + 1)
     first.close()
     second = Outbox(tmp_path / "outbox.db", nobody)
-    second.cursors.open("gone", second.newest)
+    second.cursors.open("gone")
     assert second.cursors.get("gone") == (2, 0, 0)
     second.close()
 
 
 def test_sink_that_comes_back_within_a_day_goes_on_where_it_was(tmp_path: Path) -> None:
     first = Outbox(tmp_path / "outbox.db", nobody)
-    first.cursors.open("gone", 0)
+    first.cursors.open("gone")
     append(first, 2)
     first.cursors.keep_only([], now_s=0)
     first.close()
     second = Outbox(tmp_path / "outbox.db", nobody)
     second.cursors.keep_only([], now_s=5)
     second.cursors.keep_only(["gone"], now_s=KEEP_GONE_S)
-    second.cursors.open("gone", second.newest)
+    second.cursors.open("gone")
     assert second.cursors.get("gone") == (0, 2, 0)
     second.close()
+
+
+def test_event_waits_for_sinks_before_they_can_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, readable = Outbox(tmp_path / "outbox.db", nobody), list[Stored]()
+    note_added = kept.cursors.note_added
+
+    def amid_adding(events: Iterable[Stored]) -> None:
+        readable.extend(kept.read(0, 9))
+        note_added(events)
+
+    monkeypatch.setattr(kept.cursors, "note_added", amid_adding)
+    append(kept, 1)
+    kept.close()
+    assert readable == []
+
+
+def test_sink_that_is_set_up_while_an_event_is_being_kept_counts_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Outbox(tmp_path / "outbox.db", nobody)
+    note_added = kept.cursors.note_added
+
+    def amid_adding(events: Iterable[Stored]) -> None:
+        note_added(events)
+        kept.cursors.open("ha")
+
+    monkeypatch.setattr(kept.cursors, "note_added", amid_adding)
+    append(kept, 3)
+    cursor = kept.cursors.get("ha")
+    kept.close()
+    assert cursor.queued == len(kept.read(cursor.position, 9))

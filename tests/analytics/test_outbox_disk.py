@@ -72,7 +72,7 @@ def test_events_are_written_when_the_disk_takes_them_again(outbox: Outbox, tmp_p
 def test_what_sinks_and_clients_are_done_with_is_written_when_the_disk_takes_it_again(
     outbox: Outbox, tmp_path: Path
 ) -> None:
-    outbox.cursors.open("ha", 0)
+    outbox.cursors.open("ha")
     append(outbox, 2)
     with refusing_disk(outbox):
         outbox.cursors.advance("ha", outbox.read(0, 2))
@@ -82,7 +82,7 @@ def test_what_sinks_and_clients_are_done_with_is_written_when_the_disk_takes_it_
     wait_until(lambda: not outbox._is_refused, 60, "the disk takes them")
     outbox.close()
     with contextlib.closing(Outbox(tmp_path / "outbox.db", nobody)) as next_one:
-        next_one.cursors.open("ha", next_one.newest)
+        next_one.cursors.open("ha")
         assert (next_one.cursors.get("ha"), next_one.acknowledged("page")) == ((2, 1, 0), 2)
 
 
@@ -137,7 +137,7 @@ def test_an_event_before_a_quiet_time_is_made_safe_and_once_more_if_that_fails(
 
 
 def test_memory_stays_bounded_while_the_disk_refuses(outbox: Outbox) -> None:
-    outbox.cursors.open("ha", 0)
+    outbox.cursors.open("ha")
     with refusing_disk(outbox):
         append(outbox, 1)
         for number in range(MAX_WAITING + 50):

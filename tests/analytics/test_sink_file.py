@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from camfleet.service.events.cursors import KEEP_GONE_S
+from camfleet.service.events.cursors import Cursor
 from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.ports import SinkDown
@@ -133,10 +133,7 @@ def test_line_that_a_kill_left_unfinished_is_written_whole(
 
 def forget_what_was_delivered(bench: SinkBench) -> None:
     """As after a kill: the cursor is behind what is in the file."""
-    cursors = bench.journal.cursors
-    cursors.keep_only([], now_s=0)
-    cursors.keep_only([], now_s=KEEP_GONE_S + 1)
-    cursors.open("file", 0)
+    bench.journal.cursors._cursors["file"] = Cursor(0, queued=bench.journal.newest)
 
 
 @pytest.mark.parametrize("left", ["", '{"epoch": "half a li'], ids=["empty", "torn"])
@@ -239,13 +236,13 @@ def runner_of(journal: MemoryJournal, delivery: Flaky) -> SinkRunner:
     async def opened() -> AsyncIterator[Flaky]:
         yield delivery
 
-    journal.cursors.open("flaky", 0)
+    journal.cursors.open("flaky")
     return SinkRunner("flaky", journal, opened)
 
 
 def test_sink_is_not_called_connected_before_something_arrived_again() -> None:
     journal, delivery = MemoryJournal(lambda: None), Flaky(failures=2)
-    journal.cursors.open("flaky", 0)
+    journal.cursors.open("flaky")
     journal.append(crossing(1))
     runner = runner_of(journal, delivery)
     runner.start()
@@ -282,7 +279,7 @@ def append(journal: MemoryJournal, count: int) -> None:
 
 def test_sink_that_was_down_goes_on_with_the_oldest_that_is_left() -> None:
     journal = MemoryJournal(lambda: None, bound=50)
-    journal.cursors.open("flaky", 0)
+    journal.cursors.open("flaky")
     append(journal, 200)
     delivery = Flaky(failures=0)
     runner = runner_of(journal, delivery)

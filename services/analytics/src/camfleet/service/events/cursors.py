@@ -20,17 +20,18 @@ class Cursor(NamedTuple):
 class Cursors:
     """A cursor for each sink, by its name. Thread-safe."""
 
-    def __init__(self, kept: dict[str, Cursor] | None = None) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, kept: dict[str, Cursor] | None = None, newest: int = 0) -> None:
+        """`newest` is the position of the newest event there is."""
+        self._lock, self._newest = threading.Lock(), newest
         self._cursors: dict[str, Cursor] = dict(kept or {})
         self._changed: set[str] = set()
         self._gone_since_s: dict[str, float] = {}
 
-    def open(self, sink: str, newest: int) -> None:
-        """A sink goes on where it was; a new one begins with what comes after `newest`."""
+    def open(self, sink: str) -> None:
+        """A sink goes on where it was; a new one begins with what is added from now on."""
         with self._lock:
             if sink not in self._cursors:
-                self._cursors[sink] = Cursor(newest)
+                self._cursors[sink] = Cursor(self._newest)
                 self._changed.add(sink)
 
     def keep_only(self, sinks: Collection[str], now_s: float) -> None:
@@ -64,9 +65,10 @@ class Cursors:
             self._changed.add(sink)
 
     def note_added(self, events: Iterable[Stored]) -> None:
-        """New events wait."""
+        """New events wait; told before anybody can read them, so that none is done with before."""
         events = list(events)
         with self._lock:
+            self._newest = events[-1].position if events else self._newest
             for sink, cursor in self._cursors.items():
                 added = sum(event.goes_to(sink) for event in events)
                 self._cursors[sink] = cursor._replace(queued=cursor.queued + added)

@@ -74,7 +74,7 @@ class Outbox:
         for message in messages:
             self._sums.note(message)
         self._acknowledged = Acknowledgements(self._database.acknowledged())
-        self.cursors = Cursors(self._database.cursors(found.position))
+        self.cursors = Cursors(self._database.cursors(found.position), found.position)
 
     def append(self, message: Envelope, sinks: Sinks = None) -> None:
         """Leave the event to the writing thread; never waits for the disk."""
@@ -217,12 +217,12 @@ class Outbox:
         """From here on these can be read."""
         if not events:
             return
+        self.cursors.note_added(events)
         with self._lock:
             for event in events:
                 self._tail.add(event)
             self.newest_event = events[-1]
             self._position, self._seq = events[-1].position, events[-1].seq
-        self.cursors.note_added(events)
         self._listener()
 
     def _show_from_memory(self, incoming: list[Incoming]) -> None:

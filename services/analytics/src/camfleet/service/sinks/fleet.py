@@ -76,7 +76,7 @@ class SinkFleet:
 
     def _create(self, name: str, settings: SinkSettings) -> SinkRunner:
         logger.info("sink set up sink=%s kind=%s", name, settings.kind)
-        self._journal.cursors.open(name, self._journal.newest)
+        self._journal.cursors.open(name)
         return SinkRunner(name, self._journal, partial(open_sink, name, settings, self._context))
 
     def _facts_of(self, settings: SinkSettings, runner: SinkRunner) -> dict[str, Any]:
