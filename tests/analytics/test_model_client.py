@@ -1,11 +1,14 @@
 """Asking a model server: versions that change, servers that are away, models nobody knows."""
 
+import itertools
+import threading
 from collections.abc import Iterator
 
 import grpc
 import numpy as np
 import pytest
 
+from camfleet.inference.channels import Channels
 from camfleet.inference.detector import ServerDetector
 from camfleet.inference.errors import (
     InferenceError,
@@ -16,6 +19,7 @@ from camfleet.inference.errors import (
     ServerAbsent,
     ServerBusy,
 )
+from camfleet.inference.known_models import MAX_KNOWN, KnownModels, _Known
 from camfleet.inference.model_client import Access, ModelClient
 from camfleet_contracts.protocols import inference_pb2 as pb
 from fakes_analytics import picture
@@ -288,3 +292,24 @@ def test_second_server_of_a_list_takes_over(server: FakeServer) -> None:
         found(detector)
     assert [found(detector) for _ in range(4)] == [(1, "car", 0)] * 4
     client.close()
+
+
+def test_model_is_forgotten_while_other_threads_learn_of_versions(server: FakeServer) -> None:
+    known = KnownModels(Channels(server.address, Access()))
+    found, is_over = known.refetch("m"), threading.Event()
+
+    def learn() -> None:
+        for number in itertools.cycle(range(MAX_KNOWN)):
+            known._versions.pop(("m", number), None)
+            known._versions["m", number] = _Known(found, 0.0)
+            if is_over.is_set():
+                return
+
+    learning = threading.Thread(target=learn, name="another-camera")
+    learning.start()
+    try:
+        for _ in range(20_000):
+            known.forget("other")
+    finally:
+        is_over.set()
+        learning.join(60)

@@ -59,7 +59,8 @@ class KnownModels:
         """Ask anew at the next picture."""
         name = reference.partition(":")[0]
         self._current.pop(reference, None)
-        self._versions = {key: known for key, known in self._versions.items() if key[0] != name}
+        for key in [key for key in tuple(self._versions) if key[0] == name]:
+            self._versions.pop(key, None)
 
     def refetch(self, reference: str) -> ServedModel:
         """Ask the server which version would answer, and what it is."""
