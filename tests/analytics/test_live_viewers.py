@@ -132,3 +132,14 @@ def test_old_frames_are_not_shown_after_the_connection_is_lost() -> None:
         return len(viewer._waiting)
 
     assert asyncio.run(lost()) == 0
+
+
+def test_who_comes_while_the_camera_is_removed_is_told_that_it_ended() -> None:
+    async def come_too_late() -> tuple[Message | None, bytes | None]:
+        camera, loop = LiveCamera("door"), asyncio.get_running_loop()
+        camera.close()
+        viewer, watcher = camera.watch(loop), camera.pictures.watch(loop)
+        async with asyncio.timeout(60):
+            return await viewer.take(), await watcher.take()
+
+    assert asyncio.run(come_too_late()) == (None, None)

@@ -26,6 +26,7 @@ class LiveCamera:
         self._viewers: tuple[Viewer, ...] = ()
         self._refusal: Refusal | None = None
         self._feed: Feed | None = None
+        self._is_closed = False
         self.note: str | None = None  # what viewers are told of the stream they see
         self.pictures = PictureBoard()
 
@@ -100,6 +101,8 @@ class LiveCamera:
                 self._refusal = None
                 self._feed.begin()
             self._viewers += (viewer,)
+            if self._is_closed:  # it went between the viewer's request and here
+                viewer.end()
             first: Message | None = self._refusal or self._sequence.watch()
             offer_to_all((viewer,), [first] if first else [])
         return viewer
@@ -118,6 +121,7 @@ class LiveCamera:
     def close(self) -> None:
         """The camera is gone: end all its viewers."""
         with self._lock:
+            self._is_closed = True
             for viewer in self._viewers:
                 viewer.end()
         self.pictures.close()

@@ -49,6 +49,7 @@ class PictureBoard:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._watchers: tuple[PictureWatcher, ...] = ()
+        self._is_closed = False
         self._due_s = 0.0
         self.encoded = 0
 
@@ -72,6 +73,8 @@ class PictureBoard:
         watcher = PictureWatcher(loop)
         with self._lock:
             self._watchers += (watcher,)
+            if self._is_closed:
+                watcher.show(None)
         return watcher
 
     def unwatch(self, watcher: PictureWatcher) -> None:
@@ -81,8 +84,10 @@ class PictureBoard:
 
     def close(self) -> None:
         """End all watchers."""
-        for watcher in self._watchers:
-            watcher.show(None)
+        with self._lock:
+            self._is_closed = True
+            for watcher in self._watchers:
+                watcher.show(None)
 
 
 def _render(frame: Frame, result: dict[str, object] | None) -> bytes:
