@@ -67,7 +67,10 @@ class CaptureWatch:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self.take(self._ask())
+            try:
+                self.take(self._ask())
+            except Exception:  # the thread's border: a surprise must not end the watching
+                logger.exception("capture could not be asked how its cameras are")
             self._stopped.wait(INTERVAL_S)
 
     def take(self, view: CaptureView) -> None:
