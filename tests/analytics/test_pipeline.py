@@ -1,5 +1,6 @@
 """One camera's pipeline with a scripted camera and a scripted model server."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -269,3 +270,24 @@ def test_tracker_parameter_that_does_not_exist_is_said() -> None:
     with running("{fps: 10, model: cars, tracker: {kind: sort, colour: red}}") as rig:
         wait_until(lambda: rig.pipeline.fault, 60, "the fault")
         assert "tracker sort:" in str(rig.pipeline.fault)
+
+
+def test_answer_that_comes_after_the_end_counts_nothing() -> None:
+    steps = falling([150, 180, 210, 240, 270, 300])
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def answer(number: int) -> Detections:
+        if number > 3:
+            asked.set()
+            may_answer.wait(60)
+        return steps[number - 1]
+
+    with running() as rig:
+        rig.detector.answer = answer
+        rig.show(*(frame(number) for number in range(3)))
+        rig.source.slot.put(frame(3))
+        asked.wait(60)
+        rig.pipeline.stop(timeout_s=0)  # as of a camera whose source is another one now
+        may_answer.set()
+    assert rig.pipeline.statistics.analysed == 3
+    assert rig.publisher.labelled("line_crossed") == []

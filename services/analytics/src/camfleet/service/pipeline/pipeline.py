@@ -173,6 +173,8 @@ class Pipeline:
             self.statistics.failed += 1
             self._publishing.show_without_result(frame)
             return
+        if self._stopped.is_set():  # whoever took its place may have gone on counting
+            return
         self._analyse(frame, detected, analysis)
         self.fault = self._label_check.fault(analysis.pipeline, detected.model)
 
