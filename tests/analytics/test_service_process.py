@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 from websockets.sync.client import connect
 
 from camfleet_contracts.keys import KeyStore
@@ -62,6 +63,14 @@ def test_clear_text_beyond_this_machine_is_said_loudly(tmp_path: Path) -> None:
         line = service.logged(r".*clear text beyond this machine.*")[0]
     assert "warning" in line.lower()
     assert "bind=0.0.0.0 allowed=192.168.0.0/16" in line
+
+
+@pytest.mark.parametrize(("key", "is_told"), [("hunter2", True), ("h" * 16, False)])
+def test_an_admin_key_that_can_be_guessed_is_said(tmp_path: Path, key: str, is_told: bool) -> None:
+    with running(*arguments(tmp_path, "--port", "0"), env={"CAMFLEET_API_KEY": key}) as service:
+        service.logged(r"http=[\d.]+:\d+")
+        assert ("CAMFLEET_API_KEY is short" in service.log()) is is_told
+        assert key not in service.log()
 
 
 def test_second_start_goes_on_with_the_epoch(tmp_path: Path) -> None:

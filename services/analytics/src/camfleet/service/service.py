@@ -29,6 +29,8 @@ from camfleet_contracts.settings import FleetSettings
 
 logger = logging.getLogger(__name__)
 
+_SHORT_KEY = 16  # characters; some tens of guesses a second are checked
+
 
 def run(options: Options) -> None:
     """Run until SIGINT or SIGTERM.
@@ -95,6 +97,14 @@ def _exposed_to(settings: FleetSettings) -> tuple[Network, ...]:
 def _keys_of(settings: FleetSettings) -> KeyStore:
     keys = KeyStore(settings.state_dir / "keys.json")
     keys.ensure(settings.api_key, settings.service_key)
+    chosen = settings.api_key.get_secret_value() if settings.api_key else ""
+    if 0 < len(chosen) < _SHORT_KEY:
+        logger.warning(
+            "CAMFLEET_API_KEY is short enough to be guessed characters=%s; use %s or more, such as"
+            " `openssl rand -base64 24` gives",
+            len(chosen),
+            _SHORT_KEY,
+        )
     return keys
 
 
