@@ -94,12 +94,14 @@ def test_engine_that_does_not_answer_is_said(
     assert "no Docker Engine answers: Cannot connect to the Docker daemon; is it" in outcome.err
 
 
-def test_machine_without_docker_is_told_what_to_do(
-    camfleet: CommandLine, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("verb", ["package", "deploy"])
+def test_machine_without_docker_is_told_what_to_do_and_asked_nothing(
+    camfleet: CommandLine, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    outcome = camfleet.run("app", "package")
+    outcome = camfleet.run("app", verb)
     assert (outcome.code, "there is no docker command here; install" in outcome.err) == (1, True)
+    assert "deploy People Counter" not in outcome.out + outcome.err
 
 
 def test_deployed_application_is_locked_up_and_starts_with_the_machine(

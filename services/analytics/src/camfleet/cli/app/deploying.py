@@ -11,14 +11,24 @@ from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 
 
-def deploy(application: Application, target: Target) -> None:
+def engine_for(application: Application, target: Target) -> Docker:
+    """The target's engine, after a look whether it can run the application at all.
+
+    Raises:
+        CommandError: there is no engine or no compose, or the application starts nothing.
+    """
+    application.start_script  # noqa: B018 - said before a long build
+    docker = Docker(target.engine)
+    docker.find_compose()
+    return docker
+
+
+def deploy(application: Application, target: Target, docker: Docker) -> None:
     """Build the image on the target's engine and start it; an older one is replaced.
 
     Raises:
         CommandError: it cannot be built or started.
     """
-    application.start_script  # noqa: B018 - said before a long build
-    docker = Docker(target.engine)
     image = package(application, target, docker)
     file = write_compose_file(application.folder, _project(application), image, target)
     if docker.compose(file, _project(application), "up", "--detach", "--remove-orphans"):

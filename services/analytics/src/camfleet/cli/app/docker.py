@@ -66,15 +66,20 @@ class Docker:
             raise CommandError(f"image {tag} could not be built; its last lines say why")
 
     def compose(self, file: Path, project: str, *arguments: str) -> int:
-        """Run docker compose, of whatever age, in the terminal; its exit code."""
+        """Run docker compose in the terminal; its exit code."""
         named = ["--project-name", project, "--file", str(file)]
-        return self._show(*self._compose(), *named, *arguments)
+        return self._show(*self.find_compose(), *named, *arguments)
 
     def run(self, *arguments: str) -> int:
         """`docker run` in the terminal; its exit code."""
         return self._show("docker", "run", *arguments)
 
-    def _compose(self) -> Sequence[str]:
+    def find_compose(self) -> Sequence[str]:
+        """The command of docker compose, of whatever age.
+
+        Raises:
+            CommandError: there is none.
+        """
         if self.ask("compose", "version").returncode == 0:
             return ("docker", "compose")
         if shutil.which("docker-compose"):

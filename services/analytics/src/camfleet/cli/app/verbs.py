@@ -224,7 +224,8 @@ def deploy(
     if stop:
         deploying.stop(application, target)
         return
+    docker = deploying.engine_for(application, target)  # before a question about it
     where = target.engine or "this machine"
     if not yes:
         typer.confirm(f"deploy {application.name} to {where} ({target.device})?", abort=True)
-    deploying.deploy(application, target)
+    deploying.deploy(application, target, docker)
