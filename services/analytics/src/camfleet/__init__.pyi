@@ -141,8 +141,22 @@ from camfleet.vision.codes import QRCodeDetection as QRCodeDetection
 from camfleet.vision.engines import Accelerator as Accelerator
 from camfleet.vision.engines import Engine as Engine
 from camfleet.vision.engines import EngineFallback as EngineFallback
-from camfleet.vision.hooks import PostProcessParams as PostProcessParams
-from camfleet.vision.hooks import PreProcessParams as PreProcessParams
+from camfleet.vision.hook_params import (
+    ObjectDetectionPostProcessBatchParams as ObjectDetectionPostProcessBatchParams,
+)
+from camfleet.vision.hook_params import (
+    ObjectDetectionPostProcessParams as ObjectDetectionPostProcessParams,
+)
+from camfleet.vision.hook_params import (
+    ObjectDetectionPreProcessBatchParams as ObjectDetectionPreProcessBatchParams,
+)
+from camfleet.vision.hook_params import (
+    ObjectDetectionPreProcessParams as ObjectDetectionPreProcessParams,
+)
+from camfleet.vision.hook_params import PostProcessBatchParams as PostProcessBatchParams
+from camfleet.vision.hook_params import PostProcessParams as PostProcessParams
+from camfleet.vision.hook_params import PreProcessBatchParams as PreProcessBatchParams
+from camfleet.vision.hook_params import PreProcessParams as PreProcessParams
 from camfleet.vision.instance_segmentation import InstanceSegmentation as InstanceSegmentation
 from camfleet.vision.model_config import ModelConfig as ModelConfig
 from camfleet.vision.object_detection import ObjectDetection as ObjectDetection

@@ -31,7 +31,13 @@ from camfleet.vision.engines import (
     running_on,
     wishes_of,
 )
-from camfleet.vision.hooks import Hooks, PostProcessParams, PreProcessParams
+from camfleet.vision.hook_params import (
+    PostProcessBatchParams,
+    PostProcessParams,
+    PreProcessBatchParams,
+    PreProcessParams,
+)
+from camfleet.vision.hooks import BatchOfBoxes, Boxes, Hooks
 from camfleet.vision.model_config import ModelConfig
 from camfleet.vision.publishing import Publishing
 from camfleet_contracts.model_manifest import ModelManifest
@@ -81,9 +87,9 @@ class VisionService(Publishing, Generic[P]):
         model_id: str,
         model_config: ModelConfig | dict[str, Any] | None = None,
         pre_process: Callable[[PreProcessParams], NDArray[Any]] | None = None,
-        pre_process_batch: Callable[[list[PreProcessParams]], NDArray[Any]] | None = None,
-        post_process: Callable[[PostProcessParams], Sequence[P]] | None = None,
-        post_process_batch: Callable[[list[PostProcessParams]], Sequence[Sequence[P]]]
+        pre_process_batch: Callable[[PreProcessBatchParams], NDArray[Any]] | None = None,
+        post_process: Callable[[PostProcessParams], Sequence[P] | Boxes] | None = None,
+        post_process_batch: Callable[[PostProcessBatchParams], Sequence[Sequence[P]] | BatchOfBoxes]
         | None = None,
         *,
         server: str | None = None,
@@ -95,8 +101,9 @@ class VisionService(Publishing, Generic[P]):
             model_config: read its answers by this, and not by what the server says of it.
             pre_process: makes the input tensor of an image.
             pre_process_batch: makes the input tensor of several images.
-            post_process: makes predictions of the output tensors of an image.
-            post_process_batch: makes lists of predictions of the output tensors of several images.
+            post_process: makes predictions of the output tensors of an image, or, as edgeIQ's,
+                its boxes, confidences and indexes.
+            post_process_batch: the same of several images, a list an image.
             server: host:port, a list by commas, dns:///, unix: or "local"; see docs/library.md.
 
         Raises:
@@ -203,13 +210,18 @@ class VisionService(Publishing, Generic[P]):
         """What was found as predictions of this service."""
         raise NotImplementedError
 
+    def _hooked(self, found: Sequence[P] | Boxes, _: ServedModel) -> list[P]:
+        """What a hook returned as predictions of this service."""
+        predictions: Any = found
+        return list(predictions)
+
     def _find(self, image: Image, confidence: float, overlap: float) -> Found[P]:
         """Ask about one image; raises BadImage, BadArgument, NotLoaded and InferenceError."""
         connection = self._ready(confidence, overlap)
         check_image(image, type(self).__name__)
 
         def read(answer: Answer) -> Found[P]:
-            return self._read([answer], confidence, overlap)[0]
+            return self._read([answer], [image], confidence, overlap)[0]
 
         with _saying_what_next(connection):
             return connection.detector.ask(image, self._reference, read, self._prepare())
@@ -225,7 +237,7 @@ class VisionService(Publishing, Generic[P]):
             return []
 
         def read(answers: Sequence[Answer]) -> list[Found[P]]:
-            return self._read(answers, confidence, overlap)
+            return self._read(answers, images, confidence, overlap)
 
         with _saying_what_next(connection):
             return connection.detector.ask_all(images, self._reference, read, self._prepare())
@@ -251,14 +263,19 @@ class VisionService(Publishing, Generic[P]):
 
         return prepare
 
-    def _read(self, answers: Sequence[Answer], confidence: float, overlap: float) -> list[Found[P]]:
+    def _read(
+        self, answers: Sequence[Answer], images: Sequence[Image], confidence: float, overlap: float
+    ) -> list[Found[P]]:
         told = answers
         if self._given is not None:
             told = [replace(answer, model=self._as_given(answer.model)) for answer in answers]
         if self._hooks.reads:
-            read = self._hooks.read(told, confidence, overlap)
+            read = self._hooks.read(told, images, confidence, overlap)
             pairs = zip(read, told, strict=True)
-            return [Found(list(those), one.duration_s, one.model) for those, one in pairs]
+            return [
+                Found(self._hooked(those, one.model), one.duration_s, one.model)
+                for those, one in pairs
+            ]
         return [self._decoded(answer, confidence, overlap) for answer in told]
 
     def _decoded(self, answer: Answer, confidence: float, overlap: float) -> Found[P]:

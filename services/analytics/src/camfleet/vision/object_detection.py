@@ -1,14 +1,19 @@
 """Object detection."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from camfleet.decoders import decoder_names
+from camfleet.errors import BadArgument
 from camfleet.images import Image
+from camfleet.inference.served_model import ServedModel
 from camfleet.results.conversion import predictions_from
 from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
 from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.hooks import Boxes
 
 CONFIDENCE, OVERLAP = 0.3, 0.3
+_PARTS = 3  # boxes, confidences, indexes
 _WITHOUT_BOXES = {"classification", "embedding", "movenet", "pose-heatmaps", "segmentation"}
 
 
@@ -52,5 +57,32 @@ class ObjectDetection(VisionService[ObjectDetectionPrediction]):
         batch = self._find_all(images, confidence_level, overlap_threshold)
         return [ObjectDetectionResults(found.predictions, **found.origin()) for found in batch]
 
+    def _hooked(
+        self, found: Sequence[ObjectDetectionPrediction] | Boxes, model: ServedModel
+    ) -> list[ObjectDetectionPrediction]:
+        parts: Any = found
+        if not _is_boxes(parts):
+            return list(parts)
+        if len({len(part) for part in parts}) > 1:
+            boxes, confidences, indexes = map(len, parts)
+            raise BadArgument(
+                f"post_process of {model.name} returned {boxes} boxes, {confidences} confidences"
+                f" and {indexes} indexes"
+            )
+        labels = dict(enumerate(model.manifest.labels))
+        return [
+            ObjectDetectionPrediction(box, float(sure), labels.get(int(i), str(int(i))), int(i))
+            for box, sure, i in zip(*parts, strict=True)
+        ]
+
     def _predictions(self, reading: Reading) -> list[ObjectDetectionPrediction]:
         return predictions_from(reading.found)
+
+
+def _is_boxes(found: Any) -> bool:
+    """Whether it is edgeIQ's boxes, confidences and indexes, and no predictions."""
+    return (
+        isinstance(found, tuple)
+        and len(found) == _PARTS
+        and not any(isinstance(one, ObjectDetectionPrediction) for one in found)
+    )
