@@ -1,9 +1,11 @@
+import os
 import signal
 import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from camfleet_capture.__main__ import main
@@ -71,6 +73,41 @@ def test_nobody_waits_for_a_disk_that_hangs_when_the_service_ends(
         reading.start()
     reading.join(60)
     assert told == ["leave", "leave", True, True]
+
+
+def test_a_clip_that_takes_long_holds_up_no_end_and_who_waits_for_it_is_told(
+    tmp_path: Path, clip: Path
+) -> None:
+    file, slow = tmp_path / "cameras.yaml", tmp_path / "recordings" / "one" / "1000-2000.mp4"
+    file.write_text(camera_lines(one=str(clip)) + "    recording: {}\n")
+    slow.parent.mkdir(parents=True)
+    os.mkfifo(slow)  # who reads it waits for ever
+    command = ["camfleet-capture", "--cameras", str(file), "--rtsp-port", "0", "--http-port", "0"]
+    folders = {"CAMFLEET_STATE": str(tmp_path), "CAMFLEET_RECORDINGS": str(slow.parents[1])}
+    answers: list[httpx.Response] = []
+    with running(*command, env=folders) as service:
+        address = service.logged(r"http=(\S+)")[1]
+        url = f"http://{address}/cameras/one/clip?from=1&to=2"
+        service.logged("camera live")
+        wait_until(lambda: httpx.get(url.replace("=2", "=0")).status_code == 400, 60, "recording")
+        asking = threading.Thread(target=lambda: answers.append(httpx.get(url, timeout=60)))
+        asking.start()
+        with os.fdopen(wait_until(lambda: feeding(slow), 60, "the clip is being cut")):
+            service.process.terminate()
+            assert service.process.wait(20) == 0
+        asking.join()
+    assert (answers[0].status_code, answers[0].json()) == (
+        503,
+        {"error": "capture is ending; ask again in a moment"},
+    )
+    assert "Traceback" not in service.log()
+
+
+def feeding(pipe: Path) -> int | None:
+    """Open a named pipe for writing, once somebody reads it; the number of the file."""
+    with suppress(OSError):
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return None
 
 
 def read_to_the_end(reader: Client, ended: threading.Event) -> None:

@@ -1,6 +1,5 @@
 """HTTP: clips of a recording by time, and pictures out of it."""
 
-import asyncio
 import errno
 import tempfile
 import time
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import av
 from starlette.background import BackgroundTask
@@ -19,14 +17,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from camfleet_capture.recording.clips import LONGEST_S, NotRecorded, cut_clip, picture_at
+from camfleet_capture.recording.disk_work import Result, ServiceEnds
 from camfleet_capture.recording.recorder import Recorder
 from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.recording.ring import Segment
 from camfleet_contracts.clock import rfc3339_from_unix
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,9 @@ class RecordingApi:
         self, recorder: Recorder, work: Callable[[Sequence[Segment]], Result]
     ) -> Result:
         try:
-            return await asyncio.to_thread(_read_files, recorder, work)
+            return await self.recorders.disk_work.run(partial(_read_files, recorder, work))
+        except ServiceEnds as error:
+            raise HTTPException(503, "capture is ending; ask again in a moment") from error
         except NotRecorded as error:
             raise HTTPException(404, _what_there_is(recorder)) from error
         except (OSError, av.error.FFmpegError) as error:

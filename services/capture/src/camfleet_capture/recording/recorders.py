@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from camfleet_capture.camera_set import CameraSet
+from camfleet_capture.recording.disk_work import DiskWork
 from camfleet_capture.recording.recorder import Recorder
 from camfleet_contracts.logs import get_logger
 
@@ -21,11 +22,15 @@ class Recorders:
 
     Args:
         folder: of all recordings; each camera has one of its own in it.
+
+    Attributes:
+        disk_work: where requests read the recordings.
     """
 
     def __init__(self, cameras: CameraSet, folder: Path) -> None:
         self._cameras, self._folder = cameras, folder
         self._running: dict[str, Recorder] = {}
+        self.disk_work = DiskWork()
         self._is_due = asyncio.Event()
 
     def apply(self) -> None:
@@ -58,6 +63,7 @@ class Recorders:
 
     async def close(self) -> None:
         """Finish every file; a moment of the disk is waited for, for all together."""
+        self.disk_work.end()
         running, self._running = self.all(), {}
         await _end(running)
 
