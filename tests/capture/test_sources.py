@@ -29,6 +29,7 @@ from fakes_capture import (
     numbered_picture,
     read_numbers,
     read_with_wall_times,
+    write_clip,
 )
 from waiting import wait_until
 
@@ -222,6 +223,13 @@ def test_folder_that_goes_while_it_is_shown_says_so(folder_with_faults: Path) ->
     shutil.rmtree(folder_with_faults)
     with pytest.raises(SourceMissing, match=r"folder images: No such file.*; check the path"):
         list(source.units(threading.Event()))
+
+
+def test_film_that_is_cut_off_in_its_head_says_so(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "clip.mkv").read_bytes()
+    (tmp_path / "clip.mkv").write_bytes(whole[:100])
+    with pytest.raises(SourceUnreadable, match=r"clip\.mkv: is cut off, or its disk cannot be"):
+        open_source(SourceAddress("clip.mkv", tmp_path))
 
 
 def test_folder_without_a_readable_image_says_so(tmp_path: Path) -> None:

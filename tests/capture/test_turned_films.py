@@ -14,7 +14,9 @@ from PIL import ExifTags, Image
 from camfleet_capture.alteration import Alteration
 from camfleet_capture.errors import SourceUnreadable
 from camfleet_capture.sources.image_folder import ImageFolder
+from camfleet_capture.sources.live import open_network
 from camfleet_capture.sources.video_file import VideoFile
+from fakes_http import file_server
 from first_pictures import first_picture
 
 WIDTH, HEIGHT = 160, 96
@@ -46,6 +48,16 @@ def test_a_film_is_shown_upright(tmp_path: Path, degrees: int) -> None:
     assert source.details.codec == f"h264 to h264 (rotated {-degrees % 360})"
     assert (source.details.width, source.details.height) == expected.shape[1::-1]
     assert np.abs(first_picture(source).astype(int) - expected).mean() < 5
+
+
+def test_a_film_of_an_http_server_is_shown_upright(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", -90)
+    with file_server(tmp_path) as server:
+        source = open_network(f"{server.url}/film.mp4")
+        shown = first_picture(source)
+    assert source.details.codec == "h264 to h264 (rotated 90)"
+    assert (source.details.width, source.details.height) == (HEIGHT, WIDTH)
+    assert np.abs(shown.astype(int) - np.rot90(picture(), -1)).mean() < 5
 
 
 def test_an_upright_film_is_copied(tmp_path: Path) -> None:

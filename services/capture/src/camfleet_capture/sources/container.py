@@ -1,5 +1,6 @@
 """Opening media with PyAV: only the formats and protocols a source names, errors in words."""
 
+import errno
 import time
 from dataclasses import dataclass, field
 
@@ -30,7 +31,6 @@ class Opening:
         label: what the operator calls it, e.g. `file clip.mp4`.
         formats: demuxers that may read it, as libavformat names them.
         protocols: protocols that may be used on the way.
-        device: name of an input device in place of a demuxer to be probed.
         secrets: texts that no message may hold.
         read_timeout_s: how long a read may take; a parser of libavformat's doubles it.
     """
@@ -40,7 +40,6 @@ class Opening:
     formats: str
     protocols: str
     options: dict[str, str] = field(default_factory=dict)
-    device: str | None = None
     secrets: tuple[str, ...] = ()
     read_timeout_s: float = STALL_LIMIT_S / 2
 
@@ -50,14 +49,15 @@ class Opening:
         Raises:
             SourceFault: it is not there, does not answer, or is not video.
         """
-        options = {"protocol_whitelist": self.protocols, **self.options}
-        if self.device is None:
-            options["format_whitelist"] = self.formats
+        options = {
+            "protocol_whitelist": self.protocols,
+            "format_whitelist": self.formats,
+            **self.options,
+        }
         begun = time.monotonic()
         try:
             container = av.open(
                 self.url,
-                format=self.device,
                 options=options,
                 metadata_errors="replace",  # titles of cameras and films may be of any encoding
                 timeout=(OPEN_TIMEOUT_S, self.read_timeout_s),
@@ -77,9 +77,12 @@ class Opening:
             if isinstance(error, kinds):
                 return fault(f"{self.label}: {text}", host_answers=fault is not SourceUnreachable)
         detail = getattr(error, "strerror", None) or str(error)
+        is_local = "://" not in self.url
+        if is_local and getattr(error, "errno", None) == errno.EIO:
+            return SourceUnreadable(f"{self.label}: is cut off, or its disk cannot be read")
         if isinstance(error, OSError):
             text = redact(f"{self.label}: {detail}", *self.secrets)
-            return SourceUnreachable(text, host_answers="://" not in self.url)
+            return SourceUnreachable(text, host_answers=is_local)
         return SourceUnreadable(
             redact(f"{self.label}: not a video this build can read: {detail}", *self.secrets)
         )

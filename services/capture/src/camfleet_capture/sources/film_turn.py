@@ -38,13 +38,16 @@ class FilmTurn:
     def _look(self) -> int:
         container, stream = self._opening.open()
         with container:
-            if _FORMATS.isdisjoint(container.format.name.split(",")):
-                return 0
-            return _first_quarters(container, stream)
+            return film_quarters(container, stream)
 
 
-def _first_quarters(container: InputContainer, stream: av.VideoStream) -> int:
-    """Return what the first picture that can be decoded says."""
+def film_quarters(container: InputContainer, stream: av.VideoStream) -> int:
+    """Return the quarter turns, clockwise, that show a film upright; 0 where nothing tells.
+
+    Reads as far as the first picture that can be decoded.
+    """
+    if _FORMATS.isdisjoint(container.format.name.split(",")):
+        return 0
     try:
         for packet in itertools.islice(container.demux(stream), _LOOKED_AT):
             for picture in packet.decode():

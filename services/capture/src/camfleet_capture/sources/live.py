@@ -16,6 +16,7 @@ from camfleet_capture.errors import SourceLost, SourceMissing, SourceStalled
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock, PullPacer
 from camfleet_capture.sources.container import STALL_LIMIT_S, Opening, describe
+from camfleet_capture.sources.film_turn import film_quarters
 from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
@@ -43,16 +44,17 @@ class LiveSource:
         self._opening = opening
         self._container, self._stream = opening.open()
         is_hls = self._container.format.name == "hls"
-        if is_hls and opening.read_timeout_s < _SEGMENT_PATIENCE_S:
-            self._container.close()
-            self._opening = replace(opening, read_timeout_s=_SEGMENT_PATIENCE_S)
-            self._container, self._stream = self._opening.open()
+        self._is_stamped = self._container.format.name not in _COUNTED
+        is_film = self._is_stamped and self._container.size > 0  # the server told its length
+        self._is_pulled = is_hls or is_film
+        if is_hls:
+            self._reopen(replace(opening, read_timeout_s=_SEGMENT_PATIENCE_S))
+        elif is_film:
+            alteration = alteration.turned(film_quarters(self._container, self._stream))
+            self._reopen(opening)
         self._base_s = float(self._stream.time_base or 0)  # a Fraction: not for every packet anew
         self._coder = open_coder(self._stream, alteration)
         self.details = describe(self._stream, self._coder, alteration)
-        self._is_stamped = self._container.format.name not in _COUNTED
-        is_whole = self._is_stamped and self._container.size > 0  # the server told its length
-        self._is_pulled = is_hls or is_whole
         self._arrived = 0.0
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
@@ -80,6 +82,11 @@ class LiveSource:
     def close(self) -> None:
         """Close the connection."""
         self._container.close()
+
+    def _reopen(self, opening: Opening) -> None:
+        self._container.close()
+        self._opening = opening
+        self._container, self._stream = opening.open()
 
     def _wait(self, packet: VideoPacket, pacer: PullPacer) -> bool:
         """Wait until a packet is due; False when stopped meanwhile."""
