@@ -23,7 +23,10 @@ def jpeg_of(number: int) -> bytes:
 
 
 class MjpegCamera(ThreadingHTTPServer):
-    """Serves /video to who knows the password; each reader sees 0, 1, 2 ... from the beginning."""
+    """Serves /video to who knows the password; each reader sees 0, 1, 2 ... from the beginning.
+
+    /picture and /picture.jpg give one picture each time: 0, 1, 2 ...
+    """
 
     daemon_threads = True
 
@@ -31,6 +34,7 @@ class MjpegCamera(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Pictures)
         self.over, self.interval_s = threading.Event(), interval_s
         self.pictures = [jpeg_of(number) for number in range(LENGTH)]
+        self.asked = 0
         self.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
 
     @property
@@ -42,6 +46,9 @@ class _Pictures(BaseHTTPRequestHandler):
     server: MjpegCamera
 
     def do_GET(self) -> None:
+        if self.path.startswith("/picture"):
+            self._send_one()
+            return
         if self.path != "/video":
             self.send_error(404)
             return
@@ -65,6 +72,15 @@ class _Pictures(BaseHTTPRequestHandler):
                 return
             number += 1
             self.server.over.wait(self.server.interval_s)
+
+    def _send_one(self) -> None:
+        jpeg = self.server.pictures[self.server.asked % len(self.server.pictures)]
+        self.server.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.send_header("Content-Length", str(len(jpeg)))
+        self.end_headers()
+        self.wfile.write(jpeg)
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""

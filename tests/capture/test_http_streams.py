@@ -62,6 +62,17 @@ def test_mjpeg_camera_may_leave_three_seconds_between_its_pictures(tmp_path: Pat
     assert len(units) == 3
 
 
+@pytest.mark.parametrize("name", ["picture", "picture.jpg", "picture.jpg?a=%2d"])
+def test_an_address_of_one_picture_is_asked_for_the_next_one_every_second(name: str) -> None:
+    with mjpeg_camera() as camera:
+        source = open_network(camera.url.replace("video", name))
+        units, times = read(source, 3)
+    shown = numbers_of(units)
+    assert source.details.codec == "mjpeg"
+    assert shown[0] < shown[1] < shown[2]
+    assert times[-1] - times[0] == pytest.approx(2, abs=1)
+
+
 @pytest.mark.parametrize("jump_s", [-5.0, 3600.0], ids=["back", "forward"])
 def test_a_jump_of_the_time_stamps_is_not_waited_for(jump_s: float) -> None:
     pacer, begun = PullPacer(threading.Event()), time.monotonic()

@@ -13,9 +13,12 @@ _USUAL_FPS = 15.0
 _WITHOUT_ORDER = frozenset({"h264", "hevc", "avi"})  # formats that tell no times of B pictures
 
 
-def open_coder(stream: av.VideoStream, alteration: Alteration = NOTHING) -> Coder:
-    """Choose the coder of a container's stream."""
-    context, fps = stream.codec_context, float(stream.average_rate or 0) or _USUAL_FPS
+def open_coder(
+    stream: av.VideoStream, alteration: Alteration = NOTHING, fps: float | None = None
+) -> Coder:
+    """Choose the coder of a container's stream; `fps` in place of the rate that it tells."""
+    context = stream.codec_context
+    fps = fps or float(stream.average_rate or 0) or _USUAL_FPS
     is_h26x = context.name in {"h264", "hevc"}
     if is_h26x and context.reorder_depth and stream.container.format.name in _WITHOUT_ORDER:
         return Transcoder(context, fps, alteration, knows_order=False)

@@ -21,9 +21,11 @@ from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
 
-_HTTP_FORMATS = "mpjpeg,mjpeg,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
-_COUNTED = frozenset({"mpjpeg", "mjpeg", "h264"})  # libavformat takes 25 a second for granted
+_HTTP_FORMATS = "mpjpeg,mjpeg,jpeg_pipe,image2,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
+_SINGLE = frozenset({"jpeg_pipe", "image2"})  # one picture, then the end
+_COUNTED = _SINGLE | {"mpjpeg", "mjpeg", "h264"}  # libavformat takes 25 a second for granted
 _SHORTEST_STEP_S = 0.001
+_ASKED_EVERY_S = 1.0  # for the next picture, where an address gives one at a time
 _SEGMENT_PATIENCE_S = 20.0  # the next segment of HLS comes when it is complete
 _RTSP_OPTIONS = {
     "rtsp_flags": "prefer_tcp",
@@ -35,7 +37,10 @@ Credentials = tuple[str, str] | None
 
 
 class LiveSource:
-    """Reads packets as they arrive; those of HLS, and of whole files, when they are due."""
+    """Reads packets as they arrive; those of HLS, and of whole files, when they are due.
+
+    An address that gives one JPEG picture is asked for the next one every second.
+    """
 
     loop: Loop | None = None
     note: str | None = None
@@ -44,6 +49,7 @@ class LiveSource:
         self._opening = opening
         self._container, self._stream = opening.open()
         is_hls = self._container.format.name == "hls"
+        self._is_single = self._container.format.name in _SINGLE
         self._is_stamped = self._container.format.name not in _COUNTED
         is_film = self._is_stamped and self._container.size > 0  # the server told its length
         self._is_pulled = is_hls or is_film
@@ -53,7 +59,8 @@ class LiveSource:
             alteration = alteration.turned(film_quarters(self._container, self._stream))
             self._reopen(opening)
         self._base_s = float(self._stream.time_base or 0)  # a Fraction: not for every packet anew
-        self._coder = open_coder(self._stream, alteration)
+        fps = 1 / _ASKED_EVERY_S if self._is_single else None
+        self._coder = open_coder(self._stream, alteration, fps)
         self.details = describe(self._stream, self._coder, alteration)
         self._arrived = 0.0
 
@@ -64,6 +71,25 @@ class LiveSource:
             SourceFault: the connection ended or stalled.
         """
         clock, pacer = LiveClock(), PullPacer(stop)
+        while True:
+            due = time.monotonic() + _ASKED_EVERY_S
+            yield from self._read(stop, clock, pacer)
+            if not self._is_single and not stop.is_set():
+                raise SourceLost(f"{self._opening.label}: the stream ended")
+            if stop.wait(due - time.monotonic()):
+                return
+            self._reopen(self._opening)
+
+    def truth(self) -> dict[str, Any] | None:
+        """Return None: nobody knows what a camera shows."""
+        return None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._container.close()
+
+    def _read(self, stop: Stop, clock: LiveClock, pacer: PullPacer) -> Iterator[AccessUnit]:
+        """Yield the pictures of this connection until it ends, or `stop` is set."""
         try:
             for packet in self._container.demux(self._stream):
                 if stop.is_set() or (self._is_pulled and not self._wait(packet, pacer)):
@@ -73,15 +99,6 @@ class LiveSource:
                     yield from self._coder.code(packet, ticks, shown_at)
         except (av.error.FFmpegError, OSError) as error:
             raise self._opening.fault_of(error) from None  # the original text holds the URL
-        raise SourceLost(f"{self._opening.label}: the stream ended")
-
-    def truth(self) -> dict[str, Any] | None:
-        """Return None: nobody knows what a camera shows."""
-        return None
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._container.close()
 
     def _reopen(self, opening: Opening) -> None:
         self._container.close()
@@ -117,7 +134,13 @@ def open_network(
         )
     protocols = "http,https,tcp,tls,crypto"
     opening = Opening(
-        full, label, _HTTP_FORMATS, protocols, secrets=secrets, read_timeout_s=STALL_LIMIT_S
+        full,
+        label,
+        _HTTP_FORMATS,
+        protocols,
+        options={"pattern_type": "none"},  # of image2: "%2d" in an address stands for no number
+        secrets=secrets,
+        read_timeout_s=STALL_LIMIT_S,
     )
     return LiveSource(opening, alteration)
 
