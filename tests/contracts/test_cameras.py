@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,16 @@ def test_publish_to_with_a_password_or_without_a_path_is_refused_unrepeated(text
     with pytest.raises(BadCameras, match="publish_to") as refusal:
         parsed(f"cameras: [{{name: a, source: b.mp4, publish_to: '{text}'}}]")
     assert "secret" not in str(refusal.value)
+
+
+def test_a_file_that_is_far_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    path.write_text("#" * 1_000_001)
+    with pytest.raises(BadCameras, match="is larger than 1,000,000 bytes; is it another file"):
+        read_cameras(path)
+
+
+def test_a_pipe_in_place_of_the_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "cameras.yaml")
+    with pytest.raises(BadCameras, match="is a pipe or device, which cannot be followed"):
+        read_cameras(tmp_path / "cameras.yaml")

@@ -1,6 +1,7 @@
 """cameras.yaml: reading it, and saying what is wrong with it where it is wrong."""
 
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from camfleet_contracts.gst_pipeline import entry_of_pipeline
 from camfleet_contracts.settings import FleetSettings
 from camfleet_contracts.sinks import SINK_KINDS, STREAM, SinkSettings, fault_of_sinks, parse_sink
 
+_LARGEST_BYTES = 1_000_000  # a camera takes about 200; what is much larger takes minutes to parse
 _SECTIONS: dict[str, type[BaseModel]] = {"capture": Capturing, "pipeline": Pipeline}
 UNFORESEEN = (  # what a strange document can raise in the parsers
     ArithmeticError,
@@ -76,9 +78,14 @@ def read_text(path: Path) -> str:
     """Return the text of cameras.yaml.
 
     Raises:
-        BadCameras: it is no UTF-8.
+        BadCameras: it is no file, too large, or no UTF-8.
         OSError: it cannot be read.
     """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise BadCameras(path, "is a pipe or device, which cannot be followed; name a file")
+    if status.st_size > _LARGEST_BYTES:
+        raise BadCameras(path, f"is larger than {_LARGEST_BYTES:,} bytes; is it another file?")
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:

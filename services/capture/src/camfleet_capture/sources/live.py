@@ -21,7 +21,9 @@ from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
 
-_HTTP_FORMATS = "mpjpeg,mjpeg,jpeg_pipe,image2,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
+_HTTP_FORMATS = (
+    "mpjpeg,mjpeg,jpeg_pipe,image2,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
+)
 _SINGLE = frozenset({"jpeg_pipe", "image2"})  # one picture, then the end
 _COUNTED = _SINGLE | {"mpjpeg", "mjpeg", "h264"}  # libavformat takes 25 a second for granted
 _SHORTEST_STEP_S = 0.001
