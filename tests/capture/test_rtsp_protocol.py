@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import av
+import httpx
 import pytest
 
 from camfleet_contracts.keys import KeyStore, TooManyChecks
@@ -70,6 +71,20 @@ def test_requests_are_answered_with_the_right_code(
     monkeypatch.setattr("camfleet_capture.rtsp.connection._PICTURE_WAIT_S", 0.2)
     with Client(capture.rtsp_port) as client:
         assert client.ask(method, capture.url(path), **headers)[0] == code
+
+
+def test_who_speaks_http_to_the_port_of_rtsp_is_told_in_http(capture: RunningCapture) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{capture.rtsp_port}/one", timeout=60)
+    assert answer.status_code == 501
+    assert "This port speaks RTSP" in answer.text
+
+
+def test_a_client_is_told_what_is_wrong_with_what_it_sent(capture: RunningCapture) -> None:
+    with socket.create_connection(("127.0.0.1", capture.rtsp_port), timeout=60) as client:
+        client.sendall(b"hello\r\n\r\n")
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"RTSP/1.0 400 Bad Request\r\n")
+    assert answer.endswith(b"\r\n\r\nthe first line must be METHOD URL RTSP/1.0\n")
 
 
 def test_session_can_be_kept_alive_and_torn_down(capture: RunningCapture) -> None:

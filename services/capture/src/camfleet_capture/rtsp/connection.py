@@ -11,7 +11,9 @@ from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput
 from camfleet_capture.rtsp.requests import (
     Refused,
     Request,
+    SpokenHttp,
     WantedTransport,
+    format_http_refusal,
     format_response,
     parse_request,
     parse_transport,
@@ -23,6 +25,7 @@ from camfleet_contracts.keys import TooManyChecks
 
 SESSION_TIMEOUT_S = 60.0
 REQUEST_LIMIT_BYTES = 16_384
+_TOO_LARGE = f"a request has at most {REQUEST_LIMIT_BYTES} bytes"
 _PICTURE_WAIT_S = 3.0
 _LEAVE_LIMIT_S = 3600.0
 _DRAIN_LIMIT_S = 10.0
@@ -67,7 +70,10 @@ class Connection:
                 self._begin_sending()
                 await self._drain()
         except Refused as refusal:
-            self._write(format_response(refusal.code, "0", ("Connection: close",)))
+            headers = "Connection: close", "Content-Type: text/plain"
+            self._write(format_response(refusal.code, "0", headers, f"{refusal.reason}\n"))
+        except SpokenHttp:
+            self._write(format_http_refusal())
         except (OSError, EOFError, TimeoutError):
             return
         finally:
@@ -158,11 +164,11 @@ class Connection:
         try:
             head = first + await self._reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError as error:
-            raise Refused(413) from error
+            raise Refused(413, _TOO_LARGE) from error
         request = parse_request(head)
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > REQUEST_LIMIT_BYTES:
-            raise Refused(413)
+            raise Refused(413, _TOO_LARGE)
         await self._reader.readexactly(int(length))
         return request
 

@@ -25,11 +25,17 @@ REASONS = {
     505: "RTSP Version Not Supported",
 }
 _REQUEST_LINE = re.compile(r"([A-Z_]{1,20}) (\S{1,2000}) (RTSP/\d\.\d)")
+_HTTP_LINE = re.compile(r"(GET|HEAD|POST) \S+ HTTP/1\.[01]")
+_HTTP_BODY = "This port speaks RTSP, not through HTTP: give rtsp://...:port/<camera> to a player.\n"
 _HEADER_LIMIT = 64
 _LAST_CHANNEL = 255  # of what is interleaved
 _CLIENT_PORTS = range(1024, 65536)  # those below are of services, which no packet shall reach
 _INTERLEAVED = re.compile(r"interleaved=(\d{1,3})(?:-(\d{1,3}))?")
 _CLIENT_PORT = re.compile(r"client_port=(\d{1,5})(?:-(\d{1,5}))?")
+
+
+class SpokenHttp(Exception):
+    """A request of HTTP: a browser, or a reader that wants RTSP tunnelled through HTTP."""
 
 
 class Refused(Exception):
@@ -85,11 +91,14 @@ def parse_request(head: bytes) -> Request:
     """Parse the head of a request (all up to the empty line).
 
     Raises:
+        SpokenHttp: it is one of HTTP.
         Refused: 400 or 505.
     """
     text = head.decode("utf-8", "replace")
     first, *lines = text.strip("\r\n").replace("\r\n", "\n").split("\n")
     match = _REQUEST_LINE.fullmatch(first)
+    if _HTTP_LINE.fullmatch(first):
+        raise SpokenHttp
     if not match:
         raise Refused(400, "the first line must be METHOD URL RTSP/1.0")
     if len(lines) > _HEADER_LIMIT:
@@ -155,3 +164,10 @@ def format_response(
     if body:
         lines.append(f"Content-Length: {len(body.encode())}")
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def format_http_refusal() -> bytes:
+    """Return the answer, in its own words, to a client that speaks HTTP."""
+    lines = ("HTTP/1.1 501 Not Implemented", "Server: camfleet", "Content-Type: text/plain")
+    ending = f"Content-Length: {len(_HTTP_BODY)}\r\nConnection: close\r\n\r\n{_HTTP_BODY}"
+    return ("\r\n".join(lines) + "\r\n" + ending).encode()
