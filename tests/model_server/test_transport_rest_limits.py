@@ -156,6 +156,32 @@ def test_what_is_no_http_is_refused_in_json(caller: RestCaller) -> None:
     assert answer.endswith(b'\r\n\r\n{"error": "Invalid HTTP request received."}')
 
 
+def test_a_body_whose_end_is_told_in_two_ways_is_refused_and_the_connection_closed(
+    caller: RestCaller,
+) -> None:
+    with socket.create_connection(("127.0.0.1", caller.port), timeout=WAIT_S) as client:
+        client.sendall(b"POST /v1/models/echo:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n")
+        client.sendall(b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n")
+        client.sendall(b"GET /v1/config HTTP/1.1\r\nhost: x\r\n\r\n")
+        answers = client.makefile("rb").read()
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("address", ["http://a-proxy.example:8000", "HTTP://x", "https://x"])
+def test_whole_addresses_as_clients_of_proxies_send_them_are_answered(
+    caller: RestCaller, address: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", caller.port), timeout=WAIT_S) as client:
+        request = (
+            f"GET {address}/v1/models/echo?a=b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        client.sendall(request.encode())
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"AVAILABLE" in answer
+
+
 def test_an_offer_of_http_2_as_of_java_is_passed_over(
     caller: RestCaller, caplog: pytest.LogCaptureFixture
 ) -> None:

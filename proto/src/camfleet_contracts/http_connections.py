@@ -7,22 +7,31 @@ file descriptor left for anything else: cameras, models, events.
 import asyncio
 from typing import Any
 
+import h11
+
+from camfleet_contracts.http_requests import StrictConnection
+
 HEADERS_LIMIT_S = 20.0
 MOST_CONNECTIONS = 512  # of one address; more would take the file descriptors the rest needs
 _BUSY = object()
 
 
 class GuardedConnection(asyncio.Protocol):
-    """Connections are counted, and headers have to arrive; stands in front of H11Protocol."""
+    """Connections are counted, and headers have to arrive; stands in front of H11Protocol.
+
+    Requests are read as RFC 9112 says.
+    """
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     connections: set[Any]
     cycle: Any
+    conn: h11.Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
         """Take a connection, or drop it when there are too many."""
         super().connection_made(transport)
+        self.conn = StrictConnection(h11.SERVER)
         self._next_look = self.loop.call_later(HEADERS_LIMIT_S, self._look, None)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
