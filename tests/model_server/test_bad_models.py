@@ -108,6 +108,15 @@ def test_a_pointer_of_git_lfs_is_told_as_such(tmp_path: Path, name: str) -> None
         load(tmp_path)
 
 
+def test_tensors_of_a_manifest_that_the_file_does_not_have_are_told_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = {"name": "elsewhere", "datatype": "FP32", "shape": [1]}
+    load(save_scaler(tmp_path / "m.onnx"), "openvino", manifest={"outputs": [elsewhere]})
+    (record,) = caplog.records
+    assert "outputs=elsewhere known=scaled" in record.getMessage()
+
+
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [

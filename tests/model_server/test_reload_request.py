@@ -16,7 +16,8 @@ from camfleet_server.serving.configuring import LABELS_NAME
 from camfleet_server.serving.dataplane import DataPlane
 from camfleet_server.serving.registry import Registry
 from camfleet_server.types import InferRequest, WantedModel
-from model_volume import Core, Volume, running_core
+from model_volume import LOAD_LIMIT_S, Core, Volume, running_core
+from waiting import wait_until
 
 ALL: dict[str, dict[str, int]] = {"all": {}}
 
@@ -77,6 +78,17 @@ def test_labels_lead_to_versions_and_stay_in_a_file(core: Core, volume: Volume) 
     core.plane.apply_config([WantedModel("one", str(volume.root / "one"), ALL)])
     with pytest.raises(UnknownLabel, match="Unrecognized servable version label: stable"):
         core.plane.labelled_version("one", "stable")
+
+
+@pytest.mark.parametrize("labels", [{"stable": 1}, {}])
+def test_labels_of_a_request_take_the_place_of_a_faulty_file(
+    core: Core, volume: Volume, labels: dict[str, int]
+) -> None:
+    (volume.root / "one" / LABELS_NAME).write_text("not JSON")
+    wait_until(lambda: core.plane.statuses("one")[0].reason, LOAD_LIMIT_S, "the file refused")
+    wanted = WantedModel("one", str(volume.root / "one"), ALL, labels)
+    assert core.plane.apply_config([wanted]) == ()
+    assert core.plane.statuses("one")[0].reason == ""
 
 
 def test_a_label_of_a_version_that_is_not_there_is_not_written(core: Core, volume: Volume) -> None:

@@ -1,12 +1,15 @@
 """What is known of a version to go wrong before it is loaded, and what its manifest got wrong."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
 from camfleet_contracts.model_files import NoModelFiles, find_model_files
 from camfleet_contracts.model_manifest import Tensor
 from camfleet_server.memory_share import free_memory_bytes
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
 from camfleet_server.types import TensorSpec
+
+logger = logging.getLogger(__name__)
 
 _MEGABYTE = 1_000_000
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -55,22 +58,44 @@ def check_declared(source: ModelSource, servable: Servable) -> None:
     """Compare the tensors that model.json declares with those of the file, by name.
 
     A file of the same name with other classes or another size is another model: its labels and
-    decoder would not fit. Names that the file does not have are left to other runtimes.
+    decoder would not fit. Names that the file does not have may be those of another runtime; they
+    are told in the log.
 
     Raises:
         LoadError: names tensor and sizes.
     """
-    if any(getattr(source.config, key) for key in _CHANGING):
-        return
-    for side, declared, actual in (
-        ("input", source.manifest.inputs, servable.inputs),
-        ("output", source.manifest.outputs, servable.outputs),
+    is_changed = any(getattr(source.config, key) for key in _CHANGING)
+    for side, declared, actual, aliases in (
+        ("input", source.manifest.inputs, servable.inputs, servable.input_aliases),
+        ("output", source.manifest.outputs, servable.outputs, servable.output_aliases),
     ):
-        _compare(side, declared, actual)
+        _tell_of_unknown(source, side, declared, [*aliases, *(spec.name for spec in actual)])
+        if not is_changed:
+            _compare(side, declared, actual, aliases)
 
 
-def _compare(side: str, declared: Sequence[Tensor], actual: Sequence[TensorSpec]) -> None:
-    known = {spec.name: spec for spec in actual}
+def _tell_of_unknown(
+    source: ModelSource, side: str, declared: Sequence[Tensor], known: Sequence[str]
+) -> None:
+    if unknown := [tensor.name for tensor in declared if tensor.name not in known]:
+        logger.warning(
+            "model.json names tensors that are not there model=%s version=%s %ss=%s known=%s",
+            source.name,
+            source.version,
+            side,
+            ", ".join(unknown),
+            ", ".join(known),
+        )
+
+
+def _compare(
+    side: str,
+    declared: Sequence[Tensor],
+    actual: Sequence[TensorSpec],
+    aliases: Mapping[str, str],
+) -> None:
+    specs = {spec.name: spec for spec in actual}
+    known = specs | {alias: specs[name] for alias, name in aliases.items() if name in specs}
     for tensor in declared:
         spec = known.get(tensor.name)
         if spec and not _agree(tensor.shape, spec.shape):

@@ -145,6 +145,7 @@ class ModelState:
             is_configured=self.config is not None or bool(self.entry_fault),
             fault=sendable("; ".join(filter(None, self._faults()))),
             labels=self.labels.versions,
+            labels_fault=sendable(self.labels.fault),
             file=_single_file(self.config),
         )
 
@@ -236,7 +237,7 @@ class ModelState:
         return tuple(self.loaded.keys() - wanted)
 
     def _faults(self) -> tuple[str, ...]:
-        return (self.entry_fault, self.fault, self.pass_fault, self.labels.fault)
+        return (self.entry_fault, self.fault, self.pass_fault)
 
     def _status(self, number: int) -> VersionStatus:
         refusal = self.refused.get(number)

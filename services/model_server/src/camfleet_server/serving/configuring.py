@@ -85,8 +85,8 @@ def faults_of_served(
 
 def _missing(model: WantedModel, get_model: Callable[[str], ServedModel]) -> str:
     served = get_model(model.name)
-    if served.reason:
-        return served.reason
+    if served.reason_of_versions:
+        return served.reason_of_versions
     loading = [s.version for s in served.statuses if s.state is VersionState.LOADING]
     if loading or not served.versions:
         return f"still loading version {', '.join(map(str, loading)) or 'unknown'}"

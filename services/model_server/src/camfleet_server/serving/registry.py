@@ -29,10 +29,16 @@ class ServedModel:
     is_configured: bool = True  # False: it was once, and is kept to say so
     fault: str = ""  # why it has no version, or why its entry was refused
     labels: Mapping[str, int] = field(default_factory=dict)  # versions by label
+    labels_fault: str = ""  # why version_labels.json as it is now is not used
     file: Path | None = None  # its base_path where that is a single model file
 
     @property
     def reason(self) -> str:
+        """Why it cannot answer, as far as that is known, and what is wrong with its labels."""
+        return "; ".join(filter(None, (self.reason_of_versions, self.labels_fault)))
+
+    @property
+    def reason_of_versions(self) -> str:
         """Why it cannot answer, as far as that is known."""
         reasons = [f"version {s.version}: {s.reason}" for s in self.statuses if s.reason]
         return "; ".join([self.fault, *reasons] if self.fault else reasons)
@@ -43,11 +49,12 @@ class ServedModel:
 
         A model without any version tells its fault as that of version 0.
         """
-        if not self.fault:
+        fault = "; ".join(filter(None, (self.fault, self.labels_fault)))
+        if not fault:
             return self.statuses
         if not self.statuses:
-            return (VersionStatus(NO_VERSION, VersionState.START, self.fault),)
-        return tuple(s if s.reason else replace(s, reason=self.fault) for s in self.statuses)
+            return (VersionStatus(NO_VERSION, VersionState.START, fault),)
+        return tuple(s if s.reason else replace(s, reason=fault) for s in self.statuses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,9 +71,13 @@ class TensorPlaces:
 
 
 def best_classes(array: NDArray[Any], count: int, labels: Sequence[str]) -> NDArray[Any]:
-    """Return the highest values as `value:index[:label]`, a row for each of the batch."""
+    """Return the highest values as `value:index[:label]`, a row for each of the batch.
+
+    What is no number is below all that are.
+    """
     rows = array.reshape(array.shape[0] if array.ndim > 1 else 1, -1)
-    backwards = rows[:, ::-1].argsort(axis=1, kind="stable")  # of equal values the first wins
+    ranks = np.where(np.isnan(rows), -np.inf, rows) if rows.dtype.kind == "f" else rows
+    backwards = ranks[:, ::-1].argsort(axis=1, kind="stable")  # of equal values the first wins
     indices = rows.shape[1] - 1 - backwards[:, ::-1][:, :count]
     texts = np.empty(indices.shape, object)
     for at in np.ndindex(*indices.shape):
