@@ -151,9 +151,21 @@ def test_darknet_rows_become_frame_pixels() -> None:
     assert found.xyxy[0] == pytest.approx([40, 30, 60, 70], abs=0.01)
 
 
+def test_scores_without_labels_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    manifest = manifest_of("classification", ["cat", "dog"])
+    scores = {"a": np.array([[0.1, 0.2, 0.9]], np.float32)}
+    for _ in range(2):
+        found = get_decoder("classification")(scores, manifest, stretch((8, 8), (8, 8)), 0.5, 0.4)
+        assert found.labels == ("2",)
+    (record,) = caplog.records
+    assert "labels=2 scores=3" in record.getMessage()
+
+
 @pytest.mark.parametrize("decoder", decoder_names())
 def test_wrong_tensors_are_refused_with_what_was_expected(decoder: str) -> None:
-    with pytest.raises(UnexpectedOutputs, match=f"decoder '{decoder}' expects .*wrong"):
+    with pytest.raises(
+        UnexpectedOutputs, match=rf"decoder '{decoder}' expects .*wrong.*`labels` \(7\)"
+    ):
         get_decoder(decoder)(
             {"wrong": np.zeros((1, 2, 2, 1, 1), np.float32)},
             manifest_of(decoder, ["a", "b", "c", "d", "e", "f", "g"]),

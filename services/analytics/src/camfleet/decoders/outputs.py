@@ -19,7 +19,7 @@ class UnexpectedOutputs(ValueError):
         found = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in outputs.items())
         super().__init__(
             f"{manifest.id}: decoder '{decoder}' expects {expected}, the model answered {found}; "
-            "correct `postprocess` in its model.json"
+            f"correct `postprocess` or `labels` ({len(manifest.labels)}) in its model.json"
         )
 
 
