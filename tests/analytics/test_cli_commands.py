@@ -76,9 +76,14 @@ def test_every_program_tells_its_version(program: str) -> None:
 
 
 def test_the_first_command_seeds_the_volume(camfleet: CommandLine) -> None:
-    assert camfleet.run("model", "search").code == 0
+    assert camfleet.run("model", "list").code == 0
     names = {path.name for path in camfleet.models.iterdir()}
     assert {"catalog.json", "config.json", "cameras.yaml", "examples"} <= names
+
+
+def test_a_search_among_what_can_be_pulled_makes_no_volume(camfleet: CommandLine) -> None:
+    assert "fastestdet-coco" in camfleet.run("model", "search").out
+    assert not camfleet.models.exists()
 
 
 def test_a_login_link_works_once(camfleet: CommandLine, keys: KeyStore) -> None:

@@ -155,6 +155,12 @@ def test_a_mirror_folder_gives_files_by_their_sha256(
     assert not upstream.requests
 
 
+def test_a_mirror_that_is_not_there_is_told_in_words(camfleet: CommandLine) -> None:
+    camfleet.set(CAMFLEET_MIRROR="/nonexistent")
+    outcome = camfleet.run("model", "pull", "pets")
+    assert "INDEX.json cannot be used (no such file or directory)" in outcome.err
+
+
 def test_a_mirror_server_gives_files_by_their_sha256(
     camfleet: CommandLine, upstream: Upstream, tmp_path: Path
 ) -> None:

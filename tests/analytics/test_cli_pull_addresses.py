@@ -3,16 +3,22 @@
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from camfleet.catalog import transfer
+from camfleet.cli.packages import from_addresses
+from camfleet.cli.packages.from_addresses import PullOptions, pull_from_addresses
 from camfleet_contracts.model_manifest import ModelManifest, read_manifest
 from camfleet_contracts.serving_config import read_serving_config
+from camfleet_contracts.settings import read_settings
 from camfleet_contracts.trail import Trail
 from camfleet_contracts.volume import versions_of
 from cli_runs import CommandLine, Outcome
@@ -107,6 +113,28 @@ def test_the_same_again_leaves_the_volume_as_it_is(
     for again in ((), ("--sha256", sha256(WEIGHTS))):
         outcome = camfleet.run("model", "pull", address, *again)
         assert "pets version 1 on the volume already" in outcome.err
+    assert list(versions_of(camfleet.models / "pets")) == [1]
+
+
+def test_two_pulls_of_one_address_at_once_bring_one_version(
+    camfleet: CommandLine, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_look, look = threading.Barrier(2), from_addresses._present_version
+
+    def look_together(*where: Path) -> int | None:
+        found = look(*where)
+        with suppress(threading.BrokenBarrierError):  # only one comes so far at a time
+            both_look.wait(0.5)
+        return found
+
+    monkeypatch.setattr(from_addresses, "_present_version", look_together)
+    settings = read_settings(models_dir=camfleet.models, cache_dir=camfleet.models.parent / "cache")
+    pull = partial(pull_from_addresses, settings, [f"{upstream.url}/pets.onnx"], PullOptions())
+    threads = [threading.Thread(target=pull, name=f"pull-{number}") for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
     assert list(versions_of(camfleet.models / "pets")) == [1]
 
 

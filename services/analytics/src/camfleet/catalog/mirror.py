@@ -58,7 +58,9 @@ def open_mirror(location: str) -> Mirror:
             base = Path(location).expanduser()
             document = json.loads((base / INDEX).read_text())
         return Mirror(base, _places(document))
-    except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise BadMirror(location, (error.strerror or str(error)).lower()) from error
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise BadMirror(location, str(error) or type(error).__name__) from error
 
 

@@ -45,8 +45,7 @@ def ensure_volume(settings: FleetSettings) -> None:
 
 
 def catalog_to_look_at(settings: FleetSettings) -> Path:
-    """The volume's catalogue, or the seed's where a volume has none."""
-    ensure_volume(settings)
+    """The volume's catalogue, or the seed's where there is none; a look makes no volume."""
     own, seed = settings.models_dir / "catalog.json", find_seed("models")
     return own if seed is None or own.is_file() else seed / "catalog.json"
 

@@ -86,8 +86,10 @@ def pull_from_addresses(
             for path, content in contents.items():
                 shutil.move(content, scratch / path)
         with _packed(scratch, files, options.manifest) as folder:
-            if _publish_unless_present(settings, folder, addresses, options):
-                _tell_of_pins(files)
+            name = read_package(folder, options.model_id).name
+            with locked(downloads / f"pull-{name}"):  # till others see what came
+                if _publish_unless_present(settings, name, folder, addresses, options):
+                    _tell_of_pins(files)
 
 
 def _wanted(addresses: Sequence[str], digests: Sequence[str]) -> tuple[CatalogFile, ...]:
@@ -161,9 +163,12 @@ def _tell_of_pins(files: Sequence[CatalogFile]) -> None:
 
 
 def _publish_unless_present(
-    settings: FleetSettings, folder: Path, addresses: Sequence[str], options: PullOptions
+    settings: FleetSettings,
+    name: str,
+    folder: Path,
+    addresses: Sequence[str],
+    options: PullOptions,
 ) -> bool:
-    name = read_package(folder, options.model_id).name
     present = _present_version(settings.models_dir / name, folder)
     if present is not None:
         added = options.serve and serve_model(settings.models_dir, name)
