@@ -81,6 +81,7 @@ class ScriptedFleet:
     health: dict[str, Any] = field(default_factory=lambda: {"state": "ok", "reason": None})
     services: list[dict[str, Any]] = field(default_factory=list)
     hub: LiveHub = field(default_factory=LiveHub)
+    version: str = "0.1.0"
     locked: bool = False  # the session ended
     stream_locked: bool = False
     clock_behind: timedelta = timedelta(0)
@@ -91,7 +92,7 @@ class ScriptedFleet:
 
     def status(self) -> dict[str, Any]:
         return {
-            "version": "0.1.0",
+            "version": self.version,
             "device_id": "box-1",
             "time": rfc3339(now_utc() - self.clock_behind),
             "cameras_file": "var/models/cameras.yaml",

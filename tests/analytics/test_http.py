@@ -1,5 +1,6 @@
 """State, login and health over HTTP, and cameras.yaml followed while it all runs."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,19 @@ def test_scripts_are_asked_for_again_but_sent_only_when_they_changed(app: Runnin
     assert first.headers["cache-control"] == "no-cache"
     again = httpx.get(url, headers={"if-none-match": first.headers["etag"]}, timeout=60)
     assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+
+
+def test_scripts_that_the_page_names_are_asked_for_once(app: RunningApp) -> None:
+    html = httpx.get(f"{app.address}/login", timeout=60).text
+    [path] = re.findall(r'src="(/static/@\w+/js/login.js)"', html)
+    script = httpx.get(app.address + path, timeout=60)
+    assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert script.text == httpx.get(f"{app.address}/static/js/login.js", timeout=60).text
+
+
+def test_large_scripts_are_sent_compressed(app: RunningApp) -> None:
+    answer = httpx.get(f"{app.address}/static/js/live/overlay.js", timeout=60)
+    assert answer.headers["content-encoding"] == "gzip"
 
 
 def test_unknown_camera_is_named(client: httpx.Client) -> None:

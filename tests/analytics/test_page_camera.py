@@ -5,6 +5,7 @@ from itertools import count
 import httpx
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 
 from axe import serious_findings
@@ -89,6 +90,34 @@ def test_a_name_given_twice_is_not_saved(browser: Browser, page_app: RunningApp)
     press(browser, "Save")
     browser.wait_for_text(".editor .message", "Two have the name")
     assert names_in(page_app) == ["gate"]
+
+
+def test_a_finger_draws_a_line_in_one_go(browser: Browser, page_app: RunningApp) -> None:
+    edit(browser)
+    area = browser.driver.find_element(By.CSS_SELECTOR, ".drawing-area")
+    browser.driver.find_element(By.XPATH, "//button[text()='Draw a line']").click()
+    wide, high = area.size["width"], area.size["height"]
+    finger = PointerInput("touch", "finger")  # type: ignore[no-untyped-call]
+    hands = ActionChains(browser.driver, devices=[finger])
+    hands.move_to_element_with_offset(area, int(-0.4 * wide), int(0.3 * high)).click_and_hold()
+    hands.move_to_element(area)
+    hands.move_to_element_with_offset(area, int(0.4 * wide), int(0.3 * high)).release().perform()
+    browser.wait_for("document.querySelectorAll('.shape-form').length === 2")
+    press(browser, "Save")
+    browser.wait_for_text(".editor .message", "Saved")
+    [camera] = read_cameras(page_app.file, page_app.settings).cameras
+    line = camera.pipeline.lines[1]
+    assert [*line.start, *line.end] == pytest.approx([0.1, 0.8, 0.9, 0.8], abs=0.02)
+
+
+def test_who_is_logged_out_while_editing_loses_nothing(browser: Browser) -> None:
+    edit(browser)
+    press(browser, "Draw a line")
+    browser.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser.wait_for_text("#notice", "what you changed here stays")
+    assert browser.ask("document.querySelector('#notice a').target") == "_blank"
+    browser.ask("void (window.onbeforeunload = null)")
+    press(browser, "Undo")
 
 
 def test_the_chosen_shape_stands_out(browser: Browser) -> None:

@@ -105,6 +105,17 @@ def test_the_page_survives_the_service(browser: Browser, page_fleet: ScriptedFle
         browser.open("about:blank")
 
 
+def test_a_page_left_open_becomes_that_of_the_new_release(
+    browser: Browser, page_fleet: ScriptedFleet, page_address: str
+) -> None:
+    browser.open(page_address)
+    browser.wait_for_text(".state", "LIVE")
+    browser.ask("void (window.isOld = true)")
+    page_fleet.version = "0.2.0"
+    browser.wait_for("!window.isOld")
+    browser.wait_for_text("#foot-version", "camfleet 0.2.0")
+
+
 def test_login_goes_on_to_the_place_that_was_asked_for(
     browser: Browser, page_app: RunningApp
 ) -> None:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from camfleet.errors import CannotShow
 from camfleet.web.connections import GuardedHttp
 from camfleet.web.login import log_in
-from camfleet.web.page import PageFiles, show_html
+from camfleet.web.page import page_files, show_html
 from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.access import (
     HEALTH_PATHS,
@@ -109,7 +109,7 @@ def _application(settings: FleetSettings) -> KeyMiddleware:
         Route("/login", login, methods=["GET", "POST"]),
         Route("/healthz", healthy),
         Route("/readyz", healthy),
-        Mount("/static", PageFiles()),
+        Mount("/static", page_files()),
         *panel_routes(PanelBoard()),
     ]
     return KeyMiddleware(

@@ -1,11 +1,13 @@
 """The files of the web page, as they are in the package."""
 
+import hashlib
 import os
 from pathlib import Path
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 import camfleet
 
@@ -21,21 +23,43 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+_MARK = "@"  # before the state of the files, in their path
+_KEPT = "public, max-age=31536000, immutable"
 _ABSENT = "<!doctype html><title>camfleet</title><p>The page is not installed; see /v1/status."
 
 
 def show_html(name: str, status: int = 200) -> Response:
-    """One HTML file of the page with its security headers."""
+    """One HTML file of the page with its security headers; it names the files of its own state."""
     path = FOLDER / name
     text = path.read_text() if path.is_file() else _ABSENT
+    text = text.replace('"/static/', f'"/static/{_MARK}{_state()}/')
     return HTMLResponse(text, status_code=status, headers=_HEADERS)
 
 
-class PageFiles(StaticFiles):
-    """Scripts and styles; a browser asks each time, so an update is never half of it."""
+def page_files() -> ASGIApp:
+    """Scripts and styles, compressed for who takes that."""
+    return GZipMiddleware(_PageFiles(directory=FOLDER, check_dir=False))
 
-    def __init__(self) -> None:
-        super().__init__(directory=FOLDER, check_dir=False)
+
+def _state() -> str:
+    """Another text once any file was changed."""
+    paths = sorted(path for path in FOLDER.rglob("*.*") if path.is_file())
+    states = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:12]
+
+
+class _PageFiles(StaticFiles):
+    """Kept by a browser below the state that its page names, so that it asks once a release.
+
+    Asked for without a state, they are asked for each time.
+    """
+
+    def get_path(self, scope: Scope) -> str:
+        """The path below the folder."""
+        path = super().get_path(scope)
+        state, _, rest = path.partition(os.sep)
+        scope["camfleet_is_kept"] = state.startswith(_MARK)
+        return rest if scope["camfleet_is_kept"] else path
 
     def file_response(
         self,
@@ -46,5 +70,5 @@ class PageFiles(StaticFiles):
     ) -> Response:
         """The file, or 304 where the browser has it already."""
         response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["cache-control"] = "no-cache"
+        response.headers["cache-control"] = _KEPT if scope["camfleet_is_kept"] else "no-cache"
         return response

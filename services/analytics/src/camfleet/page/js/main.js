@@ -44,6 +44,7 @@ async function learnWhoLooks() {
 function showStatus(status) {
   stream ??= new EventStream({ received: showEnvelope, state: showLink, newest: status.newest_event });
   if (!fleet.session) learnWhoLooks();
+  if (fleet.status && fleet.status.version !== status.version && !views.current?.isUnsaved) return location.reload(); // this page is that of another release
   fleet.status = status;
   notice.hidden = true;
   if (views.missed) views.go();
@@ -76,7 +77,8 @@ function showLost(answeredAt) {
 }
 
 function showLocked() {
-  say("The session ended. ", button("Log in again", () => location.reload()));
+  if (views.current?.isUnsaved) say("The session ended. ", make("a", { href: "/login", target: "_blank", text: "Log in in another tab" }), "; what you changed here stays, and can be saved then.");
+  else say("The session ended. ", button("Log in again", () => location.reload()));
 }
 
 function say(...words) {

@@ -31,7 +31,7 @@ from camfleet.service.http.stream import serve_stream
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.status import StatusBoard
 from camfleet.web.login import log_in
-from camfleet.web.page import PageFiles, show_html
+from camfleet.web.page import page_files, show_html
 from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.access import HEALTH_PATHS, App, KeyMiddleware, Network
 from camfleet_contracts.direct import capture_http_address
@@ -137,7 +137,7 @@ def _page(parts: Parts) -> list[BaseRoute]:
         Route("/", index),
         Route("/login", login, methods=["GET", "POST"]),
         Route("/logout", logout, methods=["POST"]),
-        Mount("/static", PageFiles()),
+        Mount("/static", page_files()),
     ]
 
 

@@ -15,11 +15,8 @@ export class DrawingArea {
     this.element = draw("svg", { class: "drawing-area", role: "application", "aria-label": "Lines and zones in the picture" });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.element);
-    this.element.addEventListener("pointerdown", (event) => this.press(event));
-    this.element.addEventListener("pointermove", (event) => this.move(event));
-    this.element.addEventListener("pointerup", () => (this.pulled = null));
-    this.element.addEventListener("pointercancel", () => (this.pulled = null));
-    this.element.addEventListener("keydown", (event) => this.type(event));
+    const handlers = { pointerdown: "press", pointermove: "move", pointerup: "release", pointercancel: "release", keydown: "type" };
+    for (const [name, verb] of Object.entries(handlers)) this.element.addEventListener(name, (event) => this[verb](event));
     this.element.addEventListener("focusin", ({ target }) => this.focusCame(target));
   }
 
@@ -104,6 +101,11 @@ export class DrawingArea {
     const { key, place, from, points } = this.pulled;
     const moved = place === null ? shifted(points, point[0] - from[0], point[1] - from[1]) : points.with(place, point);
     this.draft.update(key, { points: moved }, true);
+  }
+
+  release(event) {
+    this.pulled = null;
+    if (event.type === "pointerup" && this.drawing?.isPulled(this.pointOf(event), this.size)) this.addPoint(this.pointOf(event));
   }
 
   addPoint(point) {

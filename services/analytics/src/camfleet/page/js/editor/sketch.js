@@ -17,6 +17,11 @@ export class Sketch {
     return this.kind === "line" && this.isWhole;
   }
 
+  // A finger draws a line, or a first edge, in one go: its end is where it is let go.
+  isPulled(point, size) {
+    return this.points.length === 1 && !isNear(this.points[0], point, size);
+  }
+
   get isWhole() {
     return this.points.length >= LEAST[this.kind];
   }
