@@ -73,6 +73,19 @@ def test_an_admin_key_of_the_fleet_opens_it(lab: Lab) -> None:
     assert lab.status("/api/contents", lab.keys.add("scientist", "admin")) == 200
 
 
+@pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])
+def test_behind_a_gateway_with_tls_the_session_goes_by_tls_only(
+    lab: Lab, scheme: str, is_secure: bool
+) -> None:
+    key = lab.keys.add(f"by-{scheme}", "admin")
+    headers = {"Authorization": f"Bearer {key}", "X-Forwarded-Proto": scheme}
+    asked = urllib.request.Request(f"{lab.address}/api/contents", headers=headers)
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        cookies = answer.headers.get_all("set-cookie")
+    [session] = [one for one in cookies if one.startswith("username-")]
+    assert ("secure" in session.lower()) is is_secure
+
+
 def test_a_viewer_key_does_not_run_code_here(lab: Lab) -> None:
     assert lab.status("/api/contents", lab.keys.add("watcher", "viewer")) == 403
     assert lab.status("/api/contents", lab.keys.fleet_secret()) == 403

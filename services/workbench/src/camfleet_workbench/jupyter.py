@@ -8,7 +8,7 @@ from jupyterlab.labapp import LabApp
 from tornado.web import RequestHandler
 from traitlets.config import Config
 
-from camfleet_contracts.access import check_exposure, speaks_tls
+from camfleet_contracts.access import check_exposure, is_loopback, speaks_tls
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.settings import FleetSettings
 from camfleet_workbench.identity import FleetIdentity
@@ -47,6 +47,8 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     # Beside loopback: those who come by a gateway that other machines reach at the public address.
     is_reached = bool(networks) or is_encrypted or bool(settings.public_url)
     config.ServerApp.allow_remote_access = is_reached
+    # On loopback a gateway alone says who comes and by which scheme; from elsewhere anybody could.
+    config.ServerApp.trust_xheaders = is_loopback(settings.bind_address)
     config.ServerApp.answer_yes = True
     config.ServerApp.log_level = "WARN"
     config.ServerApp.certfile = str(settings.tls_cert) if is_encrypted else ""
