@@ -63,6 +63,7 @@ def test_the_page_of_another_site_changes_nothing(app: RunningApp, browser: http
     foreign = {"if-match": "*", "origin": "https://evil.example"}
     answer = browser.delete("/v1/cameras/door", headers=foreign)
     assert (answer.status_code, "another site" in answer.json()["error"]) == (403, True)
+    assert browser.post("/v1/events", content=b"{}", headers=foreign).status_code == 403
     own = {"if-match": "*", "origin": app.address}
     patch = {"pipeline": {"fps": 3}}
     assert browser.patch("/v1/cameras/door", json=patch, headers=own).status_code == 200

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
+FOREIGN = "this request comes from the page of another site"
 BAD_REQUEST, FOREIGN_PAGE, ABSENT, ENDED, TOO_MANY = 4400, 4403, 4404, 4410, 4429
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from camfleet.service.audit import AuditTrail
 from camfleet.web.bodies import read_body
-from camfleet.web.sockets import comes_from_here
+from camfleet.web.sockets import FOREIGN, comes_from_here
 from camfleet_contracts.camera_entries import CameraExists, NoSuchCamera
 from camfleet_contracts.cameras_edit import CamerasChanged
 from camfleet_contracts.cameras_file import BadCameras
@@ -78,7 +78,7 @@ def _refusal_of(request: Request, action: str) -> Response | None:
     if key is None or key.role != "admin":
         return JSONResponse({"error": f"only a key of role admin may {action}"}, 403)
     if not comes_from_here(request):  # a browser that shows another site's page
-        return JSONResponse({"error": "this request comes from the page of another site"}, 403)
+        return JSONResponse({"error": FOREIGN}, 403)
     return None
 
 

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from camfleet.service.events.hub import StreamHub
 from camfleet.web.bodies import read_body
+from camfleet.web.sockets import FOREIGN, comes_from_here
 from camfleet_contracts.clock import now_utc, rfc3339
 from camfleet_contracts.events import Envelope
 from camfleet_contracts.packets import (
@@ -45,6 +46,8 @@ class IncomingEvents:
         key = request.scope.get("camfleet_key")
         if key is None or key.role not in _ROLES:
             return _refused(HTTPStatus.FORBIDDEN, "only a key of role service may publish events")
+        if not comes_from_here(request):
+            return _refused(HTTPStatus.FORBIDDEN, FOREIGN)
         body = await read_body(request, LARGEST_REQUEST_BYTES)
         if body is None:
             return _refused(
