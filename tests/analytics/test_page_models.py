@@ -45,7 +45,7 @@ def test_last_loads_are_told_with_outcome_duration_and_reason(
     page_upstream.files["/v1/config/loads"] = json.dumps(
         {"loads": [LOADS["loads"][1] | {"outcome": "reloaded", "took_s": 1}, *LOADS["loads"]]}
     ).encode()
-    browser.wait_for_text(".loads", "cars v1: loaded anew")
+    browser.wait_for_text(".loads", "cars v1: reloaded")
     del page_upstream.files["/v1/config/loads"]
     browser.wait_for_text(".loads", "keeps no list of its loads")
     page_upstream.files["/v1/config/loads"] = told

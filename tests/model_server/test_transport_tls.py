@@ -82,7 +82,7 @@ def test_a_certificate_that_cannot_be_used_leaves_the_one_before(
         files.cert.write_text("half a certif")
         for _ in range(2):
             assert ssl.get_server_certificate(("127.0.0.1", port)) == before
-    assert caplog.text.count("certificate not read anew") == 1
+    assert caplog.text.count("certificate not reloaded") == 1
 
 
 def test_rest_speaks_tls(files: TlsFiles) -> None:

@@ -54,11 +54,11 @@ class _Certificate:
             self._newest = self._read()
         except OSError as error:
             logger.warning(
-                "certificate not read anew file=%s reason=%s next=the former one stays",
+                "certificate not reloaded file=%s reason=%s next=the former one stays",
                 *(self._files[0], error),
             )
         else:
-            logger.info("certificate read anew file=%s", self._files[0])
+            logger.info("certificate reloaded file=%s", self._files[0])
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

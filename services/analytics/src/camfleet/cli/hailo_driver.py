@@ -62,5 +62,5 @@ def _package_name(path: Path) -> str:
         raise CommandError(f"{path} does not exist")
     field = run_program("dpkg-deb", "--field", str(path), "Package")
     if field.returncode:
-        raise CommandError(f"{path} is no Debian package; download it anew")
+        raise CommandError(f"{path} is not a Debian package; download it again")
     return field.stdout.strip()

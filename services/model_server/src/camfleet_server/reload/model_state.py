@@ -40,7 +40,7 @@ class BrokenVersion:
     @property
     def text(self) -> str:
         """Return what a user reads."""
-        return f"a request broke it ({self.reason}); it is loaded anew"
+        return f"a request broke it ({self.reason}); it is being reloaded"
 
 
 @dataclass(frozen=True, slots=True)

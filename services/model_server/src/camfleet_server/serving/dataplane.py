@@ -38,7 +38,7 @@ from camfleet_server.types import (
 _MAX_SWAPS = 16  # a request that meets this many swaps in a row is told to come back
 _MAX_BROKEN = 2  # the second broken one may well be its own doing
 _REPLACEMENT_LIMIT_S = 15.0  # a small board with a busy core needs more than 5
-_BROKEN = "a request broke it and it is being loaded anew; try again"
+_BROKEN = "a request broke it and it is being reloaded; try again"
 
 
 class Reloader(Protocol):

@@ -178,7 +178,7 @@ class GuardedInference:
                 "model broken by a request model=%s reason=%s next=%s",
                 model,
                 error,
-                "it is loaded anew; requests of sizes that it answered before wait for it",
+                "it is reloaded; requests of sizes that it answered before wait for it",
             )
             self._report(self, str(error))
 

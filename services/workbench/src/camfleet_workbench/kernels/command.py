@@ -38,7 +38,7 @@ def kernel_main(arguments: Sequence[str]) -> int:
     if options.verb == "repair":
         return _repair(kernel)
     if kernel.name == _OWN:
-        return _fail("the kernel python3 is the notebooks' own; `kernel repair` makes it anew")
+        return _fail("the kernel python3 is the notebooks' own; `kernel repair` rebuilds it")
     remove_environment(kernel)
     return _say(f"kernel {kernel.name} removed")
 
@@ -94,7 +94,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     add = verbs.add_parser("add", help="a kernel with torch, tensorflow, or any other package")
     add.add_argument("name", help="torch, tensorflow, or the name of a package")
     add.add_argument("rest", nargs=argparse.REMAINDER, help="passed to pip, e.g. --index-url URL")
-    for verb, text in (("repair", "make it anew, with its packages"), ("remove", "delete it")):
+    for verb, text in (("repair", "rebuild it, with its packages"), ("remove", "delete it")):
         made = verbs.add_parser(verb, help=text)
         made.add_argument("name", nargs="?", default=_OWN)
     return parser.parse_args(arguments)

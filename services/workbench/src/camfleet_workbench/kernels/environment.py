@@ -119,7 +119,7 @@ def _put_aside(kernel: KernelEnvironment) -> str:
     write_atomically(aside / "packages.txt", "\n".join([*names, ""]))
     return (
         f"kernel {kernel.name} was made by another Python and is put aside; install its packages "
-        f"anew with: pip install -r {aside / 'packages.txt'}"
+        f"again with: pip install -r {aside / 'packages.txt'}"
     )
 
 

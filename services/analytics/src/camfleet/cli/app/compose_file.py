@@ -13,7 +13,7 @@ from camfleet.cli.app.target import Target
 from camfleet.cli.errors import CommandError
 
 COMPOSE_FILE = "camfleet.compose.yml"
-_HEAD = "# Made by `camfleet app deploy` from camfleet.target.json; it is written anew each time.\n"
+_HEAD = "# Made by `camfleet app deploy` from camfleet.target.json; it is rewritten each time.\n"
 _NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10"
 _VIDEO_DEVICES = "c 81:* rmw"  # the kernel's major number of V4L2
 _NVIDIA = {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}

@@ -57,7 +57,7 @@ def read_target(folder: Path) -> Target:
     except json.JSONDecodeError as error:
         raise CommandError(f"{path}, line {error.lineno}: {error.msg}") from error
     except (AttributeError, TypeError) as error:
-        raise CommandError(f"{path}: {error}; `camfleet app configure` writes it anew") from error
+        raise CommandError(f"{path}: {error}; `camfleet app configure` writes it again") from error
 
 
 def write_target(folder: Path, target: Target) -> None:

@@ -126,7 +126,7 @@ def _check_named_files(folder: Path, manifest: ModelManifest) -> None:
     found = sums_match(folder, manifest.files)
     if not found.complete:
         raise CommandError(
-            f"{folder}: {found.reason}; copy the file anew, or take `files` out of model.json"
+            f"{folder}: {found.reason}; copy the file again, or take `files` out of model.json"
         )
 
 
@@ -145,7 +145,7 @@ def _unpack(archive: Path, into: Path) -> None:
     except _BROKEN as error:
         reason = " ".join(str(error).split())
         raise CommandError(
-            f"{archive} cannot be unpacked: {reason}; copy or pack it anew"
+            f"{archive} cannot be unpacked: {reason}; copy or pack it again"
         ) from error
 
 

@@ -75,7 +75,7 @@ def with_own_batch(source: ModelSource, baked: BatchBakedIn) -> ModelSource:
         source.name,
         source.version,
         baked,
-        "export it with an open batch if requests shall bring more",
+        "export it with an open batch if requests should bring more",
     )
     return replace(source, config=config.model_copy(update=changes))
 

@@ -5,7 +5,7 @@ import { hint, light, make, reasonLine, setText } from "../base/dom.js";
 import { timeElement } from "../base/times.js";
 
 const LEVELS = { loaded: "ok", reloaded: "ok", unloaded: "unknown", refused: "failed", broken: "warning" };
-const WORDS = { loaded: "loaded", reloaded: "loaded anew, its files or settings had changed", unloaded: "let go", refused: "refused", broken: "of no use after a request, is loaded anew" };
+const WORDS = { loaded: "loaded", reloaded: "reloaded, its files or settings had changed", unloaded: "let go", refused: "refused", broken: "of no use after a request, is loaded anew" };
 const SHOWN = 12;
 
 export class LoadHistory {
