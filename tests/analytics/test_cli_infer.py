@@ -164,7 +164,7 @@ def test_a_pipe_among_the_pictures_is_named_and_costs_itself(
 ) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     outcome = camfleet.run("infer", str(tmp_path), "--model", "pets")
-    assert "pipe.jpg: is no file; remove it" in outcome.err
+    assert "pipe.jpg: is not a file; remove it" in outcome.err
     outcome = camfleet.run("infer", str(tmp_path / "pipe.jpg"), "--model", "pets")
     assert "pipe.jpg: is neither file nor folder" in outcome.err
 

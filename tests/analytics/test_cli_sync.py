@@ -84,4 +84,4 @@ def test_files_that_are_not_as_they_must_be_are_refused(
 def test_folder_without_an_application_is_named(camfleet: CommandLine, tmp_path: Path) -> None:
     outcome = camfleet.run("model", "sync", str(tmp_path / "nothing"))
     assert outcome.code == 1
-    assert outcome.err.startswith(f"error: {tmp_path / 'nothing'} is no application")
+    assert outcome.err.startswith(f"error: {tmp_path / 'nothing'} is not an application")

@@ -117,13 +117,13 @@ def packet_with(**fields: Any) -> str:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("no", "packet 1: no JSON"),
+        ("no", "packet 1: not JSON"),
         ("[]", "packet 1: a packet must be an object"),
         ('{"timestamp": "2026-11-29T10:00:00Z", "type": "X", "results": {}}', "'X' is unknown"),
         ('{"timestamp": "soon", "type": "CustomEvent", "results": {}}', "timestamp"),
         ('{"type": "CustomEvent", "results": {}}', "timestamp: Field required"),
-        ("[" * 100_000, "no JSON"),
-        ('{"a": NaN}', "NaN is no JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"a": NaN}', "NaN is not JSON"),
         ("{}\n" * 201, "201 packets, at most 200"),
         (packet_with(results={"event_label": ["a"]}), "event_label must be a text of 1 to 64"),
         (packet_with(results={"event_label": "a" * 65}), "event_label must be a text of 1 to 64"),

@@ -76,7 +76,7 @@ def damaged(archive: Path) -> None:
         ("a.zip", zip_with_other_bytes, "cannot be unpacked"),
         ("a.tgz", tgz_with_another_sum, "cannot be unpacked: CRC check failed"),
         ("a.tgz", damaged, "cannot be unpacked"),
-        ("a.txt", damaged, "is no package"),
+        ("a.txt", damaged, "is not a package"),
     ],
 )
 def test_archives_that_cannot_be_trusted_are_refused(

@@ -180,7 +180,7 @@ def test_wrong_key_is_said_with_the_way_out(
 def test_port_of_somebody_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     somebody = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     monkeypatch.setenv("STREAMER_PORT", str(somebody.server_port))
-    refused = pytest.raises(CannotShow, match=r"no camfleet page .* set STREAMER_PORT")
+    refused = pytest.raises(CannotShow, match=r"not a camfleet page .* set STREAMER_PORT")
     with in_thread(somebody), refused:
         Streamer(name="door").setup()
 

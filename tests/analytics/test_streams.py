@@ -107,7 +107,9 @@ def test_file_that_is_none_is_named(tmp_path: Path, content: bytes | None, reaso
         FileVideoStream(path).start()
 
 
-@pytest.mark.parametrize(("path", "reason"), [("/dev", "is a folder"), ("/dev/null", "is no file")])
+@pytest.mark.parametrize(
+    ("path", "reason"), [("/dev", "is a folder"), ("/dev/null", "is not a file")]
+)
 def test_what_is_no_file_is_no_film(path: str, reason: str) -> None:
     with pytest.raises(StreamMissing, match=rf"{path}: {reason}; give the path of a video file"):
         FileVideoStream(path).start()
@@ -157,7 +159,7 @@ def test_camera_that_stops_is_an_error_and_one_that_comes_back_is_read_again(
     [
         ("rtsp://u:secret@127.0.0.1:1/x", "nobody listens there"),
         ("http://127.0.0.1:1/x", "nobody listens there"),
-        ("file:///etc/passwd", "no address of a camera"),
+        ("file:///etc/passwd", "not the address of a camera"),
         ("clip.mp4", "use .* FileVideoStream for a file"),
     ],
 )

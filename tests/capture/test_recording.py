@@ -184,7 +184,7 @@ def test_a_file_that_gets_its_last_name_meanwhile_is_read_under_it(
     ("query", "status", "reason"),
     [
         ("to=1", 400, "from is missing"),
-        ("from=yesterday", 400, "no RFC 3339 or Unix time"),
+        ("from=yesterday", 400, "not an RFC 3339 or Unix time"),
         ("from=2026-01-01T00:00:00", 400, "needs a time zone"),
         ("from=10&to=5", 400, "from before to"),
         ("from=10&to=5000", 400, "up to 600 s apart"),

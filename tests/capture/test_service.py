@@ -143,7 +143,7 @@ def test_what_is_no_port_is_refused_in_a_line(
 ) -> None:
     with pytest.raises(SystemExit):
         main([f"--rtsp-port={port}"])
-    assert f"argument --rtsp-port: '{port}' is no port (0 to 65535)" in capsys.readouterr().err
+    assert f"argument --rtsp-port: '{port}' is not a port (0 to 65535)" in capsys.readouterr().err
 
 
 def test_listening_beyond_loopback_unprotected_is_refused(tmp_path: Path) -> None:

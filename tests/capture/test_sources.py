@@ -175,7 +175,7 @@ def test_folder_of_images_is_shown_picture_by_picture(
 
 @pytest.fixture
 def folder_with_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Images 2 and 3, one file that is no image before them, and one behind."""
+    """Images 2 and 3, one file that is not an image before them, and one behind."""
     monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
     folder = tmp_path / "images"
     folder.mkdir()
@@ -197,7 +197,7 @@ def test_an_image_that_cannot_be_read_costs_itself_and_is_named(
         assert set(seen.numbers) == {2, 3}
         state = capture.wait_for("one", "LIVE")
     assert state["reconnects"] == 0
-    told = "folder images: cannot read 1.png, 4.png; replace or remove what is no image"
+    told = "folder images: cannot read 1.png, 4.png; replace or remove what is not an image"
     assert state["reason"] == told
 
 

@@ -224,7 +224,7 @@ def test_refusals_of_the_kernel_are_told_apart(number: int, reason: str) -> None
     ("path", "reason"),
     [
         pytest.param("/dev/video77", "device /dev/video77: not there", id="no device"),
-        pytest.param("/dev/zero", "device /dev/zero: is no video device", id="another device"),
+        pytest.param("/dev/zero", "device /dev/zero: is not a video device", id="another device"),
     ],
 )
 def test_the_real_kernel_says_the_same(path: str, reason: str) -> None:

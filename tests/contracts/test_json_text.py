@@ -27,7 +27,7 @@ def test_what_is_wrong_is_told_without_hints_for_programmers(
 
 def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "model.json")
-    with pytest.raises(OSError, match="It is no regular file"):
+    with pytest.raises(OSError, match="It is not a regular file"):
         read_json(tmp_path / "model.json")
 
 

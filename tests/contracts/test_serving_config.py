@@ -54,19 +54,19 @@ def test_a_bad_entry_costs_that_entry_only(entry: dict[str, Any], reason: str) -
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("shape", "(1,3,a)", "shape: 'a' is no size"),
-        ("shape", {"x": "(1;3)"}, "shape: '1;3' is no size"),
-        ("batch_size", "many", "batch_size: 'many' is no size"),
-        ("shape", "(1,99999999999999999999)", "shape: '99999999999999999999' is no size"),
+        ("shape", "(1,3,a)", "shape: 'a' is not a size"),
+        ("shape", {"x": "(1;3)"}, "shape: '1;3' is not a size"),
+        ("batch_size", "many", "batch_size: 'many' is not a size"),
+        ("shape", "(1,99999999999999999999)", "shape: '99999999999999999999' is not a size"),
         ("batch_size", True, "batch_size"),
-        ("batch_size", "8:1", "batch_size: '8:1' is no size, range (1:8)"),
+        ("batch_size", "8:1", "batch_size: '8:1' is not a size, range (1:8)"),
         ("nireq", "4", "nireq"),
-        ("mean", "[1,two]", "mean: '[1,two]' is no number and no list"),
+        ("mean", "[1,two]", "mean: '[1,two]' is neither a number nor a list"),
         ("mean", [], "mean: [] holds no number"),
         ("mean", "[1,nan]", "mean: '[1,nan]' must hold finite numbers"),
         ("scale", "[1,0,1]", "scale divides, it must not be 0"),
-        ("color_format", "RGB:CMYK", "'CMYK' is no colour format; write request:model with RGB"),
-        ("precision", "FP8", "'FP8' is no precision; there are FP64"),
+        ("color_format", "RGB:CMYK", "'CMYK' is not a colour format; write request:model with RGB"),
+        ("precision", "FP8", "'FP8' is not a precision; there are FP64"),
         ("plugin_config", {"NUM_STREAMS": 2**63}, "'NUM_STREAMS' is 9223372036854775808; write a"),
         ("plugin_config", {"DEVICES": ["CPU"]}, "'DEVICES' is ['CPU']; write a text, true, false"),
         ("model_version_policy", {"latest": {"num_versions": 0}}, 'written {"num_versions": 2}'),
@@ -266,7 +266,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_file_in_another_encoding_is_told_what_to_be_saved_as(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"model_config_list": []}', encoding="utf-16")
-    with pytest.raises(BadServingConfig, match="it is no UTF-8 text; save it as UTF-8"):
+    with pytest.raises(BadServingConfig, match="it is not UTF-8 text; save it as UTF-8"):
         read_serving_config(path)
 
 

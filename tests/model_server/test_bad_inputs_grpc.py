@@ -63,7 +63,7 @@ def predict_bytes(proto: Any = None, **spec: Any) -> bytes:
             predict_bytes(tensor_proto(1, dtype=tensorflow_pb2.DT_STRING, string_val=[b"a"])),
             "input name: x",
         ),
-        (b"\xff\xff\xff this is no message", ""),
+        (b"\xff\xff\xff this is not a message", ""),
         (predict_bytes()[:-3], ""),
     ],
     ids=range(14),
@@ -115,7 +115,7 @@ def infer_bytes(
             infer_bytes(1, 4, int_contents=[0] * 4),
             "0 values; input name: x; FP32 goes into fp32_contents, not into int_contents",
         ),
-        (b"\xff\xff\xff this is no message", ""),
+        (b"\xff\xff\xff this is not a message", ""),
     ],
     ids=range(12),
 )
@@ -134,9 +134,9 @@ def test_infer_over_grpc(ports: Ports, request_bytes: bytes, text: str) -> None:
     ],
 )
 def test_bytes_that_are_no_message(ports: Ports, method: str) -> None:
-    answer = ports.call(f"/{method}", b"\xff\xff\xff this is no message")
+    answer = ports.call(f"/{method}", b"\xff\xff\xff this is not a message")
     assert answer.code == "INVALID_ARGUMENT"
-    assert "The request is no " in answer.text
+    assert "The request is not a valid " in answer.text
 
 
 @pytest.mark.parametrize("protocol", ["tfs-grpc", "kserve-grpc"])

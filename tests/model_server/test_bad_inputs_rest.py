@@ -48,7 +48,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
         ("/v1/models/adder/labels/x:predict", b'{"inputs": 1}', 400, "Unrecognized servable"),
         ("/v1/models/adder:classify", b"{}", 501, "classify is not offered"),
         (TFS, b'{"inputs": {"\\ud800": [[1, 2, 3, 4]]}}', 400, r"Required input: x; sent: \\ud800"),
-        ("/v1/models/adder:predic", b"{}", 400, "':predic' is no verb; use :predict"),
+        ("/v1/models/adder:predic", b"{}", 400, "':predic' is not a verb; use :predict"),
         ("/v1/models", b"{}", 400, "Invalid request URL"),
         ("/v2/health/live", b"", 405, "Unsupported method"),
         (KSERVE, b"{", 400, "Invalid JSON structure"),

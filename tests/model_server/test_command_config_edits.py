@@ -92,7 +92,7 @@ def test_a_model_is_removed(tmp_path: Path) -> None:
             ["--add_to_config", "{}", "--model_name", "x", "--model_path", "s3://b/x"],
             "cloud storage",
         ),
-        (["--list_models", "--model_repository_path", "{}/none"], "is no folder"),
+        (["--list_models", "--model_repository_path", "{}/none"], "is not a folder"),
     ],
     ids=["twice", "unknown", "no file", "dots", "cloud", "no repository"],
 )

@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_pipe_in_the_place_of_the_file_is_told_and_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(BadServingConfig, match="It is no regular file"):
+    with pytest.raises(BadServingConfig, match="It is not a regular file"):
         ConfigFile(path).read()
 
 

@@ -64,10 +64,10 @@ def test_damaged_files_end_in_a_reason_and_in_nothing_else(shared_data: Path, na
     [
         ("", "holds no fields"),
         ("layer {", "ends within"),
-        ("layer }", "is no field"),
+        ("layer }", "is not a field"),
         ("a {" * 60, "deeper than 50"),
-        ('name: "x" input_dim', "is no field"),
-        ("}", "is no field"),
+        ('name: "x" input_dim', "is not a field"),
+        ("}", "is not a field"),
     ],
 )
 def test_texts_that_are_no_message_are_refused(text: str, reason: str) -> None:

@@ -114,7 +114,7 @@ def test_labels_survive_the_way_through_a_coco_file(tmp_path: Path) -> None:
     assert "2 pictures: 1 dog" in again._repr_html_()
     with pytest.raises(CellError, match="is there already"):
         write_coco(labelled, folder)
-    with pytest.raises(CellError, match="is no COCO data set"):
+    with pytest.raises(CellError, match="is not a COCO data set"):
         read_coco(tmp_path)
 
 

@@ -78,7 +78,7 @@ def read_text(path: Path) -> str:
     """Return the text of cameras.yaml.
 
     Raises:
-        BadCameras: it is no file, too large, or no UTF-8.
+        BadCameras: it is not a file, too large, or not UTF-8.
         OSError: it cannot be read.
     """
     status = path.stat()

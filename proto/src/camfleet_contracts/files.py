@@ -87,11 +87,11 @@ def read_text(path: Path) -> str:
 
     Raises:
         OSError: it cannot be read, or is a pipe or device, which might be waited for for ever.
-        UnicodeDecodeError: it is no UTF-8.
+        UnicodeDecodeError: it is not UTF-8.
     """
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
     return path.read_text(encoding="utf-8-sig")
 
 

@@ -133,7 +133,7 @@ def _ambiguous_text(path: Path) -> str:
         )
     suffixes = ", ".join(suffix for f in FRAMEWORKS for suffix in f.model_suffixes)
     return (
-        f"{path.name} is no model file by its name; known are {suffixes} and {SAVED_MODEL}, or "
+        f"{path.name} is not a model file by its name; known are {suffixes} and {SAVED_MODEL}, or "
         "name framework_type in model.json"
     )
 

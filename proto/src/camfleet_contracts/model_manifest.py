@@ -213,7 +213,7 @@ def _colour_of(line: str, where: str) -> tuple[int, int, int]:
     parts = [part.strip() for part in line.split(",")]
     numbers = [int(part) for part in parts if part.isascii() and part.isdecimal()]
     if len(parts) != len(numbers) or len(numbers) != _CHANNELS or max(numbers) > _BRIGHTEST:
-        raise BadManifest(f"{where}: the line {line[:40]!r} is no colour; write 0,128,255")
+        raise BadManifest(f"{where}: line {line[:40]!r} is not a colour; write 0,128,255")
     blue, green, red = numbers
     return blue, green, red
 

@@ -9,7 +9,7 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 def sendable(text: str) -> str:
     r"""Return a text as UTF-8 can carry it.
 
-    Names of files that are no UTF-8, and "\ud800" in JSON, hold halves of characters: these are
+    Names of files that are not UTF-8, and "\ud800" in JSON, hold halves of characters: these are
     told as `\ud800`.
     """
     return text.encode(errors="backslashreplace").decode()

@@ -41,7 +41,7 @@ FLEET_LABELS = frozenset(
 
 
 class BadPacket(ValueError):
-    """It is no packet; the text says why."""
+    """It is not a packet; the text says why."""
 
 
 def check_packet(document: Any) -> Envelope:
@@ -121,8 +121,8 @@ def _read(number: int, line: bytes) -> Envelope:
     except BadPacket as error:
         raise BadPacket(f"packet {number}: {error}") from error
     except (ValueError, RecursionError) as error:
-        raise BadPacket(f"packet {number}: no JSON ({error})") from error
+        raise BadPacket(f"packet {number}: not JSON ({error})") from error
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")

@@ -182,7 +182,7 @@ def parse_sink(name: str, entry: Any) -> SinkSettings:
 
     Raises:
         ValueError: name, kind or a setting is wrong (pydantic's ValidationError is one).
-        TypeError: the name of a setting is no text.
+        TypeError: the name of a setting is not text.
     """
     if name == STREAM or not SINK_NAME.fullmatch(name):
         raise ValueError(f"use 1 to 32 of a-z, 0-9 and '-', and not {STREAM!r}, which is there")

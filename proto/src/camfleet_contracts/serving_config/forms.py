@@ -50,7 +50,7 @@ def read_precision(text: str) -> str:
     if short := _SHORT_PRECISION.fullmatch(name):
         name = {"F": "FP", "I": "INT", "U": "UINT"}[short.group(1)] + short.group(2)
     if name not in PRECISIONS:
-        raise ValueError(f"{text!r} is no precision; there are {', '.join(PRECISIONS)}")
+        raise ValueError(f"{text!r} is not a precision; there are {', '.join(PRECISIONS)}")
     return name
 
 
@@ -58,7 +58,7 @@ def read_sizes(setting: str | list[int]) -> list[str] | None:
     """Return the sizes of a shape such as `(1,3,-1,200:500)` as texts; None stands for `auto`.
 
     Raises:
-        ValueError: a size is no number, range, -1 or auto.
+        ValueError: a size is not a number, range, -1 or auto.
     """
     if isinstance(setting, str) and setting.strip() == "auto":
         return None
@@ -71,7 +71,7 @@ def read_size(text: str) -> str:
     """Return one size as it is written; raises ValueError when it is none."""
     size = _SIZE.fullmatch(text)
     if size is None or (size[2] and int(size[1]) > int(size[2])):
-        raise ValueError(f"{text!r} is no size, range (1:8), -1 or auto")
+        raise ValueError(f"{text!r} is not a size, range (1:8), -1 or auto")
     return text
 
 
@@ -86,7 +86,7 @@ def per_value(setting: Any) -> tuple[Any, ...]:
 
 
 def check_batch_size(setting: int | str) -> int | str:
-    """Raise ValueError for what is no number, range, -1 or auto."""
+    """Raise ValueError for what is not a number, range, -1 or auto."""
     read_size(str(setting).strip())
     return setting
 
@@ -126,7 +126,7 @@ def check_colours(setting: Any) -> Any:
     unknown = [c for text in per_value(setting) for c in read_pair(text) if c not in COLOURS]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is no colour format; write request:model with {', '.join(COLOURS)}"
+            f"{unknown[0]!r} is not a colour format; write request:model with {', '.join(COLOURS)}"
         )
     return setting
 
@@ -181,7 +181,7 @@ def _named_lists(text: str) -> dict[str, str]:
         try:
             named = parse_json(text)
         except ValueError as error:
-            raise ValueError(f"{text!r} is no JSON: {error}") from error
+            raise ValueError(f"{text!r} is not JSON: {error}") from error
         return {str(name): value for name, value in named.items()}
     found = list(_NAMED_LIST.finditer(text))
     if "".join(match.group(0) for match in found).strip() != text.strip():
@@ -197,7 +197,7 @@ def _numbers_of(value: Any) -> list[float]:
         numbers = [float(item) for item in items]
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{value!r} is no number and no list such as [123.7,116.8,103.5]"
+            f"{value!r} is neither a number nor a list such as [123.7,116.8,103.5]"
         ) from error
     if not numbers:
         raise ValueError(f"{value!r} holds no number")

@@ -56,7 +56,7 @@ def read_config_text(path: Path) -> str:
         raise BadServingConfig(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadServingConfig(
-            path, "cannot be read: it is no UTF-8 text; save it as UTF-8"
+            path, "cannot be read: it is not UTF-8 text; save it as UTF-8"
         ) from error
 
 

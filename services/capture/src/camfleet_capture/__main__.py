@@ -75,7 +75,7 @@ def _parse(settings: FleetSettings, arguments: list[str] | None) -> CaptureOptio
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to {_HIGHEST_PORT})")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to {_HIGHEST_PORT})")
     return int(text)
 
 

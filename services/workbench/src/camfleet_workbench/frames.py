@@ -40,7 +40,7 @@ def grab_frame(source: str | Path = "", fallback: str | Path | None = None) -> V
     `fallback` is a file that is taken where there is no such picture; a line says so.
 
     Raises:
-        NoPicture: capture does not answer, there is no such camera, or the file is no picture.
+        NoPicture: capture does not answer, there is no such camera, or the file is not a picture.
     """
     try:
         if source and Path(source).is_file():
@@ -203,4 +203,4 @@ def _decoded(content: bytes, where: str) -> VideoFrame:
         with av.open(io.BytesIO(content), "r", metadata_errors="replace") as container:
             return next(container.decode(video=0))
     except (FFmpegError, StopIteration, IndexError) as error:
-        raise NoPicture(f"{where}: is no picture that can be decoded") from error
+        raise NoPicture(f"{where}: is not a picture that can be decoded") from error

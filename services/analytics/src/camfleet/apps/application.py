@@ -18,7 +18,7 @@ APP_FILES = ("camfleet.app.json", "alwaysai.app.json")
 
 
 class BadApplication(CamfleetError):
-    """A folder is no application, or its file is not as it must be."""
+    """A folder is not an application, or its file is not as it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def read_application(place: Path) -> Application:
     path = next((folder / name for name in APP_FILES if (folder / name).is_file()), None)
     if path is None:
         raise BadApplication(
-            f"{folder} is no application: it has no {' or '.join(APP_FILES)}; "
+            f"{folder} is not an application: it has no {' or '.join(APP_FILES)}; "
             "`camfleet app init` makes one"
         )
     try:
@@ -108,5 +108,5 @@ def _version(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise TypeError(f"{value!r} is no version")
+        raise TypeError(f"{value!r} is not a version")
     return value

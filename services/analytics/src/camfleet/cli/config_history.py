@@ -43,7 +43,7 @@ def roll_config_back(settings: FleetSettings, number: int | None) -> None:
 
 def _told(change: Change) -> str:
     if not change.is_readable:
-        return "from or to a text that is no config"
+        return "from or to a text that is not a configuration"
     if change.is_empty:
         return "the text's form only"
     parts = {

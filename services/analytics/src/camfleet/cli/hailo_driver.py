@@ -21,7 +21,7 @@ def install(packages: Sequence[Path]) -> None:
     """Install packages, the driver's among them, and say what became of it.
 
     Raises:
-        CommandError: a file is no package, the driver is missing, or the installation failed.
+        CommandError: a file is not a package, the driver is missing, or the installation failed.
     """
     names = [_package_name(path) for path in packages]
     if DRIVER not in names:

@@ -19,7 +19,7 @@ _DEFAULT_FPS = 25
 
 
 class BadMedia(CommandError):
-    """A file is no picture or film, or only a part of one."""
+    """A file is not a picture or film, or only a part of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     """
     number = 0
     if path.exists() and not path.is_file():  # opening a named pipe waits for somebody who writes
-        raise BadMedia(f"{path}: is no file; remove it, or put a picture or film in its place")
+        raise BadMedia(f"{path}: is not a file; remove it, or put a picture or film in its place")
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:

@@ -181,7 +181,7 @@ def rollback(
     """Give config.json the text it had before a change; the server follows at once.
 
     The roll-back is a change of its own: `camfleet model rollback` a second time
-    takes it back. A published version is no change of config.json:
+    takes it back. A published version is not a change of config.json:
     `camfleet model remove NAME:VERSION --files` takes that back.
 
     \b

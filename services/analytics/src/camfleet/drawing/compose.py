@@ -21,7 +21,7 @@ def blend_images(foreground_image: Image, background_image: Image, alpha: float)
     """A mixture; `alpha` is the share of the foreground, 0 to 1.
 
     Raises:
-        BadImage: one is no image, or they differ in size.
+        BadImage: one is not an image, or they differ in size.
         BadArgument: alpha is not within 0 and 1.
     """
     check_alpha(alpha)
@@ -41,7 +41,7 @@ def overlay_image(
         foreground_mask: (H, W) or (H, W, 3) of any type; shares where it is of floats 0 to 1.
 
     Raises:
-        BadImage: one is no image, or they differ in size.
+        BadImage: one is not an image, or they differ in size.
     """
     _check_same_size("overlay_image", foreground_image, background_image)
     mask = foreground_mask if foreground_mask.ndim == _CHANNELS else foreground_mask[..., None]
@@ -62,7 +62,7 @@ def cutout_image(image: Image, box: BoundingBox) -> Image:
     """A copy of what is in the box, as far as it is in the image.
 
     Raises:
-        BadImage: it is no image, or nothing of the box is in it.
+        BadImage: it is not an image, or nothing of the box is in it.
     """
     check_image(image, "cutout_image")
     left, top, right, bottom = inside(box, image)
@@ -84,7 +84,7 @@ def resize(
         keep_scale: keep the shape: the result is as large as fits into width x height.
 
     Raises:
-        BadImage: it is no image.
+        BadImage: it is not an image.
         BadArgument: neither width nor height is given, or one is not above 0.
     """
     check_image(image, "resize")
@@ -106,7 +106,7 @@ def safe_hstack(frames: Sequence[Image]) -> Image:
     """Images side by side; lower ones get a black stripe below.
 
     Raises:
-        BadImage: there is none, or one is no image.
+        BadImage: there is none, or one is not an image.
     """
     if not frames:
         raise BadImage("safe_hstack: there is no image")

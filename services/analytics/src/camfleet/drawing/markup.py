@@ -80,7 +80,7 @@ def markup_image(  # noqa: PLR0913, PLR0917 - edgeIQ's signature
             corner.
 
     Raises:
-        BadImage: it is no image.
+        BadImage: it is not an image.
         BadArgument: an alignment is none.
     """
     marked = check_image(image, "markup_image").copy()
@@ -129,7 +129,7 @@ def overlay_transparent_boxes(
         show_confidences: write the confidence.
 
     Raises:
-        BadImage: it is no image.
+        BadImage: it is not an image.
         BadArgument: alpha is not within 0 and 1.
     """
     filled = check_image(image, "overlay_transparent_boxes").copy()
@@ -165,7 +165,7 @@ def blur_objects(image: Image, predictions: Predictions) -> Image:
     back, unlike after a weak blur.
 
     Raises:
-        BadImage: it is no image.
+        BadImage: it is not an image.
     """
     blurred = check_image(image, "blur_objects").copy()
     for one in _each(predictions):

@@ -78,7 +78,7 @@ def draw_text_with_background(  # noqa: PLR0913, PLR0917 - edgeIQ's arguments
         alignment: which point of the ground is at `start_x`, `start_y`.
 
     Raises:
-        BadImage: it is no image.
+        BadImage: it is not an image.
         BadArgument: the alignment is none.
     """
     check_image(image, "draw_text_with_background")

@@ -44,7 +44,7 @@ def input_size(preprocess: Preprocess, spec: TensorSpec, model: str) -> tuple[in
     """(width, height) of the input: what the file's shape says, else the manifest.
 
     Raises:
-        UnusableModel: the input is no picture, or neither tells its size.
+        UnusableModel: the input is not a picture, or neither tells its size.
     """
     if len(spec.shape) != _RANK or spec.datatype not in _DTYPES:
         raise UnusableModel(

@@ -137,7 +137,7 @@ class CorrelationTracker(TrackerAlgorithm[TrackableCorrelationPrediction]):
         """Take the next frame, (H, W, 3) BGR, and what was detected in it, if it was asked.
 
         Raises:
-            BadImage: it is no image.
+            BadImage: it is not an image.
             CallbackFailed: a callback raised; the frame was taken nevertheless.
         """
         check_image(image, "CorrelationTracker")

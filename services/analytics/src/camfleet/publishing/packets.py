@@ -80,7 +80,7 @@ def parse_analytics_packet(packet_str: str) -> Any:
     """The results or event of a packet, as it was published; types we have none for as a dict.
 
     Raises:
-        BadAnalytics: it is no packet.
+        BadAnalytics: it is not a packet.
     """
     return _read(packet_str)[1]
 
@@ -107,7 +107,7 @@ def load_analytics_results(
         packet_types: only those of these types, e.g. `["TrackingResults"]`; None: all.
 
     Raises:
-        BadAnalytics: the file is not there, or a line in it is no packet.
+        BadAnalytics: the file is not there, or a line in it is not a packet.
     """
     path = Path(filepath)
     try:

@@ -52,7 +52,7 @@ def _box(box: BoundingBox) -> dict[str, Any]:
 
 
 def _instance(found: InstanceSegmentationPrediction) -> dict[str, Any]:
-    """Its mask is told as the share of the image it covers: a list of its pixels is no message."""
+    """Its mask becomes the share of the image it covers: a list of pixels is too long."""
     written = {
         one.name: to_json_serializable(getattr(found, one.name))
         for one in fields(found)

@@ -54,7 +54,7 @@ class ObjectDetectionAnalytics:
         """The results of the next frame with at least this confidence.
 
         Raises:
-            BadImage: it is no image.
+            BadImage: it is not an image.
             NoMoreResults: all were given.
         """
         return self.detect_objects_batch([image], confidence_level, overlap_threshold)[0]
@@ -65,7 +65,7 @@ class ObjectDetectionAnalytics:
         """The next results of each stream.
 
         Raises:
-            BadImage: one is no image.
+            BadImage: one is not an image.
             NoMoreResults: those of a stream were given.
             BadArgument: there are more images than streams.
         """

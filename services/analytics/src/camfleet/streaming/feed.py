@@ -66,8 +66,8 @@ class Feed:
             raise CannotShow(_refusal(address, error)) from error
         except (OSError, InvalidHandshake, InvalidMessage) as error:
             raise CannotShow(
-                f"what listens at {address} is no camfleet page ({error}); set STREAMER_PORT to a "
-                "free port, or end it"
+                f"what listens at {address} is not a camfleet page ({error}); set STREAMER_PORT to "
+                "a free port, or end it"
             ) from error
 
     def tell(self, text: str) -> None:

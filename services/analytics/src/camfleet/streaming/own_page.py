@@ -79,8 +79,8 @@ def _bind(settings: FleetSettings) -> socket.socket:
         raise CannotShow(str(error)) from error
     except OSError as error:
         raise CannotShow(
-            f"port {port} at {address} cannot be had ({error.strerror}); set STREAMER_PORT to a "
-            "free one"
+            f"port {port} at {address} cannot be had ({error.strerror}); set STREAMER_PORT to "
+            "a free one"
         ) from error
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

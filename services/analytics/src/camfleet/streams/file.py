@@ -89,7 +89,7 @@ class FileVideoStream(VideoStream):
     def _fault(self) -> str:
         if self._path.is_dir():
             return "is a folder"
-        return "is no file" if self._path.exists() else f"no such file in {Path.cwd()}"
+        return "is not a file" if self._path.exists() else f"no such file in {Path.cwd()}"
 
     def _begin(self, container: InputContainer) -> None:
         stream = container.streams.video[0]

@@ -35,7 +35,7 @@ class IPVideoStream(LiveVideoStream):
         self._scheme = parts.scheme.lower()
         if self._scheme not in ALLOWED_SCHEMES | HTTP_SCHEMES or not parts.hostname:
             raise StreamMissing(
-                f"{redact(url)}: no address of a camera; use rtsp://host:port/path or"
+                f"{redact(url)}: not the address of a camera; use rtsp://host:port/path or"
                 " http://host/path, and FileVideoStream for a file"
             )
         super().__init__(redact(url))

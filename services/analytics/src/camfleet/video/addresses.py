@@ -37,7 +37,7 @@ def normal_form(address: str) -> str:
     """A form that all spellings of an address share; user and password are part of it.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: it is not an address.
     """
     parts, (host, port) = urlsplit(address), place_of(address)
     rights = parts.netloc.rpartition("@")[0]
@@ -48,7 +48,7 @@ def place_of(address: str) -> tuple[str, int]:
     """Host and port, also where the address leaves the port to its scheme.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: it is not an address.
     """
     parts = urlsplit(address)
     host = parts.hostname or ""

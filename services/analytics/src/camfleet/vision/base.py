@@ -110,7 +110,7 @@ class VisionService(Publishing, Generic[P]):
             BadArgument: the id cannot be that of a model, or model_config that of a model.json.
         """
         if not isinstance(model_id, str):
-            raise BadArgument(f"{type(self).__name__}: model id {model_id!r} is no text")
+            raise BadArgument(f"{type(self).__name__}: model id {model_id!r} is not text")
         try:
             name, version = split_version(model_id)
         except ValueError as error:

@@ -45,7 +45,7 @@ class InstanceSegmentation(VisionService[InstanceSegmentationPrediction]):
         """A copy of the image with each object's mask, box, label and confidence.
 
         Raises:
-            BadImage: it is no image, or not of the size of the masks.
+            BadImage: it is not an image, or not of the size of the masks.
         """
         import cv2  # noqa: PLC0415 - slow to import
 

@@ -32,7 +32,7 @@ class SemanticSegmentation(VisionService[NDArray[np.int64]]):
         """A picture (H, W, 3) BGR of a class map: each class in its colour.
 
         Raises:
-            BadArgument: it is no class map of this model.
+            BadArgument: it is not a class map of this model.
         """
         classes = np.asarray(class_map)
         count = len(self.colors)

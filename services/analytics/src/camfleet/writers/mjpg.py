@@ -137,7 +137,7 @@ class MjpgVideoWriter:
         """Show a frame, (H, W, 3) BGR; nothing is encoded while nobody looks.
 
         Raises:
-            BadImage: it is no image.
+            BadImage: it is not an image.
             WriterError: the writer is closed.
         """
         check_image(frame, self.address)

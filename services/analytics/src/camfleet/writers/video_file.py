@@ -62,7 +62,7 @@ class VideoWriter:
         """Append a frame, (H, W, 3) BGR; sides of odd length lose their last pixel.
 
         Raises:
-            BadImage: it is no image.
+            BadImage: it is not an image.
             OtherSize: the frames before it had another size.
             CannotWrite: the file or its folder refuses.
             WriterError: the writer is closed.

@@ -23,7 +23,7 @@ def load_zones_from_config(path: str | os.PathLike[str]) -> list[Zone]:
     """The zones of a file.
 
     Raises:
-        BadZones: it is not there, is no JSON, or a zone in it is not as it must be.
+        BadZones: it is not there, is not JSON, or a zone in it is not as it must be.
     """
     file = Path(path)
     try:
@@ -31,7 +31,7 @@ def load_zones_from_config(path: str | os.PathLike[str]) -> list[Zone]:
     except OSError as error:
         raise BadZones(f"{file}: {error.strerror or error}; looked in {Path.cwd()}") from error
     except ValueError as error:
-        raise BadZones(f"{file}: no JSON: {error}") from error
+        raise BadZones(f"{file}: not JSON: {error}") from error
     try:
         return _zones_of(document)
     except BadZones as error:

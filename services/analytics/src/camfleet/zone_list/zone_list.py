@@ -125,7 +125,7 @@ class ZoneList:
             alpha: share of the colour where they are filled, 0 to 1.
 
         Raises:
-            BadImage: it is no image.
+            BadImage: it is not an image.
             UnknownZone: there is none of this name.
             BadArgument: alpha is not within 0 and 1.
         """

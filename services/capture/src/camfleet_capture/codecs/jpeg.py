@@ -136,7 +136,7 @@ class _Parser:
         if max(picture.width, picture.height) > _LONGEST_SIDE:
             self._object(f"a side is longer than {_LONGEST_SIDE}")
         if picture.width % _BLOCK or picture.height % _BLOCK:
-            self._object(f"a side is no multiple of {_BLOCK}")
+            self._object(f"a side is not a multiple of {_BLOCK}")
 
     def _finish(self, scan_header: bytes, begins: int) -> JpegPicture:
         picture = self._picture

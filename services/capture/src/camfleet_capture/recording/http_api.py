@@ -123,7 +123,7 @@ def _moment(request: Request, name: str, default: float | None) -> float:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError as error:
-        raise HTTPException(400, f"{name}={text!r} is no RFC 3339 or Unix time") from error
+        raise HTTPException(400, f"{name}={text!r} is not an RFC 3339 or Unix time") from error
     if moment.tzinfo is None:
         raise HTTPException(400, f"{name}={text!r} needs a time zone, as Z or +02:00")
     return moment.timestamp()

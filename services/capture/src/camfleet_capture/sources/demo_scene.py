@@ -25,7 +25,7 @@ def parse_demo(source: str) -> int:
     """Return the seed of `demo:street` or `demo:street?seed=N`.
 
     Raises:
-        SourceMissing: another scene, or a seed that is no number.
+        SourceMissing: another scene, or a seed that is not a number.
     """
     parts = urlsplit(source)
     seed = parse_qs(parts.query).get("seed", [str(DEFAULT_SEED)])[0]

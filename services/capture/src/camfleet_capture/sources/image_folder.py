@@ -69,7 +69,7 @@ class ImageFolder:
         names = ", ".join(sorted(path.name for path in self._unreadable)[:_NAMED])
         more = len(self._unreadable) - _NAMED
         others = f" and {more} more" if more > 0 else ""
-        return f"{self._label}: cannot read {names}{others}; replace or remove what is no image"
+        return f"{self._label}: cannot read {names}{others}; replace or remove what is not an image"
 
     def units(self, stop: Stop) -> Iterator[AccessUnit]:
         """Yield pictures at 5 per second, or each image once."""

@@ -165,7 +165,7 @@ class VideoFile:
 
 
 def _check_kind(path: Path) -> None:
-    """Refuse what is no file: opening a named pipe waits until somebody writes, maybe for ever."""
+    """Refuse what is not a file: opening a named pipe waits for a writer, maybe for ever."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, PermissionError):

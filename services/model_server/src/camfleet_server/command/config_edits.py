@@ -44,7 +44,9 @@ def _remove(edit: ConfigEdit) -> None:
 
 def _list_models(repository: Path) -> int:
     if not repository.is_dir():
-        _say(f"Error on listing models : {repository} is no folder; give --model_repository_path")
+        _say(
+            f"Error on listing models : {repository} is not a folder; give --model_repository_path"
+        )
         return 1
     _say(f"Available servables to serve from path: {repository} are:")
     for name in sorted(_models_below(repository, repository)):

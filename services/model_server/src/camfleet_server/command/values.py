@@ -13,14 +13,14 @@ def port(text: str) -> int | None:
     if text == "auto":
         return None
     if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the range of ports
-        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535, or auto)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535, or auto)")
     return int(text)
 
 
 def whole_number(text: str) -> int:
     """Read a whole number from 0."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)
 
 
@@ -36,9 +36,11 @@ def seconds(text: str) -> float:
     try:
         given = float(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from error
     if not given <= _MOST_SECONDS:  # nor is NaN
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {_MOST_SECONDS}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds up to {_MOST_SECONDS}"
+        )
     return max(0.0, given)
 
 
@@ -88,7 +90,7 @@ def json_object(text: str) -> Any:
     try:
         read = parse_json(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from error
     if not isinstance(read, dict):
         raise argparse.ArgumentTypeError(f"{text!r} must be a JSON object {{...}}")
     return read

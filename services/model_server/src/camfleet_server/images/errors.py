@@ -65,7 +65,7 @@ class MixedSizes(InvalidInput):
 
 
 class NoPictureInput(InvalidInput):
-    """Bytes were sent to an input that is no picture."""
+    """Bytes were sent to an input that is not a picture."""
 
     def __init__(self, tensor: str, shape: tuple[int, ...]) -> None:
         """Say the input's shape and the ways out."""

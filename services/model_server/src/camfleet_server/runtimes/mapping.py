@@ -33,7 +33,7 @@ def read_mapping(folder: Path) -> TensorMapping:
     """Read the mapping of a version folder; an empty one when it has none.
 
     Raises:
-        LoadError: it is no JSON, or not of the form {"inputs": {tensor: alias}, "outputs": {..}}.
+        LoadError: it is not JSON, or not of the form {"inputs": {tensor: alias}, "outputs": {..}}.
     """
     path = folder / FILE_NAME
     if not path.is_file():

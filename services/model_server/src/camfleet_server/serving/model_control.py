@@ -230,7 +230,7 @@ def _by_version(model: str, files: Files) -> dict[int, dict[str, bytes]]:
 
     Raises:
         InvalidInput: names the parameter that is no `file:<version>/<path>` inside its version,
-            or a model.json that is no JSON object.
+            or a model.json that is not a JSON object.
     """
     versions: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
     for parameter, content in files.items():

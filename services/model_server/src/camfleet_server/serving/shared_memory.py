@@ -244,7 +244,7 @@ def _open(region: Region, folder: Path, *, is_copied: bool) -> _Segment:
     segment = _Segment(region, descriptor)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise InvalidInput(f"{where} - {region.key!r} is no shared memory segment")
+        raise InvalidInput(f"{where} - {region.key!r} is not a shared memory segment")
     if region.offset + region.byte_size > status.st_size:
         raise InvalidInput(
             f"{where} - Expected: offset and byte_size within the segment's {status.st_size} bytes;"

@@ -36,13 +36,13 @@ def overrides_in(served: Catalogue, name: str, parameters: Mapping[str, Any]) ->
     change a key and send all of it.
 
     Raises:
-        InvalidInput: it is no JSON object.
+        InvalidInput: it is not a JSON object.
     """
     text = parameters.get(CONFIG, "{}")
     try:
         config = parse_json(text)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(_not_loaded(name, f"no JSON: {error}")) from error
+        raise InvalidInput(_not_loaded(name, f"not JSON: {error}")) from error
     if not isinstance(config, dict):
         raise InvalidInput(_not_loaded(name, "Expected: an object"))
     current = _current_config(served, name)

@@ -86,7 +86,7 @@ def read_coco(folder: str | Path) -> LabelledPictures:
         images = sorted(document["images"], key=lambda image: str(image["file_name"]))
         boxes = [_boxes_of(document, image["id"], categories) for image in images]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{path} is no COCO data set: {error}") from error
+        raise CommandError(f"{path} is not a COCO data set: {error}") from error
     pictures = [next(read_frames(base / IMAGES / image["file_name"])).picture for image in images]
     return LabelledPictures(tuple(categories.values()), tuple(pictures), tuple(boxes))
 

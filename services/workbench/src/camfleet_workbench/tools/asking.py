@@ -34,7 +34,7 @@ class AskableModel:
         """The picture as this model's input, and how it was fitted.
 
         Raises:
-            CommandError: the input is no picture.
+            CommandError: the input is not a picture.
         """
         preprocess = preprocess_of(self.manifest, self.spec)
         try:

@@ -25,7 +25,7 @@ def configure(folder: Path, given: Mapping[str, Any]) -> None:
         BadManifest: the model.json that is there cannot be read.
     """
     if not folder.is_dir():
-        raise CommandError(f"{folder} is no folder; give the one with the model's files")
+        raise CommandError(f"{folder} is not a folder; give the one with the model's files")
     before = read_manifest(folder)
     kept = before.model_dump(mode="json", exclude_unset=True) if before else {}
     if before and before.label_file:
@@ -61,7 +61,7 @@ def numbers(text: str | None, flag: str) -> list[float] | None:
     """A comma-separated list.
 
     Raises:
-        CommandError: a part is no number.
+        CommandError: a part is not a number.
     """
     if text is None:
         return None

@@ -66,7 +66,7 @@ def opened(source: Path) -> Iterator[Path]:
             _unpack(source, Path(unpacked))
             yield _top_of(Path(unpacked))
     else:
-        what = "is no package" if source.exists() else "does not exist"
+        what = "is not a package" if source.exists() else "does not exist"
         raise CommandError(f"{source} {what}; give a folder, or one as {', '.join(ARCHIVES)}")
 
 
@@ -112,7 +112,7 @@ def _refuse_links_outside(folder: Path, paths: tuple[Path, ...]) -> None:
         if not (folder / path).resolve().is_relative_to(top):
             raise CommandError(f"{folder / path} points outside the package; copy the file into it")
         if not (folder / path).is_file():
-            raise CommandError(f"{folder / path} is no file; take it out of the package")
+            raise CommandError(f"{folder / path} is not a file; take it out of the package")
 
 
 def _check_named_files(folder: Path, manifest: ModelManifest) -> None:

@@ -150,7 +150,7 @@ def _moment(query: QueryParams, name: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError as error:
-        raise ValueError(f"{name}: {text!r} is no RFC 3339 time") from error
+        raise ValueError(f"{name}: {text!r} is not an RFC 3339 time") from error
     if moment.tzinfo is None:
         raise ValueError(f"{name}: {text!r} needs a time zone, as Z or +02:00")
     return moment

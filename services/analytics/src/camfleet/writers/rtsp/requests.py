@@ -17,7 +17,7 @@ _REASONS = {
 
 
 class BadRequest(ValueError):
-    """It is no RTSP."""
+    """It is not RTSP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def read_request(stream: BufferedIOBase) -> Request | None:
     """The next request, passing over what clients report of reception; None when it hung up.
 
     Raises:
-        BadRequest: it is no RTSP, or larger than any request.
+        BadRequest: it is not RTSP, or larger than any request.
     """
     while (first := stream.read(1)) == b"$":
         head = stream.read(3)

@@ -82,7 +82,7 @@ class RtspVideoWriter:
         """Send a frame, (H, W, 3) BGR; sides of odd length lose their last pixel.
 
         Raises:
-            BadImage: it is no image.
+            BadImage: it is not an image.
             OtherSize: the frames before it had another size.
             CannotWrite: the server at `url` refuses or is gone.
             WriterError: the writer is closed.

@@ -18,7 +18,7 @@ _BLOCK = 8
 
 
 def split(unit: AccessUnit) -> Iterator[Payload]:
-    """Yield the payloads of a unit's packets; none when it is no picture of the kind."""
+    """Yield the payloads of a unit's packets; none when it is not a picture of the kind."""
     try:
         picture = parse_jpeg(unit.nals[0])
     except BrokenJpeg:

@@ -175,6 +175,6 @@ _MEANINGS = {
     errno.ENXIO: "not there; is it plugged in?",
     errno.EACCES: "no permission; put the user of this service into the group video",
     errno.EPERM: "no permission; hand the device to the container (devices: or privileged)",
-    errno.ENOTTY: "is no video device",
-    errno.EINVAL: "is no video device, or refuses all that was asked",
+    errno.ENOTTY: "is not a video device",
+    errno.EINVAL: "is not a video device, or refuses all that was asked",
 }

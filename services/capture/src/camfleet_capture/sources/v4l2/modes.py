@@ -34,7 +34,7 @@ class Mode:
 
 
 def read_capability(kernel: Kernel, descriptor: int) -> Capability:
-    """Ask a device who it is; OSError ENOTTY when it is no video device."""
+    """Ask a device who it is; OSError ENOTTY when it is not a video device."""
     answer = bytearray(structs.CAPABILITY.size)
     kernel.ioctl(descriptor, structs.QUERYCAP, answer)
     driver, card, bus, _version, all_nodes, this_node = structs.CAPABILITY.unpack(answer)

@@ -35,7 +35,7 @@ def read_graph(content: bytes) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec
     """Return inputs and outputs in the order of the file; weights listed as inputs are left out.
 
     Raises:
-        BadMessage: it is no ONNX file.
+        BadMessage: it is not an ONNX file.
     """
     graph = _graph(content)
     weights = {text_of(tensor, _TENSOR_NAME) for tensor in messages(graph, _INITIALIZER)}

@@ -15,7 +15,7 @@ def read_placeholders(content: bytes) -> tuple[TensorSpec, ...]:
     """Return the inputs; four open dimensions where the graph gives no shape.
 
     Raises:
-        BadMessage: it is no graph.
+        BadMessage: it is not a graph.
     """
     nodes = messages(memoryview(content), _NODE)
     return tuple(_spec(node) for node in nodes if text_of(node, _OP) == "Placeholder")

@@ -13,7 +13,7 @@ _DEEPEST = 50
 
 
 class BadText(ValueError):
-    """This is no text of a protobuf message."""
+    """This is not text of a protobuf message."""
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ def _read(tokens: Iterator[str], depth: int) -> TextMessage:
             return message
         value = next(tokens, "")
         if name in _BRACKETS or value in _CLOSING or not value:
-            raise BadText(f"{name} {value} is no field")
+            raise BadText(f"{name} {value} is not a field")
         held = _read(tokens, depth + 1) if value in _OPENING else value.strip("\"'")
         message.fields.append((name, held))
     if depth:

@@ -33,10 +33,10 @@ def read_tflite(content: bytes) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpe
     """Return inputs and outputs in the order of the file.
 
     Raises:
-        BadTflite: it is no TFLite file, or it is cut off.
+        BadTflite: it is not a TFLite file, or it is cut off.
     """
     if content[4:8] != _IDENTIFIER:
-        raise BadTflite("it is no TFLite file (TFL3 is not at byte 4)")
+        raise BadTflite("it is not a TFLite file (TFL3 is not at byte 4)")
     try:
         return _read(content)
     except (struct.error, IndexError) as error:

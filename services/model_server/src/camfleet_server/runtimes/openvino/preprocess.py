@@ -165,7 +165,7 @@ def _layouts(text: str) -> tuple[Any, Any]:
     try:
         return ov.Layout(asked.strip()), ov.Layout((in_model or asked).strip())
     except RuntimeError as error:
-        raise LoadError(f"layout {text}: is no layout such as NHWC or NHWC:NCHW") from error
+        raise LoadError(f"layout {text}: is not a layout such as NHWC or NHWC:NCHW") from error
 
 
 def _guessed_layout(port: Any) -> Any:

@@ -203,7 +203,9 @@ def _parsing(method: Method) -> AnswerCall:
         try:
             request = method.request.FromString(data)
         except DecodeError as error:
-            raise InvalidInput(f"The request is no {method.request.__name__} - {error}") from error
+            raise InvalidInput(
+                f"The request is not a valid {method.request.__name__} - {error}"
+            ) from error
         return (method.answer(request, rpc).SerializeToString(),)
 
     return answer

@@ -153,11 +153,11 @@ class MessageReader:
                 data += piece
                 packed = unpacking.unconsumed_tail
         except zlib.error as error:
-            text = f"a message is no {self._encoding}: {error}"
+            text = f"a message is not valid {self._encoding}: {error}"
             raise Ended(StatusCode.INTERNAL, text) from error
         if len(data) > self._limit:
             text = f"Received message larger than max ({len(data)} vs. {self._limit})"
             raise Ended(StatusCode.RESOURCE_EXHAUSTED, text)
         if not unpacking.eof:
-            raise Ended(StatusCode.INTERNAL, f"a message is no {self._encoding}: it is cut")
+            raise Ended(StatusCode.INTERNAL, f"a message is not valid {self._encoding}: it is cut")
         return memoryview(data)

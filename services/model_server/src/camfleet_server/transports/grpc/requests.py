@@ -30,7 +30,7 @@ def read_head(fields: list[tuple[str, str]]) -> RequestHead:
     if fault is None and "grpc-timeout" in metadata:
         timeout_s = _seconds(metadata["grpc-timeout"])
         if timeout_s is None:
-            text = f"grpc-timeout {metadata['grpc-timeout'][:20]!r} is no time"
+            text = f"grpc-timeout {metadata['grpc-timeout'][:20]!r} is not a time"
             fault = StatusCode.INTERNAL, text
     return RequestHead(path, metadata, timeout_s, encoding, fault)
 

@@ -15,7 +15,7 @@ Body: TypeAlias = bytes | bytearray
 
 MAX_BODY_BYTES = 1 << 30  # as OVMS
 MAX_JSON_BYTES = 64 << 20
-JSON_LENGTH = "inference-header-content-length"  # what is behind so many bytes is no JSON
+JSON_LENGTH = "inference-header-content-length"  # what is behind so many bytes is not JSON
 _JSON_WEIGHT = 8  # parsed, a text takes about so many times its size
 _CHUNK_LIMIT_S = 20.0
 _BODY_LIMIT_S = 300.0

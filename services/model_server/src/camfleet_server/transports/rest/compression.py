@@ -37,9 +37,11 @@ def decoded_body(request: Request, body: Body, share: Share) -> Body:
             rest = inflater.unconsumed_tail
             count_body(request, share, len(inflated))
     except zlib.error as error:
-        raise InvalidInput(f"Request body is no {encoding} - {error}") from error
+        raise InvalidInput(f"Request body is not valid {encoding} - {error}") from error
     if not inflater.eof or inflater.unused_data:
-        raise InvalidInput(f"Request body is no {encoding} - it ends too early or goes on after it")
+        raise InvalidInput(
+            f"Request body is not valid {encoding} - it ends too early, or more follows it"
+        )
     return inflated
 
 

@@ -108,7 +108,7 @@ def checked_shape(shape: Sequence[Any], tensor: str) -> Sequence[int]:
 
 
 def array_to_json(array: NDArray[Any]) -> Any:
-    """Make nested lists of an array; BYTES that are no UTF-8 become `{"b64": ...}`."""
+    """Make nested lists of an array; BYTES that are not UTF-8 become `{"b64": ...}`."""
     if array.dtype.kind == "f" and array.dtype.itemsize < _DOUBLE_BYTES:
         return _shortened(array).tolist()
     if array.dtype.kind not in "OSU":

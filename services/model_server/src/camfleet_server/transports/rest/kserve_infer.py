@@ -46,7 +46,7 @@ def split_body(request: Request, body: Body) -> tuple[dict[str, Any], memoryview
     """Split a body into its JSON and the bytes behind it.
 
     Raises:
-        InvalidInput: the header that tells where the JSON ends is wrong, or it is no JSON.
+        InvalidInput: the header that tells where the JSON ends is wrong, or it is not JSON.
     """
     view = memoryview(body)
     declared = request.headers.get(HEADER_LENGTH)

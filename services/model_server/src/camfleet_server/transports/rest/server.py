@@ -25,7 +25,7 @@ class GuardedProtocol(GuardedConnection, H11Protocol):
     """HTTP that does not wait for ever, and is refused in JSON."""
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, in JSON as everything else."""
+        """Refuse what is not HTTP, in JSON as everything else."""
         body = json.dumps({"error": msg}).encode()
         headers = [
             ("content-type", "application/json"),

@@ -82,7 +82,7 @@ class TfsRoutes:
     async def unknown_verb(self, request: Request) -> Response:
         """Refuse a misspelt verb, which would else be part of a name that only GET knows."""
         verb = request.path_params["verb"]
-        raise InvalidInput(f"Invalid request URL - ':{verb[:40]}' is no verb; use :predict")
+        raise InvalidInput(f"Invalid request URL - ':{verb[:40]}' is not a verb; use :predict")
 
     def predict(self, request: Request, body: Body) -> Response:
         """Infer on rows (`instances`) or columns (`inputs`)."""

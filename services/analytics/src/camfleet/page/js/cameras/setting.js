@@ -3,7 +3,7 @@
 import { field } from "../base/controls.js";
 
 export class Setting {
-  // `wrong` is said of a text that is no value: read() gives undefined for it, or the control refuses it.
+  // `wrong` is said of a text that is not a value: read() gives undefined for it, or the control refuses it.
   constructor(path, words, input, { hint = "", wrong = null, show = (value) => value ?? "", read = (text) => text || null } = {}) {
     Object.assign(this, { path, input, wrong, show, read });
     input.name = path;

@@ -4,7 +4,7 @@ export const listOf = (text) => text.split(",").map((word) => word.trim()).filte
 
 export const maskLines = (masks) => masks.map((mask) => mask.flat().join(" ")).join("\n");
 
-// Undefined where a line is no mask.
+// Undefined where a line is not a mask.
 export function masksOf(text) {
   const masks = text.split("\n").map(numbersOf).filter(({ length }) => length).map(maskOf);
   return masks.includes(undefined) ? undefined : masks;

@@ -76,7 +76,7 @@ export class ConfigHistory {
 }
 
 function told({ readable, added, removed, changed, settings }) {
-  if (!readable) return "from or to a text that is no configuration";
+  if (!readable) return "from or to a text that is not a configuration";
   const parts = Object.entries({ added, removed, changed, "set": settings }).filter(([, names]) => names.length);
   return parts.map(([verb, names]) => `${verb} ${names.join(", ")}`).join("; ") || "the text's form only";
 }
