@@ -225,6 +225,13 @@ def test_folder_that_goes_while_it_is_shown_says_so(folder_with_faults: Path) ->
         list(source.units(threading.Event()))
 
 
+def test_a_film_is_called_by_its_codec_not_by_what_decodes_it(tmp_path: Path) -> None:
+    film = write_clip(tmp_path / "clip.mkv", codec="libsvtav1", pictures=3)
+    source = open_source(SourceAddress(str(film), tmp_path))
+    source.close()
+    assert source.details.codec == "av1 to h264"
+
+
 def test_film_that_is_cut_off_in_its_head_says_so(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "clip.mkv").read_bytes()
     (tmp_path / "clip.mkv").write_bytes(whole[:100])

@@ -19,7 +19,7 @@ def open_coder(
     """Choose the coder of a container's stream; `fps` in place of the rate that it tells."""
     context = stream.codec_context
     fps = fps or float(stream.average_rate or 0) or _USUAL_FPS
-    is_h26x = context.name in {"h264", "hevc"}
+    is_h26x = context.codec.canonical_name in {"h264", "hevc"}
     if is_h26x and context.reorder_depth and stream.container.format.name in _WITHOUT_ORDER:
         return Transcoder(context, fps, alteration, knows_order=False)
     return coder_of(context, fps, alteration)
@@ -29,10 +29,11 @@ def coder_of(context: VideoCodecContext, fps: float, alteration: Alteration = NO
     """Choose the copy for H.264, H.265 and MJPEG as they are, an encoder for all else."""
     if alteration:
         return Transcoder(context, fps, alteration)
-    if context.name == "h264":
+    kind = context.codec.canonical_name  # a decoder may have a name of its own: libdav1d
+    if kind == "h264":
         return NalCopier(h264, context.extradata)
-    if context.name == "hevc":
+    if kind == "hevc":
         return NalCopier(h265, context.extradata)
-    if context.name == "mjpeg":
+    if kind == "mjpeg":
         return JpegCopier(context, fps)
     return Transcoder(context, fps)

@@ -36,7 +36,8 @@ class Transcoder:
     ) -> None:
         self._knows_order = knows_order
         self._untaken: list[int] = []  # ticks that no picture has taken yet, the earliest first
-        self.codec = encoded(decoder.name, alteration if alteration or knows_order else _WHY)
+        why = alteration if alteration or knows_order else _WHY
+        self.codec = encoded(decoder.codec.canonical_name, why)
         decoder.thread_type = "SLICE"
         self._decoder = decoder
         self._encoder = PictureEncoder(fps, alteration)
