@@ -1,7 +1,9 @@
-"""A client that speaks RTSP by hand."""
+"""A client that speaks RTSP by hand, and a camera that only refuses."""
 
 import socket
 import struct
+from collections.abc import Callable
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Self
 
 
@@ -59,3 +61,34 @@ class Client:
         mark, channel, size = struct.unpack("!cBH", self.read(4))
         assert mark == b"$"
         return channel, self.read(size)
+
+
+class RefusingCamera(ThreadingTCPServer):
+    """Answers every request with what `answer` makes of its lines: a status line and headers."""
+
+    daemon_threads = True
+
+    def __init__(self, answer: Callable[[list[str]], list[str]]) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.answer = answer
+        self.connections = 0
+
+    @property
+    def url(self) -> str:
+        return f"rtsp://127.0.0.1:{self.server_address[1]}/door"
+
+
+class _Answering(StreamRequestHandler):
+    server: RefusingCamera
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        lines: list[str] = []
+        for line in self.rfile:
+            lines.append(line.decode().strip())
+            if not lines[-1]:
+                sequence = next(one for one in lines if one.startswith("CSeq"))
+                status, *headers = self.server.answer(lines)
+                head = [f"RTSP/1.0 {status}", sequence, *headers, "", ""]
+                self.wfile.write("\r\n".join(head).encode())
+                lines = []

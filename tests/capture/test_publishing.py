@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from camfleet_capture.publish.authorization import find_authorization
+from camfleet_capture.rtsp.challenges import find_authorization
 from fakes_capture import (
     camera_lines,
     capture_running,

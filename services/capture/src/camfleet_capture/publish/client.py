@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from camfleet_capture.publish.authorization import Credentials, find_authorization
+from camfleet_capture.rtsp.challenges import Credentials, find_authorization
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 _ANSWER_LIMIT_BYTES = 65_536

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from camfleet_capture.publish.authorization import Credentials
 from camfleet_capture.publish.client import PublishFault, RtspClient
 from camfleet_capture.rtsp.broadcast import Broadcast, Reader
+from camfleet_capture.rtsp.challenges import Credentials
 from camfleet_capture.rtsp.outputs import InterleavedOutput
 from camfleet_capture.rtsp.sdp import TRACK, format_sdp
 from camfleet_capture.stream import Stream

@@ -17,6 +17,7 @@ from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock, PullPacer
 from camfleet_capture.sources.container import STALL_LIMIT_S, Opening, describe
 from camfleet_capture.sources.film_turn import film_quarters
+from camfleet_capture.sources.logins import wants_unknown_digest
 from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
@@ -148,7 +149,10 @@ def open_network(
 
 
 def _open_rtsp(opening: Opening, alteration: Alteration) -> LiveSource:
-    """Open it; one that redirects without end is told, and not opened before that is over."""
+    """Open it, and say of what libav cannot follow or answer what that is.
+
+    One that redirects without end is not opened before that is over.
+    """
     try:
         return LiveSource(opening, alteration)
     except SourceStalled as stalled:
@@ -160,6 +164,13 @@ def _open_rtsp(opening: Opening, alteration: Alteration) -> LiveSource:
             "or name the address that has the pictures",
             still_holds=still_holds,
         ) from stalled
+    except SourceMissing as refusal:
+        if not wants_unknown_digest(opening.url):
+            raise
+        raise SourceMissing(
+            f"{opening.label}: wants a login that FFmpeg does not know (Digest with SHA-256); "
+            "choose MD5 or Basic in its settings"
+        ) from refusal
 
 
 def _with_credentials(url: str, credentials: Credentials) -> str:

@@ -1,20 +1,23 @@
 """Whether an RTSP server sends its readers on without end: libav follows as fast as it can."""
 
-import socket
-from typing import BinaryIO
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
+
+from camfleet_capture.rtsp.challenges import Credentials
+from camfleet_capture.sources.rtsp_asking import RtspAsking, credentials_in
 
 _HOPS = 5
-_PATIENCE_S = 2.0
-_LINE_LIMIT_BYTES, _LINES_LIMIT = 4096, 64
-_RTSP_PORT = 554
 
 
 def is_endless(url: str) -> bool:
-    """Follow a few redirects, with a connection each and without a password; False if they end."""
+    """Follow a few redirects, with a connection each; False if they end.
+
+    The password of the address is for its host alone.
+    """
+    host, credentials = urlsplit(url).hostname, credentials_in(url)
     for _ in range(_HOPS):
+        is_home = urlsplit(url).hostname == host
         try:
-            location = _redirect_of(url)
+            location = _redirect_of(url, credentials if is_home else None)
         except (OSError, ValueError, IndexError):
             return False  # no answer, or none of RTSP: opening it says so
         if location is None:
@@ -23,31 +26,11 @@ def is_endless(url: str) -> bool:
     return True
 
 
-def _redirect_of(url: str) -> str | None:
-    parts = urlsplit(url)
-    if parts.scheme != "rtsp" or not parts.hostname:
-        return None
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    place = parts.hostname, parts.port or _RTSP_PORT
-    with socket.create_connection(place, _PATIENCE_S) as connection:
-        answers = connection.makefile("rb")
-        for number, method in enumerate(("OPTIONS", "DESCRIBE"), 1):
-            request = f"{method} {bare} RTSP/1.0\r\nCSeq: {number}\r\n\r\n"
-            connection.sendall(request.encode())
-            if location := _location_in(answers):
-                return location
+def _redirect_of(url: str, credentials: Credentials | None) -> str | None:
+    with RtspAsking(url, credentials) as camera:
+        for method in ("OPTIONS", "DESCRIBE"):
+            answer = camera.ask(method)
+            is_redirect = 300 <= answer.code < 400  # noqa: PLR2004 - RFC 2326, 7.1.1
+            if is_redirect and (location := answer.all("location")):
+                return location[0]
     return None
-
-
-def _location_in(answers: BinaryIO) -> str | None:
-    """Return where the next answer leads; ValueError where it is none."""
-    code = int(answers.readline(_LINE_LIMIT_BYTES).decode().split(" ")[1])
-    headers = {}
-    for _ in range(_LINES_LIMIT):
-        line = answers.readline(_LINE_LIMIT_BYTES).decode().strip()
-        if not line:
-            break
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    is_redirect = 300 <= code < 400  # noqa: PLR2004 - RFC 2326, 7.1.1
-    return headers.get("location") if is_redirect else None

@@ -16,17 +16,21 @@ def find_authorization(
     challenges: Iterable[str], credentials: Credentials
 ) -> Callable[[str, str], str] | None:
     """Return what makes the Authorization header of (method, url): Digest if it is offered."""
-    offers = [
-        (kind.lower(), rest) for kind, _, rest in (text.partition(" ") for text in challenges)
-    ]
-    for kind, rest in offers:
-        fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
+    offers = [parse_challenge(text) for text in challenges]
+    for kind, fields in offers:
         if kind == "digest" and fields.get("algorithm", "").upper() in _HASHES:
             return _Digest(fields, credentials).answer
     if any(kind == "basic" for kind, _ in offers):
         token = b64encode(":".join(credentials).encode()).decode()
         return lambda _method, _url: f"Basic {token}"
     return None
+
+
+def parse_challenge(text: str) -> tuple[str, dict[str, str]]:
+    """Return the scheme and the fields of a WWW-Authenticate header, names in lower case."""
+    kind, _, rest = text.partition(" ")
+    fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
+    return kind.lower(), fields
 
 
 class _Digest:
