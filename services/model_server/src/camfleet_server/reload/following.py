@@ -1,6 +1,5 @@
 """What config.json says, taken up for the models whose changes are followed."""
 
-import time
 from collections.abc import MutableMapping
 from pathlib import Path
 
@@ -22,7 +21,7 @@ class FollowedConfig:
         self._followed: set[str] | None = None  # models whose changes are taken up; None: all
         self._taken_up: ServingConfig | None = None
         self.fault = ""  # why it cannot be used; what it said before still counts
-        self.since: float | None = None  # when it was first taken up, on time.monotonic()
+        self.is_known = False  # it was taken up once
 
     @property
     def folder(self) -> Path:
@@ -83,5 +82,4 @@ class FollowedConfig:
                     self._news.entry_refused(name, state.entry_fault)
             else:
                 state.config = models.get(name)
-        if self.since is None:
-            self.since = time.monotonic()
+        self.is_known = True

@@ -18,6 +18,7 @@ from camfleet_server.reload.loader import Breakage, LoadJob, LoadResult
 from camfleet_server.reload.manifests import CatalogFile
 from camfleet_server.reload.mending import note_broken, pause_s, put_off, start_mending
 from camfleet_server.reload.model_state import ModelState, Refusal
+from camfleet_server.reload.readiness import Readiness
 from camfleet_server.reload.repository import FoundVersions, ModelRepository, VersionFiles
 from camfleet_server.runtimes.base import ModelSource
 from camfleet_server.serving.model_version import LoadedVersion
@@ -26,7 +27,6 @@ from camfleet_server.serving.registry import Registry, Snapshot
 logger = logging.getLogger(__name__)
 
 _GONE_AFTER_S = 1.0  # a folder empty for so long was meant to be, it is no swap under way
-_READY_LIMIT_S = 15.0  # a model that hangs in its probe does not hold up readiness
 
 
 class Reconciliation:
@@ -54,7 +54,7 @@ class Reconciliation:
         self._states: dict[str, ModelState] = {}
         self._to_retire: list[LoadedVersion] = []
         self._empty_since: dict[str, float] = {}
-        self._is_ready = False
+        self._readiness = Readiness()
         self._installed: list[tuple[LoadResult, LoadedVersion, bool]] = []  # not told of yet
         self.changes = 0  # versions that came or went
         self.expects_files = False  # a version is being published or comes to rest
@@ -113,6 +113,7 @@ class Reconciliation:
         source = result.job.source
         state = self._states[source.name]
         del state.loading[source.version]
+        self._readiness.note_progress()
         if result.loaded:
             is_anew = self._install(state, result.loaded)
             self._installed.append((result, result.loaded, is_anew))
@@ -262,21 +263,15 @@ class Reconciliation:
         return replaced is not None
 
     def _publish(self) -> None:
-        self._is_ready = self._is_ready or self._is_first_pass_over()
+        if self._config.is_known:
+            self._readiness.look(is_busy=self.is_loading or self.is_settling)
+        is_ready = self._readiness.is_reached
         models = {name: state.served() for name, state in self._states.items()}
         faults = [self.config_fault] if self.config_fault else []
         faults += [f"{name}: {m.reason}" for name, m in models.items() if m.reason]
-        if not self._is_ready:
+        if not is_ready:
             on_way = [f"{n} version {v}" for n, s in self._states.items() for v in s.loading]
             faults += [f"still loading {', '.join(on_way)}"] if on_way else []
-        told = Snapshot(
-            models, self._is_ready, self.config_fault, tuple(faults), self._config.folder
-        )
+        told = Snapshot(models, is_ready, self.config_fault, tuple(faults), self._config.folder)
         self._registry.swap(told)
         self._metrics.tell_faults(len(faults))
-
-    def _is_first_pass_over(self) -> bool:
-        if self._config.since is None:
-            return False
-        is_late = time.monotonic() - self._config.since > _READY_LIMIT_S
-        return is_late or not (self.is_loading or self.is_settling)
