@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from camfleet_contracts.model_manifest import ModelManifest
 from camfleet_contracts.serving_config import ModelConfig
+from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes import onnxruntime
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from loaded_models import answer, load, save_graph, save_scaler
@@ -64,6 +65,14 @@ def test_texts_go_in_and_out_as_bytes(tmp_path: Path) -> None:
     assert [spec.datatype for spec in servable.inputs] == ["BYTES"]
     texts = np.array([b"one", "zwölf".encode()], object)
     assert answer(servable, texts)[0].tolist() == texts.tolist()
+
+
+def test_bytes_that_are_no_text_are_the_fault_of_who_sent_them(tmp_path: Path) -> None:
+    node = helper.make_node("Identity", ["x"], ["y"])
+    ends = [helper.make_tensor_value_info(n, TensorProto.STRING, ["n"]) for n in ("x", "y")]
+    path = save_graph(tmp_path / "m.onnx", helper.make_graph([node], "g", ends[:1], ends[1:]))
+    with pytest.raises(InvalidInput, match=r"input 'x' - Expected: UTF-8; .*byte 0xff"):
+        answer(load(path, "onnxruntime"), np.array([b"\xff"], object))
 
 
 def test_types_that_no_protocol_carries_are_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from camfleet_server.cpu_share import read_cpu_share
+from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from camfleet_server.runtimes.copies import Arrays, Copies, CopiesServable, check_batch
 from camfleet_server.runtimes.headers.onnx_graph import external_files
@@ -113,7 +114,7 @@ class _Session:
         self._outputs = [spec.name for spec in ports.outputs]
 
     def infer(self, inputs: Arrays, wanted: Sequence[int]) -> Arrays:
-        feeds = {n: _as_texts(a) for n, a in zip(self._names, inputs, strict=True)}
+        feeds = {n: _as_texts(n, a) for n, a in zip(self._names, inputs, strict=True)}
         answer = self._run([self._outputs[position] for position in wanted], feeds)
         return [_as_bytes(array) for array in answer]
 
@@ -200,10 +201,14 @@ def _spec(value: Any, path: Path) -> TensorSpec:
     return TensorSpec(value.name, datatype, tuple(shape))
 
 
-def _as_texts(array: NDArray[Any]) -> NDArray[Any]:
+def _as_texts(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return texts as the library takes them; raises InvalidInput for bytes that are none."""
     if array.dtype != object:
         return array
-    texts = [item.decode() if isinstance(item, bytes) else item for item in array.flat]
+    try:
+        texts = [item.decode() if isinstance(item, bytes) else item for item in array.flat]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"input '{name}' - Expected: UTF-8; Actual: {error}") from error
     return np.array(texts, object).reshape(array.shape)
 
 

@@ -51,6 +51,12 @@ def describe(files: ModelFiles, manifest: ModelManifest) -> Described:
 
 
 def _check_types(described: Described, files: ModelFiles) -> None:
+    for spec in described.inputs:
+        if not spec.shape:
+            raise LoadError(
+                f"{files.model.name} on opencv: input {spec.name!r} is a scalar, and OpenCV takes "
+                "none; let another runtime serve it, or give the input a dimension"
+            )
     for spec in (*described.inputs, *described.outputs):
         if spec.datatype != "FP32":
             raise LoadError(

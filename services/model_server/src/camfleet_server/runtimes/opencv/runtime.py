@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from camfleet_contracts.model_files import ModelFiles
 from camfleet_server.cpu_share import read_cpu_share
+from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from camfleet_server.runtimes.copies import Arrays, Copies, CopiesServable
 from camfleet_server.runtimes.mapping import read_mapping
@@ -90,6 +91,8 @@ class _Net:
 
     def infer(self, inputs: Arrays, wanted: Sequence[int]) -> Arrays:
         for name, array, is_nhwc in zip(self._names, inputs, self._is_nhwc, strict=True):
+            if not array.size:
+                raise InvalidInput(f"input '{name}' - Expected: values; Actual: {array.shape}")
             blob = np.ascontiguousarray(array.transpose(_TO_NCHW)) if is_nhwc else array
             if len(self._names) == 1:
                 self._net.setInput(blob)
@@ -117,6 +120,8 @@ class _Net:
     def _as_declared(self, name: str, answer: NDArray[Any]) -> NDArray[Any]:
         """Copy an answer, in the layout of the file where that is NHWC and OpenCV's is not."""
         declared = self._declared.get(name, ())
+        if len(declared) == 1 and answer.shape[1:] == (1,):  # OpenCV has no lists, only columns
+            return np.array(answer[:, 0])
         if len(declared) == answer.ndim == _RANK and not _fits(answer.shape, declared):
             turned = answer.transpose(_TO_NHWC)
             if _fits(turned.shape, declared):
