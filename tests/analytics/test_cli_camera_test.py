@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from camfleet.cli.media import read_frames
+from camfleet.streams.file import FileVideoStream
+from camfleet.video.look import NothingCame, look_at
 from camfleet.writers.video_file import VideoWriter
 from cli_runs import CommandLine
 from free_ports import free_port
@@ -37,6 +40,22 @@ def test_a_film_tells_codec_size_and_rate(camfleet: CommandLine, clip: Path) -> 
     assert (found["codec"], found["width"], found["height"]) == ("h264", 160, 120)
     assert found["fps"] == 10
     assert found["first_picture_s"] > 0
+
+
+def test_a_film_is_opened_by_its_name_alone(
+    camfleet: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with VideoWriter("12:30.mp4", fps=10) as film:
+        for _ in range(10):
+            film.write_frame(np.zeros((120, 160, 3), np.uint8))
+    assert (tmp_path / "12:30.mp4").is_file()
+    assert json.loads(camfleet.run("camera", "test", "12:30.mp4", "--json").out)["fps"] == 10
+    assert len(list(read_frames(Path("12:30.mp4")))) == 10
+    with FileVideoStream("12:30.mp4") as stream:
+        assert stream.read().shape == (120, 160, 3)
+    with pytest.raises(NothingCame, match="No such file"):
+        look_at(f"concat:{tmp_path}/12:30.mp4", 10)
 
 
 def test_a_picture_is_saved(camfleet: CommandLine, clip: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from camfleet.cli.errors import CommandError
 from camfleet.drawing.compose import PICTURES
 from camfleet.images import Image
 from camfleet.streams.base import upright
+from camfleet.video.addresses import file_address
 
 _DEFAULT_FPS = 25
 
@@ -68,7 +69,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     if path.exists() and not path.is_file():  # opening a named pipe waits for somebody who writes
         raise BadMedia(f"{path}: is not a file; remove it, or put a picture or film in its place")
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(file_address(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise BadMedia(f"{path}: has no picture in it")
             container.streams.video[0].thread_type = "AUTO"
@@ -85,7 +86,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
 def frame_count(path: Path) -> int | None:
     """How many frames a film says it has; None when it does not."""
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(file_address(path), metadata_errors="replace") as container:
             video = next(iter(container.streams.video), None)
             return (video.frames or None) if video else None
     except (FFmpegError, OSError):
@@ -95,7 +96,7 @@ def frame_count(path: Path) -> int | None:
 def frame_rate(path: Path) -> Fraction:
     """Frames per second of a film; 25 where it does not say, or is none, as `read_frames` tells."""
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(file_address(path), metadata_errors="replace") as container:
             return container.streams.video[0].average_rate or Fraction(_DEFAULT_FPS)
     except (FFmpegError, OSError, IndexError):
         return Fraction(_DEFAULT_FPS)

@@ -12,6 +12,7 @@ from av.error import FFmpegError
 from camfleet.images import Image
 from camfleet.streams.base import VideoStream, image_of
 from camfleet.streams.errors import NoMoreFrames, StreamLost, StreamMissing, StreamNotStarted
+from camfleet.video.addresses import file_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ class FileVideoStream(VideoStream):
         if not self._path.is_file():
             raise StreamMissing(f"{self._path}: {self._fault()}; give the path of a video file")
         try:
-            self._container = av.open(str(self._path), metadata_errors="replace")
+            self._container = av.open(file_address(self._path), metadata_errors="replace")
         except (FFmpegError, OSError) as error:
             raise StreamMissing(
                 f"{self._path}: not a video that can be read: {error.strerror}"

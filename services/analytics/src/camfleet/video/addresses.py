@@ -1,5 +1,6 @@
 """Addresses of streams: what may be opened, and with whose credentials."""
 
+from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from camfleet_contracts.redaction import redact
@@ -22,6 +23,11 @@ def check_address(address: str) -> str:
     if parts.scheme.lower() not in ALLOWED_SCHEMES or not parts.hostname:
         raise RefusedAddress(address)
     return address
+
+
+def file_address(path: Path | str) -> str:
+    """What PyAV opens as this file, whatever its name: `12:30.mp4` names no protocol `12`."""
+    return f"file:{path}"
 
 
 def with_credentials(address: str, credentials: tuple[str, str] | None) -> str:

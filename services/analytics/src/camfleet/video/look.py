@@ -9,6 +9,7 @@ import av
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
+from camfleet.video.addresses import file_address
 from camfleet_contracts.cameras import SourceKind
 from camfleet_contracts.redaction import redact
 
@@ -61,8 +62,10 @@ def _read_pictures(
 ) -> tuple[Finding, VideoFrame]:
     options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
     form = "v4l2" if address.startswith("/dev/") else None
+    is_file = form is None and "://" not in address
+    opened = file_address(address) if is_file else address
     with av.open(
-        address, format=form, options=options, metadata_errors="replace", timeout=timeout_s
+        opened, format=form, options=options, metadata_errors="replace", timeout=timeout_s
     ) as container:
         if not container.streams.video:
             raise NothingCame(f"{shown}: has no video stream; {_advice(address)}")

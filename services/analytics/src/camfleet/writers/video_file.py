@@ -11,6 +11,7 @@ from av.error import FFmpegError
 
 from camfleet.errors import BadArgument
 from camfleet.images import Image, check_image
+from camfleet.video.addresses import file_address
 from camfleet.writers.encoding import add_stream, even, find_codec, picture_of, rate_of
 from camfleet.writers.errors import CannotWrite, OtherSize, WriterError
 
@@ -96,7 +97,7 @@ class VideoWriter:
         path = self._path if self._chunk_frames is None else self._free_name()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(path), "w")
+            self._container = av.open(file_address(path), "w")
             self._stream = add_stream(self._container, self._codec, self._rate, image)
         except (FFmpegError, OSError, ValueError) as error:
             self._container, self._stream = None, None
