@@ -68,6 +68,26 @@ def test_a_login_in_the_address_goes_into_a_file_of_its_own(
     assert "hunter" not in app.file.read_text()
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("rtsp://you:hunter2@10.0.0.5/sub", "rtsp://10.0.0.5/sub"),
+        ("rtsp://10.0.0.5/sub", "rtsp://10.0.0.5/sub"),
+        ("rtsp://me:other@10.0.0.5/sub", "rtsp://me:other@10.0.0.5/sub"),
+    ],
+    ids=["same", "none", "another"],
+)
+def test_the_same_login_in_the_stream_to_analyse_goes_there_too(
+    app: RunningApp, client: httpx.Client, typed: str, kept: str
+) -> None:
+    source = "rtsp://you:hunter2@10.0.0.5/x"
+    client.post("/v1/cameras", json={"name": "gate", "source": source, "detect_source": typed})
+    assert login_of(app, "gate") == ("rtsp://10.0.0.5/x", ("you", "hunter2"))
+    camera = read_cameras(app.file).find("gate")
+    assert camera is not None
+    assert camera.detect_source == kept
+
+
 def test_a_refused_change_leaves_the_login_of_the_camera_as_it_is(
     app: RunningApp, client: httpx.Client
 ) -> None:

@@ -10,6 +10,7 @@ import cv2
 from camfleet.images import Image, check_image
 from camfleet.writers.errors import CannotWrite, WriterError
 from camfleet.writers.exposure import Exposure
+from camfleet_contracts.access import names_this_machine
 
 PATH = "/stream.mjpg"
 _BOUNDARY = "camfleet-frame"
@@ -59,6 +60,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
+    timeout = 20.0  # in seconds, for a request to come and for a reader to take a picture
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -86,6 +88,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         exposure, headers = self.server.exposure, self.headers
         if not exposure.admits_network(self.client_address[0]):
             self.send_error(403, "this network is not in ALLOW_CIDR")
+            return False
+        if not exposure.key and not names_this_machine(headers.get("Host", "localhost")):
+            self.send_error(403, "without a key only 127.0.0.1 and localhost are answered")
             return False
         if exposure.admits(headers.get("Authorization", ""), headers.get("x-api-key", "") or key):
             return True
