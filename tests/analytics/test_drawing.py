@@ -27,6 +27,7 @@ from camfleet.errors import BadArgument, BadImage
 from camfleet.fps import FPS
 from camfleet.object_trackers.centroid import CentroidTracker
 from camfleet.results.boxes import BoundingBox
+from camfleet.results.detection import ObjectDetectionPrediction
 from moving import seen
 
 RED = (0, 0, 255)
@@ -47,6 +48,13 @@ def test_box_and_text_are_drawn_in_the_colour_of_the_class_into_a_copy() -> None
     assert red_at(marked, 62, 62)  # the text's ground, in the box's corner
     assert not red_at(marked, 100, 100)
     assert not image.any()
+
+
+def test_colours_of_a_service_are_taken_as_they_are() -> None:
+    colours = np.array([[9, 9, 9], RED], np.uint8)  # what `colors` of a service is
+    found = [ObjectDetectionPrediction(BoundingBox(60, 60, 140, 140), 0.9, "person", 1)]
+    assert red_at(markup_image(black(), found, colors=colours), 60, 130)
+    assert red_at(overlay_transparent_boxes(black(), found, 1, colours), 100, 100)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """What an image is in the library, and the check of what is handed to it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +10,7 @@ from camfleet.errors import BadImage
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
 Colour = tuple[int, int, int]  # blue, green, red
+Colours = Sequence[Sequence[int]] | NDArray[np.integer[Any]]  # (N, 3), one a label
 
 _CHANNELS = 3
 

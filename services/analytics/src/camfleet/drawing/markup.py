@@ -1,6 +1,6 @@
 """Predictions drawn into an image. Images that are handed in stay as they are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import cv2
@@ -15,7 +15,7 @@ from camfleet.drawing.shapes import (
     share_of,
 )
 from camfleet.errors import BadArgument
-from camfleet.images import Colour, Image, check_image
+from camfleet.images import Colour, Colours, Image, check_image
 from camfleet.results.boxes import BoundingBox
 
 _FILLED = -1
@@ -50,7 +50,7 @@ def markup_image(  # noqa: PLR0913, PLR0917 - edgeIQ's signature
     predictions: Predictions,
     show_labels: bool = True,
     show_confidences: bool = True,
-    colors: Sequence[Colour] | None = None,
+    colors: Colours | None = None,
     line_thickness: int = 2,
     font_size: float = 0.5,
     font_thickness: int = 2,
@@ -114,7 +114,7 @@ def overlay_transparent_boxes(
     image: Image,
     predictions: Predictions,
     alpha: float = 0.5,
-    colors: Sequence[Colour] | None = None,
+    colors: Colours | None = None,
     show_labels: bool = False,
     show_confidences: bool = False,
 ) -> Image:
@@ -152,7 +152,7 @@ def transparent_overlay_boxes(
     image: Image,
     predictions: Predictions,
     alpha: float = 0.5,
-    colors: Sequence[Colour] | None = None,
+    colors: Colours | None = None,
 ) -> Image:
     """`overlay_transparent_boxes` as edgeIQ 1.x has it."""
     return overlay_transparent_boxes(image, predictions, alpha, colors)
@@ -199,7 +199,7 @@ def _each(predictions: Predictions) -> Iterable[Found]:
     return predictions.values() if isinstance(predictions, Mapping) else predictions
 
 
-def _colour(one: Found, colors: Sequence[Colour] | None) -> Colour:
+def _colour(one: Found, colors: Colours | None) -> Colour:
     if colors is None or len(colors) == 0:
         return colour_of(one.index)
     blue, green, red = colors[one.index % len(colors)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from camfleet.detections import Detections
 from camfleet.errors import BadArgument, NotLoaded, WrongPurpose
-from camfleet.images import Image, check_image
+from camfleet.images import Colours, Image, check_image
 from camfleet.inference.detector import postprocess_of, read_answer
 from camfleet.inference.errors import ServerAbsent, ServerSilent
 from camfleet.inference.geometry import Resize
@@ -193,7 +193,7 @@ class VisionService(Publishing, Generic[P]):
         return self._colors
 
     @colors.setter
-    def colors(self, colors: Sequence[Sequence[int]] | NDArray[np.integer[Any]]) -> None:
+    def colors(self, colors: Colours) -> None:
         wanted = np.asarray(colors)
         expected = (len(self.model_config.labels), 3)
         if wanted.shape != expected or wanted.min() < 0 or wanted.max() > _BRIGHTEST:
