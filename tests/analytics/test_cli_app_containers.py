@@ -1,5 +1,6 @@
 """`camfleet app package|deploy`: what docker is asked, with a stand-in for the docker command."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,19 @@ def test_package_builds_from_the_base_of_the_device(
     assert camfleet.run("app", "package").code == 0
     *_, build = docker.asked("build")
     assert build.startswith("build --tag people-counter:latest --build-arg=CAMFLEET_HW=default")
+    assert f"--build-arg=CAMFLEET_VERSION={version('camfleet')}" in build
     assert build.endswith(f"--file {app / 'Dockerfile'} {app}")
     assert (app / "var" / "models").is_dir()
+
+
+def test_dockerfile_of_another_camfleet_is_said_before_anything_is_built(
+    camfleet: CommandLine, app: Path, docker: FakeDocker
+) -> None:
+    (app / "Dockerfile").write_text("ARG CAMFLEET_HW\nFROM camfleet-app:0.0.9-${CAMFLEET_HW}\n")
+    outcome = camfleet.run("app", "package")
+    assert outcome.code == 1
+    assert "builds FROM camfleet-app:0.0.9-${CAMFLEET_HW}; delete it and run" in outcome.err
+    assert docker.asked("build") == []
 
 
 def test_base_is_built_from_the_sources_of_the_checkout(

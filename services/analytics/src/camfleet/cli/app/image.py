@@ -36,6 +36,7 @@ def package(application: Application, target: Target, docker: Docker, tag: str =
         application.folder,
         application.folder / DOCKERFILE,
         CAMFLEET_HW=target.device,
+        CAMFLEET_VERSION=version("camfleet"),
     )
     return image
 
@@ -52,14 +53,16 @@ def base_image(device: str) -> str:
 
 
 def _check_base_of(dockerfile: Path) -> None:
-    """A Dockerfile of another product builds an image without anything of ours."""
-    text = dockerfile.read_text()
-    bases = re.findall(r"(?mi)^FROM\s+(\S+)", text)
-    if any(base.startswith("alwaysai/") for base in bases):
-        raise CommandError(
-            f"{dockerfile} builds FROM {bases[0]}; delete it and run `camfleet app configure`, "
-            "which makes one for camfleet"
-        )
+    """A Dockerfile of another product, or of another camfleet, builds an image of that."""
+    bases = re.findall(r"(?mi)^FROM\s+(\S+)", dockerfile.read_text())
+    ours = (f"{_BASE}:{version('camfleet')}-", f"{_BASE}:$")
+    for base in bases:
+        is_of_another = base.startswith(f"{_BASE}:") and not base.startswith(ours)
+        if is_of_another or base.startswith("alwaysai/"):
+            raise CommandError(
+                f"{dockerfile} builds FROM {base}; delete it and run `camfleet app configure`, "
+                f"which makes one for camfleet {version('camfleet')}"
+            )
 
 
 def _provide_base(docker: Docker, device: str) -> None:
