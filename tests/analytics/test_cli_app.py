@@ -93,7 +93,9 @@ def test_configure_keeps_what_is_not_given_and_mends_the_dockerfile(
         "app", "configure", "--mode", "production", "--engine", "ssh://pi@10.0.0.7"
     )
     assert "Dockerfile was missing and is made" in outcome.err
-    assert "FROM camfleet-app:${CAMFLEET_VERSION}-${CAMFLEET_HW}" in (app / "Dockerfile").read_text()
+    assert (
+        "FROM camfleet-app:${CAMFLEET_VERSION}-${CAMFLEET_HW}" in (app / "Dockerfile").read_text()
+    )
     assert json.loads((app / "camfleet.target.json").read_text()) == {
         "device": "jetson",
         "mode": "production",

@@ -10,6 +10,7 @@ import pytest
 from camfleet.drawing.compose import (
     blend_images,
     cutout_image,
+    list_files,
     list_images,
     overlay_image,
     resize,
@@ -191,6 +192,10 @@ def test_images_of_a_folder_are_listed(tmp_path: Path) -> None:
     assert list_images(tmp_path, contains="a") == [str(tmp_path / "sub/a.PNG")]
     with pytest.raises(FileNotFoundError, match="no folder"):
         list_images(tmp_path / "nowhere")
+    everything = [str(tmp_path / name) for name in ("b.jpg", "notes.txt", "sub/a.PNG")]
+    assert list_files(base_path=tmp_path) == everything
+    assert list_files(tmp_path, valid_exts=(".txt", ".png")) == everything[1:]
+    assert list_files(tmp_path, ".txt", contains="b") == []
 
 
 def test_predictions_are_chosen_by_label_and_by_area() -> None:

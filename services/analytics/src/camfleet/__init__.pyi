@@ -10,6 +10,7 @@ from camfleet.background import get_boundingboxes as get_boundingboxes
 from camfleet.background import get_contours as get_contours
 from camfleet.drawing.compose import blend_images as blend_images
 from camfleet.drawing.compose import cutout_image as cutout_image
+from camfleet.drawing.compose import list_files as list_files
 from camfleet.drawing.compose import list_images as list_images
 from camfleet.drawing.compose import overlay_image as overlay_image
 from camfleet.drawing.compose import resize as resize

@@ -1,7 +1,7 @@
 """Images put together, cut and made smaller."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
@@ -132,8 +132,35 @@ def list_images(base_path: str | os.PathLike[str], contains: str | None = None) 
     Raises:
         FileNotFoundError: there is no such folder.
     """
+    return _listed("list_images", base_path, PICTURES, contains)
+
+
+def list_files(
+    base_path: str | os.PathLike[str],
+    valid_exts: str | Collection[str] | None = None,
+    contains: str | None = None,
+) -> list[str]:
+    """The paths of the files in a folder and all folders in it, sorted.
+
+    Args:
+        base_path: the folder.
+        valid_exts: only names that end so, e.g. ".mp4" or (".mp4", ".mkv"), in any case.
+        contains: only names with this in them.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    endings = (valid_exts,) if isinstance(valid_exts, str) else valid_exts or ("",)
+    return _listed("list_files", base_path, endings, contains)
+
+
+def _listed(
+    what: str, base_path: str | os.PathLike[str], endings: Collection[str], contains: str | None
+) -> list[str]:
     folder = Path(base_path)
     if not folder.is_dir():
-        raise FileNotFoundError(f"list_images: there is no folder {folder}")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
-    return sorted(str(path) for path in found if contains is None or contains in path.name)
+        raise FileNotFoundError(f"{what}: there is no folder {folder}")
+    wanted = tuple(ending.lower() for ending in endings)
+    found = (path for path in folder.rglob("*") if path.name.lower().endswith(wanted))
+    files = (path for path in found if path.is_file())
+    return sorted(str(path) for path in files if contains is None or contains in path.name)
