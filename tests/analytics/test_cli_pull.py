@@ -195,6 +195,13 @@ def test_an_unknown_model_gets_a_suggestion(camfleet: CommandLine) -> None:
     outcome = camfleet.run("model", "pull", "pet")
     assert outcome.code == 1
     assert "model 'pet' is not in the catalogue; did you mean pets?" in outcome.err
+    misspelt = camfleet.run("model", "pull", "vendor/animal")
+    assert "did you mean vendor/animals?" in misspelt.err
+
+
+def test_another_model_of_the_same_publisher_is_no_suggestion(camfleet: CommandLine) -> None:
+    outcome = camfleet.run("model", "pull", "vendor/hands")
+    assert "'vendor/hands' is not in the catalogue; `camfleet model search` lists" in outcome.err
 
 
 def test_a_changed_entry_is_pulled_as_the_next_version(

@@ -46,9 +46,20 @@ def find_entry(catalog: Catalog, model_id: str) -> CatalogEntry:
     except ValueError:  # not even a name
         entry = None
     if entry is None:
-        names = [name for entry in catalog.entries for name in (entry.name, *entry.aliases)]
-        raise UnknownModel(model_id, difflib.get_close_matches(model_id, names, n=2, cutoff=0.5))
+        raise UnknownModel(model_id, _like(model_id, catalog))
     return entry
+
+
+def _like(model_id: str, catalog: Catalog) -> list[str]:
+    """Names that look like it; who published it is not what makes two alike."""
+    names = [name for entry in catalog.entries for name in (entry.name, *entry.aliases)]
+    by_last_part = {_last_part(name): name for name in names}
+    near = difflib.get_close_matches(_last_part(model_id), by_last_part, n=2)
+    return [by_last_part[part] for part in near]
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def pull_model(settings: FleetSettings, model_id: str, report: Report) -> Pulled:
