@@ -2,12 +2,14 @@
 
 import base64
 import http.client
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 import numpy as np
 import pytest
 
@@ -221,6 +223,22 @@ def test_browser_shows_the_stream_from_its_root(monkeypatch: pytest.MonkeyPatch)
         assert answer.getheader("Content-Type", "").startswith("multipart/x-mixed-replace")
         assert b"image/jpeg" in answer.read(200)
         connection.close()
+
+
+def test_a_name_made_to_lead_to_this_machine_is_shown_nothing() -> None:
+    with MjpgVideoWriter(port=0) as writer:
+        answer = httpx.get(
+            writer.address, headers={"Host": "camera.attacker.example"}, trust_env=False, timeout=60
+        )
+    assert answer.status_code == 403
+
+
+def test_a_reader_that_asks_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camfleet.writers.mjpg._Handler.timeout", 0.1)
+    with MjpgVideoWriter(port=0) as writer:
+        host, port = writer.address.removeprefix("http://").split("/")[0].split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as silent:
+            assert silent.recv(1) == b""
 
 
 def _next_image(container: Any) -> Any:
