@@ -106,6 +106,11 @@ _MEANINGS: tuple[tuple[_ErrorKinds, type[SourceFault], str], ...] = (
         "the camera refuses the user or password; check credentials",
     ),
     ((av.error.HTTPNotFoundError,), SourceMissing, "the camera knows no such path (404)"),
+    (
+        (av.error.HTTPClientError,),  # all others of 4xx
+        SourceUnreachable,
+        "the camera refuses the request (4xx); does it have too many readers, or no video here?",
+    ),
     ((av.error.HTTPServerError,), SourceUnreachable, "the camera answers with an error (5xx)"),
     ((ConnectionRefusedError,), SourceUnreachable, "connection refused; is the camera on?"),
     ((av.error.ExitError, TimeoutError), SourceStalled, "no data for too long"),

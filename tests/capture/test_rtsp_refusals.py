@@ -1,8 +1,8 @@
-"""RTSP cameras with logins that libav has no answer to."""
+"""RTSP cameras that let nobody in, or not us."""
 
 import pytest
 
-from camfleet_capture.errors import SourceMissing
+from camfleet_capture.errors import SourceMissing, SourceUnreachable
 from camfleet_capture.sources.live import open_network
 from fakes_rtsp import RefusingCamera
 from serving_thread import in_thread
@@ -39,3 +39,12 @@ def test_a_login_that_libav_cannot_make_is_told_from_a_wrong_password(
     ):
         open_network(camera.url, ("admin", "secret"))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "453 Not Enough Bandwidth"])
+def test_a_camera_that_refuses_for_another_reason_is_not_called_no_video(status: str) -> None:
+    with (
+        in_thread(RefusingCamera(lambda _lines: [status])) as camera,
+        pytest.raises(SourceUnreachable, match=r"refuses the request \(4xx\); does it have too"),
+    ):
+        open_network(camera.url)
