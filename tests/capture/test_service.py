@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from camfleet_capture.__main__ import main
+from camfleet_capture.errors import PortTaken
+from camfleet_capture.listener import listen_on
 from camfleet_capture.recording.recorder import Recorder
 from fakes_capture import camera_lines, capture_running, read_numbers
 from fakes_rtsp import Client
@@ -135,6 +137,12 @@ def test_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
             main(arguments)
     assert f"RTSP port {port} on 127.0.0.1" in str(caught.value)
     assert "--rtsp-port" in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "127.0.0.1:8554", "nowhere.invalid"])
+def test_an_address_that_is_not_of_this_machine_is_told_from_a_port_in_use(address: str) -> None:
+    with pytest.raises(PortTaken, match=r"; --bind takes an address of this machine"):
+        listen_on(address, 0, "RTSP", "--rtsp-port")
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "many"])

@@ -1,7 +1,7 @@
 """Everything that can be wrong with a source or the start of the service.
 
 CaptureError
-├── PortTaken            a port to listen on is in use
+├── PortTaken            a port to listen on cannot be had
 └── SourceFault          a camera gives no picture; the text is what the operator reads
     ├── SourceMissing        no such file, device or path; wrong password: a person heals it
     ├── SourceUnreadable     it is there, but it is not video this build can read
@@ -19,7 +19,7 @@ class CaptureError(Exception):
 
 
 class PortTaken(CaptureError):
-    """Another process listens on the wanted port."""
+    """The wanted port cannot be had: another process listens there, or the address is not ours."""
 
 
 class SourceFault(CaptureError):

@@ -12,9 +12,9 @@ from pathlib import Path
 from camfleet_capture.camera_set import CameraSet
 from camfleet_capture.camera_states import CameraStates
 from camfleet_capture.cameras_follower import CamerasFollower
-from camfleet_capture.errors import PortTaken
 from camfleet_capture.http_api import CaptureApi
 from camfleet_capture.http_server import HttpServer
+from camfleet_capture.listener import listen_on
 from camfleet_capture.pictures.watch import PictureWatch
 from camfleet_capture.plugged_in import PluggedIn, follow_devices
 from camfleet_capture.publish.publishers import Publishers
@@ -59,7 +59,7 @@ async def run_service(options: CaptureOptions) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        PortTaken: a port is in use.
+        PortTaken: a port cannot be had.
         RefusedToListen: the address is not protected as it must be.
     """
     stopped = asyncio.Event()
@@ -87,8 +87,10 @@ async def serve(options: CaptureOptions) -> AsyncIterator[tuple[int, int]]:
     keys = KeyStore(settings.state_dir / "keys.json")
     guard = None if is_local else _guard(options, keys)
     tls = None if is_local else _tls_of(settings)
-    rtsp_socket = _bind(options.bind, options.rtsp_port, "RTSP", "--rtsp-port or RTSP_PORT")
-    http_socket = _bind(options.bind, options.http_port, "HTTP", "--http-port or CAPTURE_HTTP_PORT")
+    rtsp_socket = listen_on(options.bind, options.rtsp_port, "RTSP", "--rtsp-port or RTSP_PORT")
+    http_socket = listen_on(
+        options.bind, options.http_port, "HTTP", "--http-port or CAPTURE_HTTP_PORT"
+    )
     ports = rtsp_socket.getsockname()[1], http_socket.getsockname()[1]
     streaming = _Streaming(options, guard, networks)
     follower = CamerasFollower(options.cameras_file, settings, streaming.apply)
@@ -189,22 +191,3 @@ def _tls_of(settings: FleetSettings) -> ssl.SSLContext | None:
     if not (settings.tls_cert and settings.tls_key):
         return None
     return server_context(settings.tls_cert, settings.tls_key)
-
-
-def _bind(bind: str, port: int, what: str, way_out: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Else an answer in two pieces waits 40 ms for the first one to be acknowledged.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listener.bind((bind, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise PortTaken(
-            f"{what} port {port} on {bind}: {error.strerror or error};"
-            f" stop what listens there, or choose another with {way_out}"
-        ) from error
-    listener.setblocking(False)
-    return listener
