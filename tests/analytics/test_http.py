@@ -245,12 +245,15 @@ def test_link_logs_in_once(app: RunningApp) -> None:
         assert other.get("/v1/status").status_code == 401
 
 
-def test_key_logs_in_by_the_form(app: RunningApp) -> None:
+def test_key_logs_in_by_the_form(app: RunningApp, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "camfleet.web.login")
     with httpx.Client(base_url=app.address, timeout=60) as browser:
         refused = browser.post("/login", data={"key": "wrong"})
         assert refused.headers["location"] == "/login?failed=1"
         browser.post("/login", data={"key": app.key})
         assert browser.get("/v1/status").status_code == 200
+    assert "wrong key peer=127.0.0.1 times=1" in caplog.messages
+    assert "logged in who=test role=admin peer=127.0.0.1" in caplog.messages
 
 
 def test_login_is_told_to_come_again_when_too_many_try(
