@@ -1,5 +1,7 @@
 """What was opened with a key ends with it."""
 
+import errno
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +51,22 @@ def test_a_stream_of_a_browser_ends_with_its_session(app: RunningApp) -> None:
         with pytest.raises(ConnectionClosed):
             browser.recv(60)
     assert browser.close_code == 4401
+
+
+def test_a_state_folder_that_cannot_be_read_for_once_ends_nothing(
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+
+    def cannot(*_: object) -> None:
+        asked.set()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with app.stream() as stream:
+        monkeypatch.setattr(app.keys, "start_check", cannot)
+        assert asked.wait(60)
+        app.show()
+        assert stream.recv(60)
 
 
 def test_motion_jpeg_ends_when_its_key_is_revoked(

@@ -166,7 +166,7 @@ class KeyMiddleware:
         """Tell whether what the scope presents is worth what it was; for answers that last."""
         try:
             return await self._key_of(scope) == key
-        except TooManyChecks:
+        except (TooManyChecks, OSError):  # it cannot be told now
             return True
 
     def _refusal_without_key(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
