@@ -93,6 +93,12 @@ def test_server_serves_what_is_published_and_the_command_says_so(
     assert set(manifest.files) == {"model.xml", "model.bin"}
 
 
+def test_misspelt_keys_of_model_json_are_told(camfleet: CommandLine, adder: Path) -> None:
+    (adder / "model.json").write_text('{"preprocess": {"color": "BGR"}}')
+    outcome = camfleet.run("model", "publish", str(adder))
+    assert "nobody reads preprocess.color (colour?); see docs/models.md" in outcome.err
+
+
 def test_version_that_the_server_refuses_leaves_no_trace(
     server: CommandLine, adder: Path, tmp_path: Path
 ) -> None:

@@ -42,6 +42,12 @@ def test_unknown_keys_are_kept() -> None:
     assert json.loads(manifest.to_json())["website_url"] == "https://example.org"
 
 
+def test_keys_of_its_parts_that_nobody_reads_are_named() -> None:
+    document = {"preprocess": {"color": "BGR", "pad": 0}, "postprocess": {"decoder": "x", "q": 1}}
+    manifest = parse_manifest(document, where="model.json")
+    assert manifest.unread_keys == ("preprocess.color (colour?)", "postprocess.q")
+
+
 def test_labels_come_from_the_label_file(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("person\ncar\n\n")
     (tmp_path / "alwaysai.model.json").write_text('{"label_file": "labels.txt"}')

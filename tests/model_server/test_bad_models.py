@@ -112,9 +112,11 @@ def test_tensors_of_a_manifest_that_the_file_does_not_have_are_told_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     elsewhere = {"name": "elsewhere", "datatype": "FP32", "shape": [1]}
-    load(save_scaler(tmp_path / "m.onnx"), "openvino", manifest={"outputs": [elsewhere]})
-    (record,) = caplog.records
-    assert "outputs=elsewhere known=scaled" in record.getMessage()
+    manifest = {"outputs": [elsewhere], "preprocess": {"colors": "BGR"}}
+    load(save_scaler(tmp_path / "m.onnx"), "openvino", manifest=manifest)
+    keys, tensors = caplog.records
+    assert "keys=preprocess.colors (colour?)" in keys.getMessage()
+    assert "outputs=elsewhere known=scaled" in tensors.getMessage()
 
 
 @pytest.mark.parametrize(

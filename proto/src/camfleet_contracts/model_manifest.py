@@ -6,7 +6,8 @@ precision, batching, pulled_from and trail.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,9 +131,25 @@ class ModelManifest(_Part):
     pulled_from: dict[str, PulledFile] | None = None
     trail: Trail | None = None
 
+    @property
+    def unread_keys(self) -> tuple[str, ...]:
+        """Keys in its parts that nobody reads, misspelt perhaps: "preprocess.color (colour?)"."""
+        parts = {name: getattr(self, name) for name in ("preprocess", "postprocess", "batching")}
+        return tuple(
+            f"{name}.{key}{_like(key, type(part).model_fields)}"
+            for name, part in parts.items()
+            if part is not None
+            for key in part.model_extra or ()
+        )
+
     def to_json(self) -> str:
         """Return the JSON text that clients receive."""
         return self.model_dump_json(exclude_none=True)
+
+
+def _like(key: str, known: Iterable[str]) -> str:
+    near = get_close_matches(key, known, n=1)
+    return f" ({near[0]}?)" if near else ""
 
 
 def parse_manifest(document: Any, *, where: str) -> ModelManifest:

@@ -30,14 +30,17 @@ _EXAMPLES = """\
 examples:
   {name} --config_path /models/config.json --port 9000 --rest_port 8000
   {name} --model_name plus --model_path /models/plus --rest_port 8000
-  {name} --add_to_config /models --model_name plus --model_path /models/plus --shape auto
+  {name} --add_to_config /models --model_name plus --model_path plus
   {name} --remove_from_config /models --model_name plus
   {name} --list_models --model_repository_path /models
-  {name} probe                                      what this machine can run models on, as JSON
-  {name} benchmark --model_path /models/plus/1      latency and throughput of one version, as JSON
+  {name} probe
+      what this machine can run models on, as JSON
+  {name} benchmark --model_path /models/plus/1
+      latency and throughput of one version, as JSON
 
-Every option may be written with - or with _ between its words. Nothing is reachable from beyond
-this machine without TLS or ALLOW_CIDR, and never without a key; docs/operations.md says how."""
+Every option may be written with - or with _ between its words. Nothing is
+reachable from beyond this machine without TLS or ALLOW_CIDR, and never without
+a key; docs/operations.md says how."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -59,11 +59,18 @@ def check_declared(source: ModelSource, servable: Servable) -> None:
 
     A file of the same name with other classes or another size is another model: its labels and
     decoder would not fit. Names that the file does not have may be those of another runtime; they
-    are told in the log.
+    are told in the log, as are keys that nobody reads.
 
     Raises:
         LoadError: names tensor and sizes.
     """
+    if unread := source.manifest.unread_keys:
+        logger.warning(
+            "model.json has keys that nobody reads model=%s version=%s keys=%s",
+            source.name,
+            source.version,
+            ", ".join(unread),
+        )
     is_changed = any(getattr(source.config, key) for key in _CHANGING)
     for side, declared, actual, aliases in (
         ("input", source.manifest.inputs, servable.inputs, servable.input_aliases),

@@ -45,6 +45,7 @@ class Package:
     name: str  # under which the model is stored and served
     manifest: dict[str, Any]  # the document, without sums
     files: tuple[Path, ...]  # all but the manifest, relative to the folder
+    unread_keys: tuple[str, ...] = ()  # of the manifest
 
     @property
     def size_bytes(self) -> int:
@@ -92,7 +93,8 @@ def read_package(folder: Path, model_id: str | None) -> Package:
     except ValueError as error:
         raise CommandError(f"{error}; give one with --id") from error
     files = tuple(path for path in paths if str(path) != MANIFEST)
-    return Package(folder, name, _document(folder, manifest) | {"id": identity}, files)
+    unread = manifest.unread_keys if manifest else ()
+    return Package(folder, name, _document(folder, manifest) | {"id": identity}, files, unread)
 
 
 def _document(folder: Path, manifest: ModelManifest | None) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def publish(
         if options.serve:
             _let_go_of_the_number(settings, package.name, options.version)
         published = _copy_to_volume(settings, package, options, told)
+    if package.unread_keys:
+        told.say(f"model.json: nobody reads {', '.join(package.unread_keys)}; see docs/models.md")
     if makes_volume:
         told.say(words_of_a_new_volume(settings))
     verdict = None
