@@ -86,7 +86,7 @@ def test_colours_come_from_the_colours_file(tmp_path: Path) -> None:
 def test_a_line_that_is_no_colour_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "colors.txt").write_text(f"0,0,0\n{line}\n")
     (tmp_path / "model.json").write_text('{"colors_file": "colors.txt"}')
-    with pytest.raises(BadManifest, match=f"colors_file 'colors.txt': the line '{line}'"):
+    with pytest.raises(BadManifest, match=f"colors_file 'colors.txt': line '{line}' is not"):
         read_manifest(tmp_path)
 
 
