@@ -73,6 +73,15 @@ def test_no_plain_key_is_on_disk_and_the_files_are_private(keys: KeyStore, tmp_p
     }
 
 
+@pytest.mark.parametrize("name", ["service.key", "session.key"])
+def test_an_empty_secret_is_made_anew(keys: KeyStore, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("\n")
+    keys.fleet_secret()
+    keys.new_session(Key("link", "admin"))
+    assert len((tmp_path / name).read_text()) > 32
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
 def test_a_state_folder_has_its_files_from_the_first_start_on_and_keeps_them(
     keys: KeyStore, tmp_path: Path
 ) -> None:
