@@ -11,9 +11,11 @@ from selenium.webdriver.common.by import By
 from axe import serious_findings
 from browser import Browser
 from camfleet_contracts.cameras_file import read_cameras
+from camfleet_contracts.clock import now_utc, rfc3339
 from fakes_analytics import falling
 from page_steps import edit, go, names_in, press
 from running_app import RunningApp
+from test_past_events import crossing
 from waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin_page")]
@@ -157,6 +159,29 @@ def test_counts_are_plotted_with_a_table_beside(browser: Browser, page_app: Runn
     browser.wait_for("document.querySelector('.plot .bar')")
     assert "in" in browser.ask("document.querySelector('.plot').getAttribute('aria-label')")
     browser.wait_for("document.querySelectorAll('.plot-table tbody tr').length > 0")
+
+
+CLOCK_5_H_BEHIND = """
+const RightDate = Date, behind = 5 * 3600e3;
+globalThis.Date = class extends RightDate {
+  constructor(...parts) { parts.length ? super(...parts) : super(RightDate.now() - behind); }
+  static now() { return RightDate.now() - behind; }
+};
+"""
+
+
+def test_counts_are_plotted_by_the_clock_of_the_fleet(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    page_app.journal.append(crossing(1).model_copy(update={"captured_at": rfc3339(now_utc())}))
+    script = {"source": f"{{ {CLOCK_5_H_BEHIND} }}"}
+    added = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)
+    browser.open("about:blank")
+    browser.open(f"{page_app.address}/#/camera/door")
+    browser.wait_for_text("#clock-note", "5 h ahead")
+    browser.wait_for("document.querySelector('.plots .bar')")
+    browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    browser.open("about:blank")
 
 
 def test_a_camera_that_is_gone_says_so(browser: Browser) -> None:

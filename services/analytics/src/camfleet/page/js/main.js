@@ -46,10 +46,11 @@ function showStatus(status) {
   if (!fleet.session) learnWhoLooks();
   if (fleet.status && fleet.status.version !== status.version && !views.current?.isUnsaved) return location.reload(); // this page is that of another release
   fleet.status = status;
+  fleet.aheadMs = new Date(status.time) - Date.now();
   notice.hidden = true;
   if (views.missed) views.go();
   light.show(status);
-  clock.show(status.time);
+  clock.show(fleet.aheadMs / 1000);
   views.current?.showStatus(status);
   announceChanges(status.cameras);
   setText(element("foot-device"), status.device_id ? `device ${status.device_id}` : "");

@@ -43,7 +43,7 @@ export class CameraView {
     const all = { href: linkTo("events", [], { camera: name }), text: "All its events" };
     this.events = new EventList(` of ${name}`, all, "Nothing has happened here since this page was opened.");
     this.events.element.classList.add("events-low");
-    this.plots = new CountPlots(name);
+    this.plots = new CountPlots(this.fleet, name);
     this.editButton = button("Edit lines and zones", () => this.edit(), { kind: "primary", hidden: true });
     this.gone = make("p", { class: "message", "data-level": "failed", hidden: true });
     this.side = make("div", { class: "camera-side" }, this.zoneCard, this.events.element);

@@ -10,7 +10,8 @@ const EVERY_MS = 15_000;
 const SPANS = { hour: { bars: 60, seconds: 60, words: "last hour, by minute" }, quarter: { bars: 36, seconds: 600, words: "last 6 hours, by 10 minutes" }, day: { bars: 24, seconds: 3600, words: "last day, by hour" } };
 
 export class CountPlots {
-  constructor(name) {
+  constructor(fleet, name) {
+    this.fleet = fleet;
     this.path = `/v1/cameras/${pathOf(name)}/counts`;
     this.plots = new Map();
     this.span = "hour";
@@ -43,7 +44,7 @@ export class CountPlots {
   }
 
   show(intervals, count, seconds) {
-    const wanted = barsOf(intervals, count, seconds, new Date());
+    const wanted = barsOf(intervals, count, seconds, this.fleet.now);
     for (const [key, plot] of this.plots) {
       if (wanted.has(key)) continue;
       plot.remove();

@@ -16,7 +16,7 @@ const MOST = 1000; // rows before those that came are let go
 export class EventsView {
   constructor(fleet) {
     this.fleet = fleet;
-    this.filter = new Filter(() => this.chosen());
+    this.filter = new Filter(fleet, () => this.chosen());
     this.list = make("ol", { class: "long-list", "aria-label": "Events, newest first" });
     this.state = hint("", { role: "status" });
     this.more = button("Show older ones", () => this.load(this.following), { hidden: true });
@@ -61,7 +61,7 @@ export class EventsView {
     if (!name || name === this.shownCamera) return this.plots?.start();
     this.plots?.stop();
     this.shownCamera = name;
-    this.plots = new CountPlots(name);
+    this.plots = new CountPlots(this.fleet, name);
     this.insights.replaceChildren(make("h2", { class: "of-camera", text: name }), this.plots.element, new HeatCard(name).element);
     this.plots.start();
   }

@@ -17,7 +17,8 @@ const KINDS = [
 const SPANS = [["", "any time"], ["3600", "last hour"], ["86400", "last day"], ["604800", "last week"], ["own", "from … to …"]];
 
 export class Filter {
-  constructor(changed) {
+  constructor(fleet, changed) {
+    this.fleet = fleet;
     this.values = {};
     this.inputs = { camera: choice([["", "all cameras"]], ""), event: choice(KINDS, ""), place: textInput({ placeholder: "all" }), label: textInput({ placeholder: "all" }), span: choice(SPANS, ""), from: moment(), to: moment() };
     this.own = make("div", { class: "filter-times", hidden: true }, field("From", this.inputs.from), field("To", this.inputs.to));
@@ -53,7 +54,7 @@ export class Filter {
     const { span, from, to, ...rest } = this.values;
     const query = { ...rest, ...more };
     if (span === "own") Object.assign(query, { from: utc(from), to: utc(to) });
-    else if (span) query.from = new Date(Date.now() - Number(span) * 1000).toISOString();
+    else if (span) query.from = new Date(this.fleet.now - Number(span) * 1000).toISOString();
     return new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   }
 

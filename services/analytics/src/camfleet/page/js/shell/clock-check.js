@@ -9,8 +9,8 @@ export class ClockCheck {
     this.element = element;
   }
 
-  show(time) {
-    const ahead = (new Date(time).getTime() - Date.now()) / 1000;
+  // How many seconds the fleet's clock is ahead.
+  show(ahead) {
     const isWrong = Math.abs(ahead) > TOLERATED_S;
     this.element.hidden = !isWrong;
     if (isWrong) setText(this.element, `The fleet's clock is ${span(ahead)} ${ahead > 0 ? "ahead of" : "behind"} this device's. Times are the fleet's.`);

@@ -7,7 +7,13 @@ export class Fleet {
     this.events = []; // of the live stream, oldest first
     this.status = null;
     this.session = null;
+    this.aheadMs = 0; // its clock, of this device's
     this.refresh = () => {};
+  }
+
+  // By the fleet's clock, which all times are of.
+  get now() {
+    return new Date(Date.now() + this.aheadMs);
   }
 
   get isAdmin() {
