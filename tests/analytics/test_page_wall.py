@@ -160,3 +160,16 @@ def test_names_of_a_line_and_a_zone_do_not_cover_each_other(
         """
     )
     assert all(one[1] <= other[0] for one, other in pairwise(places))
+
+
+def test_a_wall_uses_the_whole_of_a_large_screen(
+    browser: Browser, page_fleet: ScriptedFleet, page_address: str
+) -> None:
+    page_fleet.cameras[:] = [camera_status(f"cam-{number}") for number in range(16)]
+    browser.resize(2560, 1300)
+    browser.open(page_address)
+    browser.wait_for("document.querySelectorAll('.tile').length === 16")
+    tops = browser.ask(
+        "[...document.querySelectorAll('.tile')].map((one) => one.getBoundingClientRect().top)"
+    )
+    assert tops.count(tops[0]) == 5
