@@ -127,6 +127,15 @@ def test_a_camera_that_somebody_else_adds_appears_in_the_list(
     browser.wait_for_text(".table", "barn")
 
 
+def test_a_list_that_is_empty_as_the_file_is_refused_says_so(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    page_app.file.write_text("")
+    page_app.fleet.follow_file()
+    go(browser, "cameras")
+    browser.wait_for_text(".cameras-view > .hint", "is empty")
+
+
 def test_a_camera_that_does_not_work_says_why_in_the_list(
     browser: Browser, page_app: RunningApp
 ) -> None:

@@ -57,6 +57,23 @@ def test_an_event_has_its_picture_once_the_recording_has_it(
     page_app.tell_of_capture()
 
 
+def test_the_clip_of_what_just_happened_comes_by_itself(
+    browser: Browser, page_app: RunningApp, page_upstream: Upstream
+) -> None:
+    page_upstream.files.pop("/cameras/door/clip", None)
+    page_upstream.files["/cameras/door/snapshot.jpg"] = black_picture()
+    tell_of_recording(page_app, until="2026-11-29T16:30:00Z")
+    go(browser, "events?camera=door&event=line_crossed")
+    browser.wait_for("document.querySelector('.event-row img')")
+    page_app.hub.publish_event(crossing(1010))  # of 16:50
+    browser.wait_for_text(".event-row", "person 1010")
+    browser.ask("document.querySelector('.event-row').click()")
+    browser.wait_for_text(".clip", "in a few seconds")
+    page_upstream.files["/cameras/door/clip"] = make_clip(ClipPlan(container="mp4"))
+    browser.wait_for("document.querySelector('.clip video')")
+    page_app.tell_of_capture()
+
+
 def black_picture() -> bytes:
     return cv2.imencode(".jpg", np.zeros((90, 160, 3), np.uint8))[1].tobytes()
 

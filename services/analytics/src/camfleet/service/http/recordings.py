@@ -45,7 +45,7 @@ class RecordingRoutes:
         except httpx.HTTPError as error:
             reason = f"capture does not answer ({error or type(error).__name__})"
             return JSONResponse({"error": reason}, 502)
-        headers = _headers_of(answer.headers)
+        headers = _headers_of(answer)
         return StreamingResponse(_body_of(answer), answer.status_code, headers)
 
     async def _ask(self, path: str, wanted: Mapping[str, str]) -> httpx.Response:
@@ -66,6 +66,8 @@ async def _body_of(answer: httpx.Response) -> AsyncIterator[bytes]:
         await answer.aclose()
 
 
-def _headers_of(headers: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: headers[name] for name in _PASSED_ON if name in headers}
-    return kept | {"cache-control": "private, max-age=300"}
+def _headers_of(answer: httpx.Response) -> dict[str, str]:
+    """What is not recorded yet may be in a moment: only what is there is kept by a browser."""
+    kept = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+    lasts = "private, max-age=300" if answer.is_success else "no-store"
+    return kept | {"cache-control": lasts}

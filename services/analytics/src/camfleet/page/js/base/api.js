@@ -22,9 +22,13 @@ export async function change(method, path, content, tag = null, condition = "if-
 export const askQuietly = (path) => ask(path).then(({ body }) => body, () => null);
 
 async function read(answer) {
-  if (!answer.ok) throw new Refusal(answer.status, await factsOf(answer));
+  await refuse(answer);
   const body = answer.status === 204 ? null : await answer.json();
   return { body, tag: answer.headers.get("etag") };
+}
+
+export async function refuse(answer) {
+  if (!answer.ok) throw new Refusal(answer.status, await factsOf(answer));
 }
 
 async function factsOf(answer) {

@@ -3,13 +3,15 @@
 import { ask, change, pathOf } from "../base/api.js";
 import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
-import { hint, light, make, reasonLine, scroll, viewHead } from "../base/dom.js";
+import { hint, light, make, reasonLine, scroll, setText, viewHead } from "../base/dom.js";
 import { Message } from "../base/message.js";
 import { tableOf } from "../base/table.js";
 import { levelOfCamera } from "../base/words.js";
 import { cameraLink, linkTo } from "../shell/router.js";
 import { CameraForm } from "./camera-form.js";
 import { tryOut } from "./source-trial.js";
+
+const EMPTY = "No camera yet. Add one; demo:street is there to try.";
 
 export class CamerasView {
   constructor(fleet) {
@@ -19,7 +21,7 @@ export class CamerasView {
     this.body = make("tbody");
     const table = tableOf("Cameras", ["Camera", "State", "Source", "Model", "Recorded", make("th", { scope: "col" }, make("span", { class: "visually-hidden", text: "Actions" }))], this.body);
     this.form = make("div", { class: "camera-form" });
-    this.empty = hint("No camera yet. Add one; demo:street is there to try.", { hidden: true });
+    this.empty = hint(EMPTY, { hidden: true });
     this.element = make("div", { class: "cameras-view" }, viewHead("Cameras", this.add), this.message.element, this.form, scroll(table, { class: "card card-flush scroll" }), this.empty);
   }
 
@@ -94,7 +96,8 @@ export class CamerasView {
     this.add.hidden = !this.fleet.isAdmin;
     for (const actions of this.body.querySelectorAll(".needs-admin")) actions.hidden = !this.fleet.isAdmin;
     // States move on without a new question; a list of other cameras is asked for.
-    const running = this.fleet.status.cameras;
+    const { cameras: running, health } = this.fleet.status;
+    setText(this.empty, health.reason ?? EMPTY); // perhaps the file is refused
     this.showStates(running);
     const names = String(running.map(({ name }) => name));
     if (names !== this.running) this.load();

@@ -1,6 +1,6 @@
 // One event looked at: its clip from the recording, or why there is none, and all that it says.
 
-import { Refusal, pathOf } from "../base/api.js";
+import { Refusal, pathOf, refuse } from "../base/api.js";
 import { hint, make, setText } from "../base/dom.js";
 import { moment, withUtc } from "../base/times.js";
 import { cameraLink, linkTo } from "../shell/router.js";
@@ -8,6 +8,9 @@ import { describe, timeOf } from "./event-words.js";
 
 const BEFORE_MS = 5000;
 const AFTER_MS = 5000;
+const EVERY_MS = 3000; // a clip of what just happened is asked for
+const MOST_TRIES = 10;
+const SOON = "The recording has this moment in a few seconds…";
 
 export class EventDetail {
   constructor() {
@@ -40,22 +43,25 @@ export class EventDetail {
     this.element.scrollIntoView({ block: "nearest" });
   }
 
-  async showClip(place, name, when, camera) {
+  async showClip(place, name, when, camera, tries = MOST_TRIES) {
     if (camera && !camera.recording) return place.replaceChildren(notRecorded(name));
     const query = new URLSearchParams({ from: new Date(when - BEFORE_MS).toISOString(), to: new Date(Number(when) + AFTER_MS).toISOString() });
     const path = `/v1/cameras/${pathOf(name)}/clip?${query}`;
-    const message = hint("Fetching the clip…");
+    const message = hint(tries === MOST_TRIES ? "Fetching the clip…" : SOON);
     place.replaceChildren(message);
     try {
       const answer = await fetch(path);
-      if (!answer.ok) throw new Refusal(answer.status, await answer.json());
+      await refuse(answer);
       const clip = await answer.blob();
       if (!place.isConnected) return; // another event was chosen meanwhile
       const video = make("video", { controls: true, playsinline: true, autoplay: true, src: URL.createObjectURL(clip), "aria-label": `Clip of ${name}` });
       video.muted = true;
       place.replaceChildren(video, make("a", { href: path, download: `${name}.mp4`, text: "Save the clip" }));
     } catch (fault) {
-      setText(message, fault instanceof Refusal ? `No clip: ${fault.message}.` : "No clip: the service does not answer.");
+      if (fault.status === 404 && tries > 1 && when > new Date(camera?.recording?.to) - AFTER_MS) {
+        setText(message, SOON);
+        setTimeout(() => place.isConnected && this.showClip(place, name, when, camera, tries - 1), EVERY_MS);
+      } else setText(message, fault instanceof Refusal ? `No clip: ${fault.message}.` : "No clip: the service does not answer.");
     }
   }
 }
