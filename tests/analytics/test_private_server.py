@@ -41,6 +41,23 @@ print(private.folder, private._process.pid, flush=True)
 sys.stdin.read(1)
 """
 
+FORKING = """
+import os, tempfile
+from camfleet.placement.private_server import PrivateServer
+from camfleet_contracts.settings import read_settings
+
+PrivateServer(read_settings()).close()
+server = PrivateServer(read_settings())
+child = os.fork()
+if not child:
+    files = [tempfile.TemporaryFile() for _ in range(8)]  # one gets the number of the pipe
+    server.close()
+    print(sum(file.write(b".") for file in files), flush=True)
+    [file.close() for file in files]
+    os._exit(0)
+print(os.waitpid(child, 0)[1], server.has_ended(), flush=True)
+"""
+
 
 @pytest.fixture(scope="module")
 def volume(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Path]:
@@ -179,6 +196,12 @@ def test_it_ends_with_its_owner_and_leaves_nothing(volume: Path, is_killed: bool
     wait_until(lambda: not any(one.is_running() for one in family), LIMIT_S, "all to end")
     wait_until(lambda: not Path(folder).exists(), LIMIT_S, "its folder to be removed")
     assert not list(Path("/dev/shm").glob(f"camfleet-{owner.pid}-*"))  # noqa: S108
+
+
+def test_a_forked_child_leaves_it_to_its_parent_and_keeps_its_own_files(volume: Path) -> None:
+    command = [sys.executable, "-c", FORKING]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=2 * LIMIT_S)
+    assert (done.stdout, done.stderr) == ("8\n0 False\n", "")
 
 
 def test_it_is_started_anew_after_it_was_killed(volume: Path) -> None:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,7 +51,7 @@ class PrivateServer:
         if catalog.is_file():  # it knows models that have no model.json
             (self.folder / CATALOG).symlink_to(catalog)
         self._process = self._start(settings)
-        os.register_at_fork(after_in_child=self._leave_to_parent)
+        os.register_at_fork(after_in_child=partial(_leave_to_parent, weakref.ref(self)))
         atexit.register(self.close)
         self._wait_until_live()
 
@@ -113,12 +115,17 @@ class PrivateServer:
         finally:
             channels.close()
 
-    def _leave_to_parent(self) -> None:
+    def leave_to_parent(self) -> None:
         """In a forked child: let go of the pipe, or the server would wait for the child's end."""
         atexit.unregister(self.close)
         if self._process.stdin is not None:
-            with suppress(OSError):
-                os.close(self._process.stdin.fileno())
+            self._process.stdin.close()  # its number alone may soon be that of a file of the child
+
+
+def _leave_to_parent(server: "weakref.ref[PrivateServer]") -> None:
+    """The hook stays for as long as the process, the server may be gone."""
+    if (kept := server()) is not None:
+        kept.leave_to_parent()
 
 
 def _is_live(channels: Channels) -> bool:
