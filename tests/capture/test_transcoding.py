@@ -12,7 +12,10 @@ import pytest
 
 from camfleet_capture.codecs.h264 import parse_sps
 from camfleet_capture.codecs.nal import split_start_codes
+from camfleet_capture.stream import Stream
+from camfleet_capture.transcode import transcoded
 from camfleet_capture.transcode.encoding_process import EncodingProcess
+from camfleet_capture.transcode.transcoded import TranscodedStream
 from fakes_capture import (
     FPS,
     LENGTH,
@@ -184,3 +187,35 @@ def test_a_child_whose_pictures_nobody_takes_any_more_is_ended(ends: str) -> Non
             return await EncodingProcess(child).end()
 
     assert asyncio.run(start_and_end()) in {0, -signal.SIGKILL}
+
+
+def test_who_asks_while_the_process_ends_has_another_one_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transcoded, "_LINGER_S", 0.05)
+    monkeypatch.setattr(transcoded, "_LOOK_S", 0.01)
+
+    async def come_back() -> None:
+        made = TranscodedStream(Stream("door", asyncio.get_running_loop()), lambda: 15, always=True)
+        begun, is_ending, has_ended = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()
+
+        async def make() -> None:
+            begun.release()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                is_ending.set()
+                await has_ended.wait()
+
+        monkeypatch.setattr(made, "_make", make)
+        made.wake()
+        await is_ending.wait()
+        waiting = asyncio.create_task(made.wake().first_key(60))
+        has_ended.set()
+        async with asyncio.timeout(60):
+            await begun.acquire()
+            await begun.acquire()
+        waiting.cancel()
+        await made.close()
+
+    asyncio.run(come_back())

@@ -78,6 +78,13 @@ class TranscodedStream:
         return time.monotonic() - self._wanted_at < _LINGER_S
 
     async def _serve(self) -> None:
+        """Make it while it is wanted; who comes while that ends has it made anew."""
+        is_well = True
+        while is_well and self._is_wanted():
+            is_well = await self._make_while_wanted()
+
+    async def _make_while_wanted(self) -> bool:
+        """Return False when making it failed."""
         making = asyncio.create_task(self._make(), name=f"make-{self.stream.name}")
         try:
             while self._is_wanted() and not making.done():
@@ -86,12 +93,11 @@ class TranscodedStream:
             making.cancel()
             await asyncio.wait({making})
             self.stream.forget()
-            self._report(making)
-
-    def _report(self, making: "asyncio.Task[None]") -> None:
-        if not making.cancelled() and (error := making.exception()):
+        error = None if making.cancelled() else making.exception()
+        if error:
             self.fault = f"{type(error).__name__}: {error}"
             logger.error("transcoding failed", camera=self._source.name, reason=self.fault)
+        return error is None
 
     async def _make(self) -> None:
         pause_s = _SHORTEST_PAUSE_S
