@@ -23,6 +23,17 @@ def test_auto_serves_the_batch_that_is_baked_in(baked: Path, wish: dict[str, Any
     assert answer(servable, np.ones((1, 4, 6), np.float32))[0].shape == (1, 24)
 
 
+@pytest.mark.parametrize("batch", [1, "N"], ids=["opened", "open"])
+def test_baked_in_batch_is_found_where_inference_in_one_thread_would_not_fail(
+    tmp_path: Path, batch: int | str
+) -> None:
+    model = save_baked(tmp_path / "model.onnx", batch)
+    threads = {"INFERENCE_NUM_THREADS": 1}  # as on one core, where wrong answers came
+    servable = load(model, "openvino", batch_size="auto", plugin_config=threads)
+    assert servable.inputs[0].shape == (1, 4, 6)
+    assert answer(servable, np.ones((1, 4, 6), np.float32))[0].tolist() == [[1.0] * 24]
+
+
 @pytest.mark.parametrize("file", BAKED_IN)
 def test_auto_serves_real_models_with_their_own_batch(shared_data: Path, file: str) -> None:
     servable = load(shared_data / "models" / file, "openvino", batch_size="auto")
