@@ -89,6 +89,7 @@ def test_texts_and_base64_are_bytes(caller: RestCaller) -> None:
     ("datatype", "data"),
     [
         ("BOOL", [True, False]),
+        ("UINT64", [2**64 - 1, 0]),
         *((name, [1, 2]) for name in ("UINT8", "UINT16", "UINT32", "UINT64")),
         *((name, [-1, 2]) for name in ("INT8", "INT16", "INT32", "INT64")),
         *((name, [-0.5, 2.0]) for name in ("FP32", "FP64")),

@@ -64,6 +64,8 @@ def array_from_json(values: Any, datatype: str, tensor: str) -> NDArray[Any]:
         loose = np.array(values)
         if dtype.kind == "f" and loose.dtype.kind == "O" and _are_numbers(loose):
             loose = loose.astype(np.float64)  # JavaScript writes 1e20 as 100000000000000000000
+        if dtype.kind in "iu" and loose.dtype.kind == "f" and _are_whole(values):
+            return np.array(values, dtype=dtype)  # numpy joins those beyond 2**63 as floats
         if loose.size and loose.dtype.kind not in _KINDS[dtype.kind]:
             words = _WORDS[loose.dtype.kind]
             raise InvalidInput(_not_an_array(tensor, f"{datatype} cannot hold {words}"))
@@ -153,6 +155,10 @@ def _encoded(raw: bytes) -> dict[str, str]:
 
 def _are_numbers(values: NDArray[Any]) -> bool:
     return all(type(value) in (int, float) for value in values.flat)
+
+
+def _are_whole(values: Any) -> bool:
+    return all(type(value) is int for value in np.array(values, object).flat)
 
 
 def _holds_bytes(values: Any) -> bool:
