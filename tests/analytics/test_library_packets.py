@@ -10,6 +10,8 @@ import pytest
 from camfleet.object_trackers.kalman import KalmanTracker
 from camfleet.publishing.events import (
     CustomEvent,
+    EndTimedEvent,
+    StartTimedEvent,
     ValueEvent,
 )
 from camfleet.publishing.packets import (
@@ -106,6 +108,17 @@ def test_value_event_takes_both_orders_of_edgeiq() -> None:
     value: Any = 12
     newer = ValueEvent(NOW, label, value)
     assert (newer.value, newer.event_label) == (12, "queue")
+
+
+def test_end_of_an_event_takes_both_orders_of_edgeiq() -> None:
+    begun = StartTimedEvent(NOW, "bent_over")
+    ends = [
+        EndTimedEvent(NOW, str(begun.event_id), "bent_over"),
+        EndTimedEvent(NOW, "bent_over", str(begun.event_id)),
+    ]
+    assert {(one.event_id, one.event_label) for one in ends} == {(begun.event_id, "bent_over")}
+    own = EndTimedEvent(NOW, "42", "bent_over")
+    assert (own.event_id, own.event_label) == ("42", "bent_over")
 
 
 def test_camera_of_an_event_is_that_of_its_packet() -> None:

@@ -16,6 +16,14 @@ def _new_id() -> str:
     return str(uuid.uuid4())
 
 
+def _is_id(text: object) -> bool:
+    """Whether it is an id as events get by themselves."""
+    try:
+        return str(uuid.UUID(str(text))) == text
+    except ValueError:
+        return False
+
+
 class _Published:
     """What all events can do."""
 
@@ -79,7 +87,7 @@ class StartTimedEvent(_Published):
 
 @dataclass
 class EndTimedEvent(_Published):
-    """What began with this event_id ends."""
+    """What began with this event_id ends; edgeIQ's versions differ in the order of id and label."""
 
     timestamp: str
     event_id: str
@@ -89,6 +97,10 @@ class EndTimedEvent(_Published):
     camera_label: str | None = None
     data: Any = None
     zone_label: str | None = None
+
+    def __post_init__(self) -> None:
+        if _is_id(self.event_label) and not _is_id(self.event_id):
+            self.event_id, self.event_label = self.event_label, self.event_id
 
 
 @dataclass
