@@ -110,6 +110,14 @@ def test_requests_at_once_have_a_segment_each(detector: ObjectDetection) -> None
     assert segments() == []
 
 
+def test_an_engine_may_be_chosen_by_the_models_config_before_it_is_loaded(volume: Path) -> None:
+    detector = ObjectDetection("demo-street", server="local")
+    engine = Engine.TENSOR_RT if detector.model_config.hailo_support else Engine.ONNX_RT
+    detector.load(engine=engine, accelerator="CPU")
+
+    assert detector.engine == Engine.ONNX_RT
+
+
 def test_a_wished_engine_is_had(volume: Path) -> None:
     detector = ObjectDetection("demo-street", server="local")
     with warnings.catch_warnings():

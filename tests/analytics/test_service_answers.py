@@ -273,6 +273,18 @@ def test_asking_before_load_is_refused() -> None:
         ObjectDetection("m").detect_objects(GREY)
 
 
+def test_what_is_said_of_a_model_is_known_before_it_is_loaded(server: FakeServer) -> None:
+    detector = ObjectDetection("m", server=server.address)
+
+    assert detector.labels == list((server.versions[1].manifest or {})["labels"])
+    assert detector.model_config.dnn_support
+    assert "not loaded" in repr(detector)
+    with pytest.raises(NotLoaded):
+        detector.detect_objects(GREY)
+    with pytest.raises(InferenceError, match="'nowhere'"):
+        _ = ObjectDetection("nowhere", server=server.address).model_config
+
+
 @pytest.mark.parametrize("model_id", ["a b", "", "m:0", "m:x", "../etc", None])
 def test_an_id_that_is_none_is_refused(model_id: Any) -> None:
     with pytest.raises(BadArgument, match="ObjectDetection: model"):

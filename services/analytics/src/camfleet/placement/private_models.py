@@ -49,12 +49,28 @@ class PrivateModels:
         except InferenceRefused as error:
             return Served(self._serve(reference, ()), refusal=_without_name(error.reason))
 
-    def _serve(self, reference: str, wishes: Sequence[str]) -> str:
+    def manifest(self, reference: str) -> ModelManifest:
+        """What is said of "name" or "name:version"; it is served only where no file says it.
+
+        Raises:
+            ModelNotPulled: the volume has no such version.
+            InferenceError: the server refuses it.
+        """
+        name, _ = split_version(reference)
+        folder = self._folder_of(reference)
+        with self._lock:
+            return self._manifest(name, folder)
+
+    def _folder_of(self, reference: str) -> Path:
         name, number = split_version(reference)
         versions = versions_of(self._models_dir / name)
         if not versions or (number is not None and number not in versions):
             raise ModelNotPulled(name, self._models_dir, number, sorted(versions))
-        folder = versions[max(versions) if number is None else number]
+        return versions[max(versions) if number is None else number]
+
+    def _serve(self, reference: str, wishes: Sequence[str]) -> str:
+        name, number = split_version(reference)
+        folder = self._folder_of(reference)
         is_newest = number is None and not wishes
         served = name if is_newest else "--".join([name, folder.name, *wishes]).replace(":", ".")
         with self._lock:

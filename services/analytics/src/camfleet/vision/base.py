@@ -129,7 +129,7 @@ class VisionService(Publishing, Generic[P]):
         """The model, and what runs it."""
         engine, accelerator = self._running
         told = f" on {accelerator}" if accelerator else ""
-        state = (f", {engine}{told}" if engine else "") if self._manifest else ", not loaded"
+        state = (f", {engine}{told}" if engine else "") if self._connection else ", not loaded"
         return f"{type(self).__name__}({self.model_id!r}{state})"
 
     def load(
@@ -173,21 +173,25 @@ class VisionService(Publishing, Generic[P]):
 
     @property
     def model_config(self) -> ModelConfig:
-        """What is said of the model; raises NotLoaded."""
+        """What is said of the model; before load() it is asked for, as scripts choose by it.
+
+        Raises:
+            InferenceError: no server, no such model, our key is refused.
+        """
         if self._given is not None:
             return self._given
         if self._manifest is None:
-            raise NotLoaded(type(self).__name__, self.model_id)
+            self._manifest = self._look_up()
         return ModelConfig(self._manifest)
 
     @property
     def labels(self) -> list[str]:
-        """The model's labels by index; raises NotLoaded."""
+        """The model's labels by index; raises what model_config raises."""
         return list(self.model_config.labels)
 
     @property
     def colors(self) -> NDArray[np.uint8]:
-        """A colour (blue, green, red) a label, as (N, 3); raises NotLoaded. May be set."""
+        """A colour (blue, green, red) a label, as (N, 3); may be set. Raises as model_config."""
         if self._colors is None:
             self._colors = self.model_config.colors
         return self._colors
@@ -202,6 +206,13 @@ class VisionService(Publishing, Generic[P]):
                 "green and red of each label, 0 to 255"
             )
         self._colors = wanted.astype(np.uint8)
+
+    def _look_up(self) -> ModelManifest:
+        connection = connect(self._server)
+        with _saying_what_next(connection):
+            if connection.models is not None:
+                return connection.models.manifest(self._asked)
+            return connection.client.current(self._asked).manifest
 
     def _published_model_id(self) -> str:
         return self.model_config.id or self.model_id
