@@ -56,13 +56,29 @@ def test_recorded_results_stand_for_a_model_until_they_are_over(tmp_path: Path) 
 
 
 def test_recorded_results_of_several_streams_are_given_side_by_side() -> None:
-    detector = ObjectDetectionAnalytics([[results(0.9)], [results(0.8, 0.7)]])
+    detector = ObjectDetectionAnalytics([[results(0.9)] * 2, [results(0.8, 0.7)] * 2])
     first, second = detector.detect_objects_batch([IMAGE, IMAGE])
+    assert detector.detect_objects_batch(None) == [first, second]
     assert (len(first.predictions), len(second.predictions)) == (1, 2)
     with pytest.raises(BadArgument, match="3 images, and results of 2 streams"):
         detector.detect_objects_batch([IMAGE] * 3)
     with pytest.raises(BadImage, match="ObjectDetectionAnalytics"):
         detector.detect_objects(IMAGE[0])
+
+
+def test_recorded_results_of_several_streams_are_given_in_turn() -> None:
+    detector = ObjectDetectionAnalytics([[results(0.9), results()], [results(0.8, 0.7)]])
+    given = [detector.detect_objects(image) for image in (IMAGE, None, IMAGE)]
+    assert [len(one.predictions) for one in given] == [1, 2, 0]
+    with pytest.raises(NoMoreResults, match="no more results after 1"):
+        detector.detect_objects(IMAGE)
+
+
+def test_recorded_results_of_one_stream_are_given_by_its_number() -> None:
+    detector = ObjectDetectionAnalytics([[results(0.9)], [results(0.8, 0.7)]])
+    assert len(detector.detect_objects_for_stream(1, 0.75).predictions) == 1
+    with pytest.raises(BadArgument, match="stream 2, and results of 2 streams"):
+        detector.detect_objects_for_stream(2)
 
 
 def test_recorded_tracking_results_stand_for_a_tracker() -> None:

@@ -31,13 +31,13 @@ class ObjectDetectionAnalytics:
 
         Args:
             annotations: results of one stream, e.g. of load_analytics_results(); or a list of
-                them for each stream, which detect_objects_batch() gives side by side.
+                them for each stream.
             model_id: as that of a service; "": as the first results say.
             model_config: kept, as edgeIQ does.
         """
         lists = _streams(annotations)
         self._streams = [iter(one) for one in lists]
-        self._given = 0
+        self._given, self._turn = [0] * len(lists), 0
         first = next((one for stream in lists for one in stream), None)
         self.model_id = model_id or getattr(first, "model_id", "")
         self.model_config = model_config
@@ -49,42 +49,67 @@ class ObjectDetectionAnalytics:
         """Do nothing: there is no model."""
 
     def detect_objects(
-        self, image: Image, confidence_level: float = 0.3, overlap_threshold: float = 0.3
+        self, image: Image | None, confidence_level: float = 0.3, overlap_threshold: float = 0.3
     ) -> ObjectDetectionResults:
         """The results of the next frame with at least this confidence.
 
+        Of several streams each call gives those of the next one, as a loop over cameras asks.
+
         Raises:
-            BadImage: it is not an image.
+            BadImage: it is not an image; None is as good as one.
             NoMoreResults: all were given.
         """
-        return self.detect_objects_batch([image], confidence_level, overlap_threshold)[0]
+        if image is not None:
+            check_image(image, type(self).__name__)
+        turn, self._turn = self._turn, (self._turn + 1) % max(len(self._streams), 1)
+        return self.detect_objects_for_stream(turn, confidence_level, overlap_threshold)
+
+    def detect_objects_for_stream(
+        self, stream_idx: int, confidence_level: float = 0.3, overlap_threshold: float = 0.3
+    ) -> ObjectDetectionResults:
+        """The results of one stream's next frame with at least this confidence.
+
+        Raises:
+            NoMoreResults: all of this stream were given.
+            BadArgument: there is no such stream.
+        """
+        del overlap_threshold  # what was recorded has been through it
+        name = type(self).__name__
+        if not 0 <= stream_idx < len(self._streams):
+            raise BadArgument(f"{name}: stream {stream_idx}, and results of {self._told()}")
+        results = next(self._streams[stream_idx], None)
+        if results is None:
+            raise NoMoreResults(name, self._given[stream_idx])
+        self._given[stream_idx] += 1
+        sure = [one for one in results.predictions if one.confidence >= confidence_level]
+        return replace(results, predictions=sure)
 
     def detect_objects_batch(
-        self, images: Sequence[Image], confidence_level: float = 0.3, overlap_threshold: float = 0.3
+        self,
+        images: Sequence[Image] | None,
+        confidence_level: float = 0.3,
+        overlap_threshold: float = 0.3,
     ) -> list[ObjectDetectionResults]:
-        """The next results of each stream.
+        """The next results of each stream; None stands for an image of each.
 
         Raises:
             BadImage: one is not an image.
             NoMoreResults: those of a stream were given.
             BadArgument: there are more images than streams.
         """
-        del overlap_threshold  # what was recorded has been through it
         name = type(self).__name__
-        if len(images) > len(self._streams):
-            raise BadArgument(
-                f"{name}: {len(images)} images, and results of {len(self._streams)} streams"
-            )
-        found = []
-        for image, stream in zip(images, self._streams, strict=False):
+        count = len(self._streams) if images is None else len(images)
+        if count > len(self._streams):
+            raise BadArgument(f"{name}: {count} images, and results of {self._told()}")
+        for image in images or ():
             check_image(image, name)
-            results = next(stream, None)
-            if results is None:
-                raise NoMoreResults(name, self._given)
-            sure = [one for one in results.predictions if one.confidence >= confidence_level]
-            found.append(replace(results, predictions=sure))
-        self._given += 1
-        return found
+        return [
+            self.detect_objects_for_stream(index, confidence_level, overlap_threshold)
+            for index in range(count)
+        ]
+
+    def _told(self) -> str:
+        return f"{len(self._streams)} streams"
 
     def publish_analytics(
         self, results: Any, tag: Any = None, file_path: str | os.PathLike[str] | None = None
