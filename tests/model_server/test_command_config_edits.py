@@ -35,6 +35,12 @@ def test_a_model_is_added_with_its_settings(
     assert capsys.readouterr() == (f"Config updated: {tmp_path / 'config.json'}\n", "")
 
 
+def test_a_folder_that_is_not_there_yet_is_made_and_holds_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    assert run("--add_to_config", str(folder), "--model_name", "m", "--model_path", "m") == 0
+    assert entries(folder) == [{"name": "m", "base_path": "m"}]
+
+
 def test_the_path_is_repository_and_name_where_none_is_given(tmp_path: Path) -> None:
     file = str(tmp_path / "config.json")
     assert run("--add_to_config", file, "--model_name", "a/b", "--model_repository_path", "/r") == 0

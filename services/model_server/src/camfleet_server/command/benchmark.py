@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 def _source(options: argparse.Namespace) -> ModelSource:
     if options.model_path:
         path = options.model_path.absolute()
-        config = ModelConfig(name=path.stem, base_path=path)
+        config = ModelConfig(name=path.name if path.is_dir() else path.stem, base_path=path)
     else:
         config = _configured(options)
     changes = {k: getattr(options, k) for k in ("shape", "target_device") if getattr(options, k)}

@@ -212,7 +212,11 @@ def _without_effect(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _config_file(path: Path | None) -> Path | None:
-    return path / "config.json" if path and path.is_dir() else path
+    """Return the file that is meant; a folder may be made, or mounted, later."""
+    if path is None:
+        return None
+    is_folder = path.is_dir() or not (path.suffix or path.exists())
+    return path / "config.json" if is_folder else path
 
 
 def _environment(name: str) -> str:
