@@ -35,7 +35,7 @@ from camfleet.inference.preprocessing import input_size, preprocess_of, to_tenso
 from camfleet.inference.served_model import TensorSpec
 from camfleet.placement.connections import connect
 from camfleet.results.conversion import predictions_from
-from camfleet.vision.base import Found
+from camfleet.vision.findings import Found
 from camfleet_contracts.catalog import read_catalog
 from camfleet_contracts.model_manifest import read_manifest
 from paired import paired, show

@@ -2,14 +2,20 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from camfleet.inference.detector import ServerDetector
+from camfleet.inference.errors import ServerAbsent, ServerSilent
 from camfleet.inference.model_client import ModelClient
 from camfleet.placement.choice import Place, choose_place
+from camfleet.placement.errors import PrivateServerEnded, ServerGone
 from camfleet.placement.private_models import PrivateModels
 from camfleet.placement.private_server import PrivateServer
 from camfleet_contracts.settings import FleetSettings, read_settings
+
+_KEEPER_END_S = 1.0  # a private server is gone a moment before its keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,20 @@ class Connection:
         self.client.close()
         if self.private is not None:
             self.private.close()
+
+    @contextmanager
+    def saying_what_next(self) -> Iterator[None]:
+        """Tell in the error what to do where nobody answers."""
+        try:
+            yield
+        except ServerSilent:
+            raise
+        except ServerAbsent as error:
+            if self.private is None:
+                raise ServerGone(error.server) from error
+            if self.private.has_ended(_KEEPER_END_S):
+                raise PrivateServerEnded(self.private.last_words()) from error
+            raise
 
 
 _lock = threading.Lock()

@@ -1,26 +1,22 @@
 """What all services have in common: one model, where it runs, and how it is asked."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from numbers import Real
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet.detections import Detections
 from camfleet.errors import BadArgument, NotLoaded, WrongPurpose
 from camfleet.images import Colours, Image, check_image
 from camfleet.inference.detector import postprocess_of, read_answer
-from camfleet.inference.errors import ServerAbsent, ServerSilent
 from camfleet.inference.geometry import Resize
 from camfleet.inference.model_client import Answer, Prepare, prepare_batch
 from camfleet.inference.pictures import Picture
 from camfleet.inference.served_model import ServedModel
 from camfleet.placement.connections import Connection, connect
-from camfleet.placement.errors import PrivateServerEnded, ServerGone
 from camfleet.predictions import base_service
 from camfleet.vision.engines import (
     Accelerator,
@@ -31,6 +27,7 @@ from camfleet.vision.engines import (
     running_on,
     wishes_of,
 )
+from camfleet.vision.findings import Found, Reading
 from camfleet.vision.hook_params import (
     PostProcessBatchParams,
     PostProcessParams,
@@ -46,32 +43,6 @@ from camfleet_contracts.names import split_version
 P = TypeVar("P")
 
 _BRIGHTEST = 255
-_KEEPER_END_S = 1.0  # a private server is gone a moment before its keeper
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Generic[P]):
-    """What one version of a model found in one image."""
-
-    predictions: list[P]
-    duration: float  # seconds of the request
-    model: ServedModel
-
-    def origin(self) -> dict[str, Any]:
-        """The fields that all results have."""
-        model_id = self.model.manifest.id or self.model.name
-        return {
-            "duration": self.duration,
-            "model_id": model_id,
-            "model_version": self.model.version,
-        }
-
-
-class Reading(NamedTuple):
-    """What a decoder found in an image of a size (width, height)."""
-
-    found: Detections
-    frame_size: tuple[int, int]
 
 
 class VisionService(Publishing, Generic[P]):
@@ -150,7 +121,7 @@ class VisionService(Publishing, Generic[P]):
         """
         wishes = wishes_of(engine, accelerator)
         connection, refusal = connect(self._server), ""
-        with _saying_what_next(connection):
+        with connection.saying_what_next():
             if connection.models is not None:
                 self._reference, refusal = connection.models.serve(self._asked, wishes)
             manifest = connection.client.current(self._reference).manifest
@@ -209,7 +180,7 @@ class VisionService(Publishing, Generic[P]):
 
     def _look_up(self) -> ModelManifest:
         connection = connect(self._server)
-        with _saying_what_next(connection):
+        with connection.saying_what_next():
             if connection.models is not None:
                 return connection.models.manifest(self._asked)
             return connection.client.current(self._asked).manifest
@@ -234,7 +205,7 @@ class VisionService(Publishing, Generic[P]):
         def read(answer: Answer) -> Found[P]:
             return self._read([answer], [image], confidence, overlap)[0]
 
-        with _saying_what_next(connection):
+        with connection.saying_what_next():
             return connection.detector.ask(image, self._reference, read, self._prepare())
 
     def _find_all(
@@ -250,7 +221,7 @@ class VisionService(Publishing, Generic[P]):
         def read(answers: Sequence[Answer]) -> list[Found[P]]:
             return self._read(answers, images, confidence, overlap)
 
-        with _saying_what_next(connection):
+        with connection.saying_what_next():
             return connection.detector.ask_all(images, self._reference, read, self._prepare())
 
     def _ready(self, confidence: float, overlap: float) -> Connection:
@@ -303,18 +274,3 @@ class VisionService(Publishing, Generic[P]):
             return
         if postprocess_of(manifest, self.model_id).decoder not in self.reads:
             raise WrongPurpose(type(self).__name__, self.model_id, base_service(manifest))
-
-
-@contextmanager
-def _saying_what_next(connection: Connection) -> Iterator[None]:
-    """Tell what to do where nobody answers."""
-    try:
-        yield
-    except ServerSilent:
-        raise
-    except ServerAbsent as error:
-        if connection.private is None:
-            raise ServerGone(error.server) from error
-        if connection.private.has_ended(_KEEPER_END_S):
-            raise PrivateServerEnded(connection.private.last_words()) from error
-        raise

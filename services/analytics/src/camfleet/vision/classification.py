@@ -2,7 +2,8 @@
 
 from camfleet.images import Image
 from camfleet.results.classification import ClassificationPrediction, ClassificationResults
-from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.base import VisionService
+from camfleet.vision.findings import Reading
 
 CONFIDENCE = 0.0
 

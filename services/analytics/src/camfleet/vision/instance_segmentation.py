@@ -13,7 +13,8 @@ from camfleet.results.segmentation import (
     InstanceSegmentationPrediction,
     InstanceSegmentationResults,
 )
-from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.base import VisionService
+from camfleet.vision.findings import Reading
 
 CONFIDENCE, OVERLAP = 0.3, 0.3
 _TINT = 0.45  # share of its class's colour in a masked pixel

@@ -9,7 +9,8 @@ from camfleet.images import Image
 from camfleet.inference.served_model import ServedModel
 from camfleet.results.conversion import predictions_from
 from camfleet.results.detection import ObjectDetectionPrediction, ObjectDetectionResults
-from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.base import VisionService
+from camfleet.vision.findings import Reading
 from camfleet.vision.hooks import Boxes
 
 CONFIDENCE, OVERLAP = 0.3, 0.3

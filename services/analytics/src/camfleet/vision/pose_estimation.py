@@ -9,7 +9,8 @@ from camfleet.images import Image
 from camfleet.results.boxes import BoundingBox
 from camfleet.results.key_points import NECK, SHOULDERS, point_names
 from camfleet.results.poses import NOWHERE, HumanPoseResult, KeyPoint, Pose
-from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.base import VisionService
+from camfleet.vision.findings import Reading
 
 CONFIDENCE, OVERLAP = 0.3, 0.5
 SURE = 0.2  # points below it count as not found

@@ -10,7 +10,8 @@ from camfleet.errors import BadArgument
 from camfleet.images import Image
 from camfleet.inference.errors import InferenceRefused
 from camfleet.results.identities import ReIdentificationResults
-from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.base import VisionService
+from camfleet.vision.findings import Reading
 from camfleet.vision.gallery import DropMethod, Gallery
 from camfleet.vision.model_config import ModelConfig
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from camfleet.errors import BadArgument
 from camfleet.images import Image
 from camfleet.results.segmentation import SemanticSegmentationResults
-from camfleet.vision.base import Reading, VisionService
+from camfleet.vision.base import VisionService
+from camfleet.vision.findings import Reading
 
 _RANK = 2
 
