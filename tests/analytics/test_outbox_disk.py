@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import resource
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,3 +176,15 @@ def test_journal_that_cannot_be_opened_is_kept_in_memory(
     assert isinstance(open_outbox(tmp_path / "outbox.db", nobody), MemoryJournal)
     [record] = caplog.records
     assert "events are kept in memory only" in record.getMessage()
+
+
+def test_full_disk_at_the_start_means_events_in_memory(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # no file takes a byte
+    try:
+        journal = open_outbox(tmp_path / "outbox.db", nobody)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    append(journal, 1)
+    journal.close()
+    assert isinstance(journal, MemoryJournal)

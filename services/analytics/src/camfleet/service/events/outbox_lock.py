@@ -1,5 +1,6 @@
 """One process per outbox: a lock that is held for as long as the outbox is open."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -25,9 +26,9 @@ class OutboxLock:
                 f"{path} belongs to another analytics service{holder} that runs now; end it, or"
                 " give this one a folder of its own with --state, or --outbox memory"
             ) from error
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        with contextlib.suppress(OSError):  # a full disk: whose it is, is said where there is room
+            self._file.truncate(0)
+            os.write(self._file.fileno(), str(os.getpid()).encode())
 
     def release(self) -> None:
         """The next one may have it."""
