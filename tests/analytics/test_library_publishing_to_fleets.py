@@ -76,6 +76,18 @@ def test_wrong_key_is_an_error_of_the_next_packet(
         wait_until(publish, 60, "the refusal")
 
 
+def test_address_without_a_scheme_is_an_error_of_the_next_packet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAMFLEET_ANALYTICS", "fleet.local")
+
+    def publish() -> None:
+        publish_analytics({"a": 1})
+
+    with pytest.raises(PublishRefused, match=r"no address .*set CAMFLEET_ANALYTICS to http"):
+        wait_until(publish, 60, "the refusal")
+
+
 def test_packets_wait_while_no_fleet_answers(
     fleet: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,9 @@ class FleetQueue:
                 logger.warning("fleet does not answer, packets wait to=%s: %s", self._url, error)
             self._is_lost = True
             return False
+        except ValueError as error:
+            way = "set CAMFLEET_ANALYTICS to http(s)://host:port of the fleet's analytics"
+            self._note_fault(f"{self._url} is no address ({error}); {way}")
         self._is_lost = False
         backoff.reset()
         self._take_out(queue, batch)
@@ -126,7 +129,11 @@ class FleetQueue:
             403: "; use a key of role service (`camfleet key add NAME --role service`)",
             404: "; is CAMFLEET_ANALYTICS the address of analytics, e.g. http://127.0.0.1:5000?",
         }
-        fault = f"{self._url} refuses what was published: {reason}{ways.get(error.code, '')}"
+        self._note_fault(
+            f"{self._url} refuses what was published: {reason}{ways.get(error.code, '')}"
+        )
+
+    def _note_fault(self, fault: str) -> None:
         logger.error("packets refused %s", fault)
         with self._changed:
             self._fault = fault
