@@ -2,7 +2,9 @@
 
 import http.server
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.sync.server import ServerConnection, serve
 
 from camfleet import BadArgument, BadImage, CannotShow, Streamer
+from camfleet.streaming import feed
 from free_ports import free_port
 from running_app import RunningApp, running_app
 from serving_thread import in_thread
@@ -183,6 +187,25 @@ def test_port_of_somebody_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = pytest.raises(CannotShow, match=r"not a camfleet page .* set STREAMER_PORT")
     with in_thread(somebody), refused:
         Streamer(name="door").setup()
+
+
+def test_page_that_takes_the_panel_and_says_nothing_is_left_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "_OPEN_LIMIT_S", 2.0)
+    left = threading.Event()
+
+    def say_nothing(connection: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            connection.recv()
+        left.set()
+
+    with serve(say_nothing, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, name="silent-page", daemon=True).start()
+        address = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        with pytest.raises(CannotShow):
+            feed.Feed.open(address, "script", None, lambda: None)
+        assert left.wait(60)
 
 
 def test_beyond_loopback_needs_protection_and_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,11 +28,12 @@ class Feed:
     def __init__(
         self, connection: ClientConnection, closing: ExitStack, changed: Callable[[], None]
     ) -> None:
-        """Take over an open connection, which `closing` ends."""
-        self._connection, self._closing, self._changed = connection, closing, changed
+        """Take over an open connection, which `closing` ends, once the page has greeted."""
+        self._connection, self._changed = connection, changed
         self.is_watched = self.is_to_stop = self.is_closed = False
         self.arrived = 0  # viewers so far
         self._take(connection.recv(timeout=_OPEN_LIMIT_S))
+        self._closing = closing.pop_all()
         self._thread = threading.Thread(target=self._receive, name="streamer-feed", daemon=True)
         self._thread.start()
 
@@ -47,19 +48,20 @@ class Feed:
         url = f"{address.replace('http', 'ws', 1)}/v1/panels/{quote(name, safe='')}/feed"
         headers = {"x-api-key": key} if key else {}
         context = _context_for(address)
-        closing = ExitStack()
         try:
-            connection = closing.enter_context(
-                connect(
-                    url,
-                    additional_headers=headers,
-                    compression=None,
-                    proxy=None,
-                    ssl=context,
-                    open_timeout=_OPEN_LIMIT_S,
+            with ExitStack() as closing:
+                connection = closing.enter_context(
+                    connect(
+                        url,
+                        additional_headers=headers,
+                        compression=None,
+                        proxy=None,
+                        ssl=context,
+                        open_timeout=_OPEN_LIMIT_S,
+                        close_timeout=_OPEN_LIMIT_S,
+                    )
                 )
-            )
-            return cls(connection, closing, changed)
+                return cls(connection, closing, changed)
         except ConnectionRefusedError as error:
             raise NobodyAnswers(address) from error
         except ConnectionClosed as error:
