@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import re
 import socket
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from camfleet_capture.publish.client import RtspClient
 from camfleet_capture.rtsp.challenges import find_authorization
 from fakes_capture import (
     camera_lines,
@@ -123,6 +125,18 @@ def test_session_is_kept_alive_and_begun_anew_after_a_hang_up_and_ends_with_the_
             wait_until(lambda: server.requests[-1].startswith("TEARDOWN"), 60, "leave")
             assert capture.state("door")["publishing"] is None
             assert capture.state("door")["reconnects"] == 0
+
+
+def test_a_server_that_vanishes_without_a_word_is_noticed_within_half_a_minute() -> None:
+    async def patience_ms(port: int) -> int:
+        client = await RtspClient.connect(f"rtsp://127.0.0.1:{port}/in", None, None)
+        connection = client.transport.get_extra_info("socket")
+        client.close()
+        limit: int = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        return limit
+
+    with demanding() as server:
+        assert asyncio.run(patience_ms(server.port)) == 30_000
 
 
 def test_digest_follows_the_examples_of_its_standard() -> None:

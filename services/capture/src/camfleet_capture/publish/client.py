@@ -1,6 +1,7 @@
 """One connection to an RTSP server, as a client."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from camfleet_capture.rtsp.challenges import Credentials, find_authorization
 _PORTS = {"rtsp": 554, "rtsps": 322}
 _ANSWER_LIMIT_BYTES = 65_536
 _TIMEOUT_S = 5.0
+_VANISHED_AFTER_S = 30  # without a sign that what was sent has come; TCP itself waits 15 minutes
 _OK, _UNAUTHORIZED = 200, 401
 
 
@@ -69,6 +71,9 @@ class RtspClient:
                 limit=_ANSWER_LIMIT_BYTES,
                 ssl=ssl.create_default_context(cafile=authorities) if is_encrypted else None,
             )
+        connection: socket.socket = writer.get_extra_info("socket")
+        limit_ms = _VANISHED_AFTER_S * 1000
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
         return cls(reader, writer, credentials)
 
     @property

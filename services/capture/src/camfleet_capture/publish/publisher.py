@@ -1,6 +1,7 @@
 """Pushes one camera's stream to an RTSP server: ANNOUNCE, SETUP, RECORD, over TCP."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -140,4 +141,6 @@ def _words(error: BaseException) -> str:
         return "connection refused; is the server on?"
     if isinstance(error, EOFError):
         return "the server hung up"
+    if isinstance(error, OSError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)  # asyncio's own text tells of its calls
     return str(error) or "no answer"
