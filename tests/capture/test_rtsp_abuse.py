@@ -13,6 +13,7 @@ from camfleet_capture.rtsp.limits import (
     RATE_PER_S,
     AddressLimits,
 )
+from camfleet_capture.rtsp.server import _notice_vanished_peers
 from fakes_capture import RunningCapture, camera_lines, capture_running, read_numbers
 from fakes_rtsp import Client
 from rtsp_fuzz import JUNK, answers, fuzz_target
@@ -98,6 +99,16 @@ def test_a_reader_that_is_silent_is_asked_by_tcp_whether_it_is_still_there(
     with Client(capture.rtsp_port) as client:
         client.ask("OPTIONS", capture.url("one"))
         wait_until(lambda: timers_at(capture.rtsp_port) == {KEEPALIVE}, 60, "the timer of TCP")
+
+
+def test_a_reader_that_vanished_is_given_up_in_two_minutes_whatever_was_sent_to_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _notice_vanished_peers(listener)
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                limit_ms = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert limit_ms == 120_000
 
 
 def timers_at(port: int) -> set[int]:

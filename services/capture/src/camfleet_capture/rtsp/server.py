@@ -177,8 +177,12 @@ class RtspServer:
 def _notice_vanished_peers(listener: socket.socket) -> None:
     """Let TCP itself ask who is silent whether it is still there, as no camera may send for hours.
 
-    What is accepted inherits that.
+    What is sent is waited for as long to arrive: TCP's own patience is 15 minutes, in which a
+    reader of a bad network leaves a connection for every time that it connects again. What is
+    accepted inherits that.
     """
+    limit_ms = 1000 * (_ASKED_AFTER_S + _ASKED * _ASKED_EVERY_S)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _ASKED_AFTER_S)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _ASKED_EVERY_S)
