@@ -89,6 +89,9 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Volume:
     save_one_size(volume.root / "one-size" / "1" / "model.onnx")
     volume.serve("baked", batch_size="auto")
     volume.serve("one-size")
+    save_one_size(volume.root / "never-broken" / "1" / "model.onnx")
+    (volume.root / "never-broken" / "1" / "model.json").write_text('{"runtimes": ["onnxruntime"]}')
+    volume.serve("never-broken")
     return volume
 
 
@@ -138,6 +141,12 @@ def test_size_that_breaks_a_model_costs_who_sends_it_alone(served: Served) -> No
     codes = served.ask_both("one-size", good, bad)
     assert set(codes) <= {"StatusCode.INTERNAL", "StatusCode.UNAVAILABLE"}
     assert "StatusCode.INTERNAL" in codes
+
+
+def test_first_request_that_onnx_runtime_cannot_answer_turns_nobody_away(served: Served) -> None:
+    good, bad = (np.ones((1, height, 6), np.float32) for height in (4, 5))
+    assert set(served.ask_badly("never-broken", bad)) == {"StatusCode.INTERNAL"}
+    assert served.ask(served.good, "never-broken", good).shape == (1, 24)
 
 
 def test_real_model_that_breaks_is_loaded_anew_and_says_so(served_real: Served) -> None:

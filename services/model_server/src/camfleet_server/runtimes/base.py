@@ -100,6 +100,18 @@ class ChoosesThreads(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsNothing(Protocol):
+    """What a Servable may have in addition: a failed inference leaves nothing behind in it."""
+
+    keeps_nothing: bool
+
+
+def may_break(servable: Servable) -> bool:
+    """Tell whether a failed inference may leave it of no use to all others."""
+    return not (isinstance(servable, KeepsNothing) and servable.keeps_nothing)
+
+
 @dataclass(frozen=True, slots=True)
 class PictureInput:
     """The input that takes pictures beside its own tensors, and what becomes of them."""

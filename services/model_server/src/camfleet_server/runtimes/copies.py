@@ -35,6 +35,7 @@ class Copies:
     device: str
     ports: Ports
     copies: Sequence[ModelCopy]
+    keeps_nothing: bool = False  # of an inference that failed
 
 
 class CopiesServable:
@@ -49,6 +50,7 @@ class CopiesServable:
         self.inputs, self.outputs = ports.inputs, ports.outputs
         self.input_aliases, self.output_aliases = ports.input_aliases, ports.output_aliases
         self.slots = len(loaded.copies)
+        self.keeps_nothing = loaded.keeps_nothing
         self._copies = tuple(loaded.copies)
         self._idle = deque(loaded.copies)
         self._names = tuple(spec.name for spec in ports.inputs)

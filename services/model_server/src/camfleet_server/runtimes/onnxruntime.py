@@ -70,7 +70,8 @@ class OnnxRuntime:
         copy = _Session(session, ports)
         copies = [copy] * (source.config.nireq or _AT_ONCE)
         served = ports.renamed(read_mapping(source.folder))
-        return CopiesServable(Copies(_NAME, device, served, copies))
+        # A device may stay in a fault; on the CPU every run has its memory and sizes to itself.
+        return CopiesServable(Copies(_NAME, device, served, copies, keeps_nothing=device == _CPU))
 
     def devices(self) -> dict[str, dict[str, str]]:
         """Return the devices that have a provider here, and of the others why not."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from camfleet_server.errors import ModelNotReady, ServerError
-from camfleet_server.runtimes.base import Servable
+from camfleet_server.runtimes.base import Servable, may_break
 from camfleet_server.serving.inference import Inference, Inferred, SingleInference
 from camfleet_server.serving.scheduler import Scheduler
 from camfleet_server.types import InferRequest, Tensors
@@ -122,7 +122,7 @@ class GuardedInference:
             raise
         # A vendor's library may raise anything; whoever asked is told.
         except Exception as error:
-            if self._still_answers(servable):
+            if not may_break(servable) or self._still_answers(servable):
                 raise
             self._break(request.model, error)
             if is_harmless:
