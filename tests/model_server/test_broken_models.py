@@ -38,6 +38,34 @@ def save_one_size(path: Path) -> None:
     save_graph(path, helper.make_graph(nodes, "one-size", ends[:1], ends[1:], [sizes]))
 
 
+def save_by_values(path: Path) -> None:
+    """Save a model that takes as many rows as its largest value says and answers 4 only.
+
+    No shape tells that.
+    """
+    constants = {"zero": [0], "one": [1], "sizes": [1, 24]}
+    nodes = [
+        helper.make_node("Relu", ["x"], ["positive"]),
+        helper.make_node("ReduceMax", ["positive"], ["most"], keepdims=0),
+        helper.make_node("Cast", ["most"], ["number"], to=TensorProto.INT64),
+        helper.make_node("Reshape", ["number", "one"], ["rows"]),
+        helper.make_node("Slice", ["positive", "zero", "rows", "one"], ["part"]),
+        helper.make_node("Relu", ["part"], ["taken"]),
+        helper.make_node("Reshape", ["taken", "sizes"], ["y"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, "H", 6]),
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 24]),
+    ]
+    given = [numpy_helper.from_array(np.array(v, np.int64), name) for name, v in constants.items()]
+    save_graph(path, helper.make_graph(nodes, "by-values", ends[:1], ends[1:], given))
+
+
+def rows(count: int, value: int) -> NDArray[np.float32]:
+    """An input of the two models above."""
+    return np.full((1, count, 6), value, np.float32)
+
+
 class Served:
     """A running server and two clients of it."""
 
@@ -89,6 +117,8 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Volume:
     save_one_size(volume.root / "one-size" / "1" / "model.onnx")
     volume.serve("baked", batch_size="auto")
     volume.serve("one-size")
+    save_by_values(volume.root / "by-values" / "1" / "model.onnx")
+    volume.serve("by-values")
     save_one_size(volume.root / "never-broken" / "1" / "model.onnx")
     (volume.root / "never-broken" / "1" / "model.json").write_text('{"runtimes": ["onnxruntime"]}')
     volume.serve("never-broken")
@@ -136,27 +166,31 @@ def test_batch_that_real_models_cannot_take_disturbs_nobody(served_real: Served,
     assert set(served_real.ask_both(name, good, bad)) == {"StatusCode.INVALID_ARGUMENT"}
 
 
-def test_size_that_breaks_a_model_costs_who_sends_it_alone(served: Served) -> None:
-    good, bad = (np.ones((1, height, 6), np.float32) for height in (4, 5))
-    codes = served.ask_both("one-size", good, bad)
+def test_size_that_does_not_fit_the_graph_is_refused_before_it_is_inferred(served: Served) -> None:
+    codes = served.ask_both("one-size", good=rows(4, 1), bad=rows(5, 1))
+    assert set(codes) == {"StatusCode.INVALID_ARGUMENT"}
+    with pytest.raises(triton.InferenceServerException, match=r"x \[1, 3, 6\] do not fit"):
+        served.ask(served.bad, "one-size", rows(3, 1))
+
+
+def test_request_that_breaks_a_model_costs_who_sends_it_alone(served: Served) -> None:
+    codes = served.ask_both("by-values", good=rows(8, 4), bad=rows(9, 5))
     assert set(codes) <= {"StatusCode.INTERNAL", "StatusCode.UNAVAILABLE"}
-    assert "StatusCode.INTERNAL" in codes
+    assert codes[0] == "StatusCode.INTERNAL"
+    assert "StatusCode.UNAVAILABLE" in codes
+    served.service.logged("model broken by a request model=by-values")
+    shown = httpx.get(f"http://{served.rest}/metrics", timeout=60).text
+    assert 'camfleet_models_broken_total{name="by-values"}' in shown
 
 
 def test_first_request_that_onnx_runtime_cannot_answer_turns_nobody_away(served: Served) -> None:
-    good, bad = (np.ones((1, height, 6), np.float32) for height in (4, 5))
-    assert set(served.ask_badly("never-broken", bad)) == {"StatusCode.INTERNAL"}
-    assert served.ask(served.good, "never-broken", good).shape == (1, 24)
+    assert set(served.ask_badly("never-broken", rows(5, 1))) == {"StatusCode.INTERNAL"}
+    assert served.ask(served.good, "never-broken", rows(4, 1)).shape == (1, 24)
 
 
-def test_real_model_that_breaks_is_loaded_anew_and_says_so(served_real: Served) -> None:
+def test_size_that_a_real_graph_cannot_take_disturbs_nobody(served_real: Served) -> None:
     good, bad = (np.ones((1, 3, size, size), np.float32) for size in (352, 320))
-    codes = served_real.ask_both("any-size", good, bad)
-    assert codes[0] == "StatusCode.INTERNAL"
-    assert "StatusCode.UNAVAILABLE" in codes
-    served_real.service.logged("model broken by a request model=any-size")
-    shown = httpx.get(f"http://{served_real.rest}/metrics", timeout=60).text
-    assert 'camfleet_models_broken_total{name="any-size"}' in shown
+    assert set(served_real.ask_both("any-size", good, bad)) == {"StatusCode.INVALID_ARGUMENT"}
 
 
 def test_each_break_makes_the_pause_twice_as_long() -> None:

@@ -13,6 +13,7 @@ from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.openvino.batch import open_batch
 from camfleet_server.runtimes.openvino.compile import Compiler, first_lines
 from camfleet_server.runtimes.openvino.images import with_pictures, without_values
+from camfleet_server.runtimes.openvino.outline import Outline, outline_of
 from camfleet_server.runtimes.openvino.ports import read_ports, shape_of
 from camfleet_server.runtimes.openvino.servable import OpenVinoServable
 from camfleet_server.runtimes.openvino.shapes import apply_config
@@ -55,8 +56,9 @@ class OpenVinoRuntime:
         as_read = model.clone() if source.manifest.preprocess and for_values else None
         model, ports = _configured(model, path, source, source.config, mapping)
         check_batches(model, ports.inputs, own)
+        outline = _outline_of(model, ports)
         compiled = self._compiler.compile(model, path, source)
-        servable = OpenVinoServable(compiled, ports, source.config.nireq)
+        servable = OpenVinoServable(compiled, ports, source.config.nireq, outline)
         try_batches(servable, own)
         if as_read is not None and for_values is not None:
             model, ports = _configured(as_read, path, source, for_values, mapping)
@@ -83,8 +85,10 @@ class OpenVinoRuntime:
         """Compile a copy of the model with what pictures need in front of it."""
         taken = replace(ports, inputs=picture_specs(ports.inputs, picture))
         number = first_ports(ports.inputs)[picture.name]
-        compiled = self._compiler.compile(with_pictures(model, number, picture), path, source)
-        return OpenVinoServable(compiled, taken, source.config.nireq)
+        model = with_pictures(model, number, picture)
+        outline = _outline_of(model, taken)
+        compiled = self._compiler.compile(model, path, source)
+        return OpenVinoServable(compiled, taken, source.config.nireq, outline)
 
     def _read(self, path: Path) -> Any:
         try:
@@ -106,3 +110,9 @@ def _configured(
         return with_plain_ports(model), ports
     except RuntimeError as error:
         raise LoadError(f"{path.name}: {first_lines(error)}") from error
+
+
+def _outline_of(model: Any, ports: Ports) -> Outline | None:
+    """None where sizes are fixed, or texts are: their sizes do not tell those of the graph."""
+    has_texts = any(spec.datatype == "BYTES" for spec in ports.inputs)
+    return None if has_texts else outline_of(model)

@@ -19,6 +19,7 @@ from camfleet_server.runtimes.base import (
 )
 from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.openvino.compile import Compiled
+from camfleet_server.runtimes.openvino.outline import Outline
 from camfleet_server.runtimes.openvino.texts import first_ports, join_texts, split_texts
 from camfleet_server.runtimes.openvino.threads import is_no_slower, is_tiny
 from camfleet_server.runtimes.ports import Ports
@@ -36,7 +37,9 @@ class OpenVinoServable:
     output_aliases: Mapping[str, str]
     on_crowd: Callable[[ServesCrowds], None] | None
 
-    def __init__(self, compiled: Compiled, ports: Ports, nireq: int = 0) -> None:
+    def __init__(
+        self, compiled: Compiled, ports: Ports, nireq: int = 0, outline: Outline | None = None
+    ) -> None:
         self.inputs = ports.inputs
         self.picture_inputs = ports.inputs
         self.outputs = ports.outputs
@@ -48,6 +51,7 @@ class OpenVinoServable:
         self.on_crowd = None
         self.take_pictures: Callable[[PictureInput], OpenVinoServable] | None = None
         self._ports = ports
+        self._outline = outline  # where sizes are open
         self._nireq = nireq
         self._compiled: Compiled | None = compiled
         self._crowd: Servable | None = None
@@ -61,7 +65,13 @@ class OpenVinoServable:
         self._remembers = bool(self._idle[0].query_state())
 
     def infer(self, inputs: Tensors, wanted: tuple[str, ...], *, in_crowd: bool = False) -> Tensors:
-        """Infer in the calling thread, in a crowd on the compilation for crowds if it is there."""
+        """Infer in the calling thread, in a crowd on the compilation for crowds if it is there.
+
+        Raises:
+            InvalidInput: sizes do not fit through the graph, which is not asked then.
+        """
+        if self._outline is not None:
+            self._outline.check(tuple(inputs[spec.name].shape for spec in self.inputs))
         if in_crowd:
             if self._crowd is not None:
                 return self._crowd.infer(inputs, wanted)
