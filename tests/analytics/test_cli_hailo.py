@@ -78,7 +78,7 @@ def test_wrong_files_are_named_and_apt_is_not_asked(camfleet: CommandLine, machi
     (machine / "some.deb").write_text("no package")
     for argument, reason in (
         (machine / "none.deb", "does not exist"),
-        (machine / "some.deb", "is no Debian package"),
+        (machine / "some.deb", "is not a Debian package"),
         (package(machine, "hailort"), "is the package hailort-pcie-driver"),
     ):
         outcome = camfleet.run(*VERB, str(argument))
