@@ -1,6 +1,5 @@
 """`camfleet model pull URL`: files of one model from their addresses; pins of first pulls."""
 
-import hashlib
 import io
 import json
 import threading
@@ -9,36 +8,33 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from addressed_models import (
+    GRAPH,
+    OTHER,
+    WEIGHTS,
+    assert_nothing_was_published,
+    manifest_of,
+    serving_files,
+    sha256,
+)
 from camfleet.catalog import transfer
 from camfleet.cli.packages import from_addresses
 from camfleet.cli.packages.from_addresses import PullOptions, pull_from_addresses
-from camfleet_contracts.model_manifest import ModelManifest, read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from camfleet_contracts.settings import read_settings
 from camfleet_contracts.trail import Trail
 from camfleet_contracts.volume import versions_of
-from cli_runs import CommandLine, Outcome
+from cli_runs import CommandLine
 from fakes_upstream import Upstream, serving
 from processes import running
-
-WEIGHTS = bytes(range(256)) * 4000  # about 1 MB
-OTHER = WEIGHTS[::-1]
-GRAPH = b"<net/>"
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    with serving() as server:
-        server.files = {"/pets.onnx": WEIGHTS, "/net.xml": GRAPH, "/net.bin": WEIGHTS}
-        yield server
+    yield from serving_files()
 
 
 @pytest.fixture
@@ -47,19 +43,6 @@ def camfleet(
 ) -> CommandLine:
     monkeypatch.setattr(transfer, "_BACK_OFF_S", 0.01)
     return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-def manifest_of(camfleet: CommandLine, name: str, version: int = 1) -> ModelManifest:
-    manifest = read_manifest(camfleet.models / name / str(version))
-    assert manifest is not None
-    return manifest
-
-
-def assert_nothing_was_published(camfleet: CommandLine, outcome: Outcome) -> None:
-    assert outcome.code == 1
-    assert "Traceback" not in outcome.err
-    assert not list(camfleet.models.glob("*/*"))
-    assert not list(camfleet.models.glob("config.json"))
 
 
 def test_a_file_with_its_sha256_becomes_a_served_version(
@@ -318,96 +301,3 @@ def test_a_real_model_is_available_after_its_pull(
         assert broken.code == 1
         assert "refused and taken back" in broken.err
     assert not (camfleet.models / "broken").exists()
-
-
-def write_catalog(models: Path, url: str, **of_weights: Any) -> None:
-    models.mkdir(parents=True, exist_ok=True)
-    files = [
-        {"path": "net.xml", "url": f"{url}/net.xml", "sha256": sha256(GRAPH)},
-        {"path": "net.bin", "url": f"{url}/net.bin", "size": len(WEIGHTS), **of_weights},
-    ]
-    entry = {
-        "name": "zoo-net",
-        "purpose": "object detection",
-        "licence": "Apache-2.0",
-        "aliases": ["vendor/net"],
-        "files": files,
-        "manifest": {"labels": ["background", "face"]},
-    }
-    (models / "catalog.json").write_text(json.dumps({"entries": [entry]}))
-
-
-def test_a_catalogue_file_without_sha256_is_pinned_on_first_pull(
-    camfleet: CommandLine, upstream: Upstream
-) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    assert "nobody states a sha256 of: net.bin" in camfleet.run("model", "show", "zoo-net").out
-    outcome = camfleet.run("model", "pull", "zoo-net")
-    assert "knows no sha256 of net.bin; what came is pinned" in outcome.err
-    manifest = manifest_of(camfleet, "zoo-net")
-    assert set(manifest.pulled_from or {}) == {"net.bin"}
-    assert "on the volume already" in camfleet.run("model", "pull", "zoo-net").err
-
-
-def test_a_catalogue_file_that_changed_since_it_was_pinned_is_refused(
-    camfleet: CommandLine, upstream: Upstream
-) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    camfleet.run("model", "pull", "zoo-net")
-    upstream.files["/net.bin"] = OTHER
-    outcome = camfleet.run("model", "pull", "vendor/net")
-    assert outcome.code == 1
-    assert f"sha256 {sha256(OTHER)}, pinned when zoo-net:1 was pulled" in outcome.err
-    assert not (camfleet.models / "vendor.net").exists()
-
-
-def test_a_catalogue_file_of_another_size_is_refused_though_no_sha256_is_known(
-    camfleet: CommandLine, upstream: Upstream
-) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    upstream.files["/net.bin"] = WEIGHTS + b"x"
-    outcome = camfleet.run("model", "pull", "zoo-net")
-    assert outcome.code == 1
-    assert f"wanted {len(WEIGHTS)}" in outcome.err
-
-
-def test_a_catalogue_file_of_another_sha384_is_refused_at_its_first_pull(
-    camfleet: CommandLine, upstream: Upstream
-) -> None:
-    write_catalog(camfleet.models, upstream.url, sha384=hashlib.sha384(WEIGHTS).hexdigest())
-    upstream.files["/net.bin"] = OTHER
-    outcome = camfleet.run("model", "pull", "zoo-net")
-    assert outcome.code == 1
-    assert f"sha384 {hashlib.sha384(OTHER).hexdigest()}, wanted" in outcome.err
-    upstream.files["/net.bin"] = WEIGHTS
-    assert camfleet.run("model", "pull", "zoo-net").code == 0
-
-
-def write_mirror(folder: Path, address: str) -> None:
-    """A mirror that has the weights under another name, by their sha256 and their address."""
-    folder.mkdir()
-    (folder / "a.bin").write_bytes(WEIGHTS)
-    file = {"path": "a.bin", "sha256": sha256(WEIGHTS), "source": {"url": address}}
-    (folder / "INDEX.json").write_text(json.dumps({"entries": [{"files": [file]}]}))
-
-
-@pytest.mark.parametrize("known", [(), ("--sha256", sha256(WEIGHTS))], ids=["address", "sha256"])
-def test_a_mirror_gives_files_by_their_address_or_sha256(
-    camfleet: CommandLine, upstream: Upstream, tmp_path: Path, known: tuple[str, ...]
-) -> None:
-    address = f"{upstream.url}/pets.onnx"
-    write_mirror(tmp_path / "mirror", address)
-    camfleet.set(CAMFLEET_MIRROR=tmp_path / "mirror")
-    assert camfleet.run("model", "pull", address, *known).code == 0
-    assert (camfleet.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
-    assert not upstream.requests
-
-
-def test_a_mirror_gives_a_catalogue_file_that_has_no_sha256_by_its_address(
-    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
-) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    write_mirror(tmp_path / "mirror", f"{upstream.url}/net.bin")
-    camfleet.set(CAMFLEET_MIRROR=tmp_path / "mirror")
-    assert camfleet.run("model", "pull", "zoo-net").code == 0
-    assert [path for path, _ in upstream.requests] == ["/net.xml"]
