@@ -18,12 +18,7 @@ from camfleet_server.runtimes.openvino.ports import read_ports, shape_of
 from camfleet_server.runtimes.openvino.servable import OpenVinoServable
 from camfleet_server.runtimes.openvino.shapes import apply_config
 from camfleet_server.runtimes.openvino.texts import first_ports, with_plain_ports
-from camfleet_server.runtimes.openvino.trial import (
-    BatchBakedIn,
-    check_batches,
-    try_batches,
-    with_own_batch,
-)
+from camfleet_server.runtimes.openvino.trial import BatchBakedIn, try_batches, with_own_batch
 from camfleet_server.runtimes.ports import Ports
 from camfleet_server.runtimes.wishes import find_files
 
@@ -55,7 +50,6 @@ class OpenVinoRuntime:
         for_values = without_values(source.config)
         as_read = model.clone() if source.manifest.preprocess and for_values else None
         model, ports = _configured(model, path, source, source.config, mapping)
-        check_batches(model, ports.inputs, own)
         outline = _outline_of(model, ports)
         compiled = self._compiler.compile(model, path, source)
         servable = OpenVinoServable(compiled, ports, source.config.nireq, outline)

@@ -1,23 +1,20 @@
 """Tries an open batch before anybody is served: many graphs have their own batch baked in.
 
 OpenVINO opens the inputs of such a graph all the same. The first request of another size then fails
-deep inside, and the compiled model answers nobody any more; where it infers in one thread it does
-not even fail, but reads and writes beyond its tensors. So shapes are worked out before anything is
-compiled, and what they do not show is tried afterwards.
+deep inside, and the compiled model answers nobody any more. What its shapes show is refused by its
+outline before it is inferred, here as in every request.
 """
 
 import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from camfleet_contracts.datatypes import get_datatype
 from camfleet_contracts.serving_config import ModelConfig
 from camfleet_server.runtimes.base import LoadError, ModelSource, Servable
-from camfleet_server.runtimes.openvino.api import ov
 from camfleet_server.runtimes.openvino.batch import HINT
 from camfleet_server.runtimes.openvino.compile import first_lines
 from camfleet_server.types import Tensors, TensorSpec
@@ -35,23 +32,6 @@ _TRIED_BYTES = 16_000_000  # the upper end of a range is tried as far as inputs 
 
 class BatchBakedIn(LoadError):
     """The inputs take any batch and the graph behind them does not; the text is its own words."""
-
-
-def check_batches(model: Any, specs: Sequence[TensorSpec], own: OwnShapes) -> None:
-    """Work out the shapes of two batches where the batch is open; the model stays as it is.
-
-    Raises:
-        BatchBakedIn: they do not fit each other.
-    """
-    filled = _filled(specs, own)
-    if filled is None:
-        return
-    for rows in _rows_to_try(specs, filled):
-        shapes = {i: ov.PartialShape([rows, *sizes]) for i, sizes in enumerate(filled)}
-        try:
-            model.clone().reshape(shapes)
-        except RuntimeError as error:
-            raise BatchBakedIn(f"batch {rows}: {first_lines(error)}") from error
 
 
 def try_batches(servable: Servable, own: OwnShapes) -> None:
