@@ -1,11 +1,9 @@
 """Files of models at addresses, for the tests of `camfleet model pull`."""
 
 import hashlib
-from collections.abc import Iterator
 
 from camfleet_contracts.model_manifest import ModelManifest, read_manifest
 from cli_runs import CommandLine, Outcome
-from fakes_upstream import Upstream, serving
 
 WEIGHTS = bytes(range(256)) * 4000  # about 1 MB
 OTHER = WEIGHTS[::-1]
@@ -14,13 +12,6 @@ GRAPH = b"<net/>"
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def serving_files() -> Iterator[Upstream]:
-    """A server that has pets.onnx, net.xml and net.bin, while it is iterated."""
-    with serving() as server:
-        server.files = {"/pets.onnx": WEIGHTS, "/net.xml": GRAPH, "/net.bin": WEIGHTS}
-        yield server
 
 
 def manifest_of(camfleet: CommandLine, name: str, version: int = 1) -> ModelManifest:

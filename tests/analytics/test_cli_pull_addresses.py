@@ -4,7 +4,6 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,10 +16,8 @@ from addressed_models import (
     WEIGHTS,
     assert_nothing_was_published,
     manifest_of,
-    serving_files,
     sha256,
 )
-from camfleet.catalog import transfer
 from camfleet.cli.packages import from_addresses
 from camfleet.cli.packages.from_addresses import PullOptions, pull_from_addresses
 from camfleet_contracts.serving_config import read_serving_config
@@ -32,75 +29,62 @@ from fakes_upstream import Upstream, serving
 from processes import running
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    yield from serving_files()
-
-
-@pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    monkeypatch.setattr(transfer, "_BACK_OFF_S", 0.01)
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 def test_a_file_with_its_sha256_becomes_a_served_version(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    address = f"{upstream.url}/pets.onnx"
-    outcome = camfleet.run("model", "pull", address, "--sha256", sha256(WEIGHTS).upper())
+    address = f"{model_host.url}/pets.onnx"
+    outcome = puller.run("model", "pull", address, "--sha256", sha256(WEIGHTS).upper())
     assert outcome.code == 0
     assert "pinned" not in outcome.err
-    assert (camfleet.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
-    manifest = manifest_of(camfleet, "pets")
+    assert (puller.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
+    manifest = manifest_of(puller, "pets")
     assert manifest.pulled_from is not None
     assert manifest.pulled_from["pets.onnx"].pinned == "given"
     assert (manifest.trail or Trail()).source == address
-    served = read_serving_config(camfleet.models / "config.json").models
+    served = read_serving_config(puller.models / "config.json").models
     assert [model.name for model in served] == ["pets"]
 
 
-def test_several_addresses_make_one_model(camfleet: CommandLine, upstream: Upstream) -> None:
-    addresses = (f"{upstream.url}/net.xml", f"{upstream.url}/net.bin")
+def test_several_addresses_make_one_model(puller: CommandLine, model_host: Upstream) -> None:
+    addresses = (f"{model_host.url}/net.xml", f"{model_host.url}/net.bin")
     sums = ("--sha256", sha256(GRAPH), "--sha256", sha256(WEIGHTS))
-    outcome = camfleet.run("model", "pull", *addresses, *sums, "--id", "me/net", "--no-serve")
+    outcome = puller.run("model", "pull", *addresses, *sums, "--id", "me/net", "--no-serve")
     assert outcome.code == 0
-    assert manifest_of(camfleet, "me.net").files == {
+    assert manifest_of(puller, "me.net").files == {
         "net.bin": sha256(WEIGHTS),
         "net.xml": sha256(GRAPH),
     }
-    assert not (camfleet.models / "config.json").exists()
+    assert not (puller.models / "config.json").exists()
 
 
 def test_a_file_without_sha256_is_marked_as_pinned_on_first_pull(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx")
+    outcome = puller.run("model", "pull", f"{model_host.url}/pets.onnx")
     assert "pets.onnx: no --sha256 was given; what came is pinned" in outcome.err
-    assert manifest_of(camfleet, "pets").model_dump()["pulled_from"] == {
+    assert manifest_of(puller, "pets").model_dump()["pulled_from"] == {
         "pets.onnx": {
-            "url": f"{upstream.url}/pets.onnx",
+            "url": f"{model_host.url}/pets.onnx",
             "sha256": sha256(WEIGHTS),
             "pinned": "first-pull",
         }
     }
-    assert "on first pull: pets.onnx" in camfleet.run("model", "show", "pets").out
+    assert "on first pull: pets.onnx" in puller.run("model", "show", "pets").out
 
 
 def test_the_same_again_leaves_the_volume_as_it_is(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    address = f"{upstream.url}/pets.onnx"
-    camfleet.run("model", "pull", address)
+    address = f"{model_host.url}/pets.onnx"
+    puller.run("model", "pull", address)
     for again in ((), ("--sha256", sha256(WEIGHTS))):
-        outcome = camfleet.run("model", "pull", address, *again)
+        outcome = puller.run("model", "pull", address, *again)
         assert "pets version 1 on the volume already" in outcome.err
-    assert list(versions_of(camfleet.models / "pets")) == [1]
+    assert list(versions_of(puller.models / "pets")) == [1]
 
 
 def test_two_pulls_of_one_address_at_once_bring_one_version(
-    camfleet: CommandLine, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    puller: CommandLine, model_host: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both_look, look = threading.Barrier(2), from_addresses._present_version
 
@@ -111,118 +95,118 @@ def test_two_pulls_of_one_address_at_once_bring_one_version(
         return found
 
     monkeypatch.setattr(from_addresses, "_present_version", look_together)
-    settings = read_settings(models_dir=camfleet.models, cache_dir=camfleet.models.parent / "cache")
-    pull = partial(pull_from_addresses, settings, [f"{upstream.url}/pets.onnx"], PullOptions())
+    settings = read_settings(models_dir=puller.models, cache_dir=puller.models.parent / "cache")
+    pull = partial(pull_from_addresses, settings, [f"{model_host.url}/pets.onnx"], PullOptions())
     threads = [threading.Thread(target=pull, name=f"pull-{number}") for number in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert list(versions_of(camfleet.models / "pets")) == [1]
+    assert list(versions_of(puller.models / "pets")) == [1]
 
 
 def test_other_content_than_was_pinned_is_refused_with_both_sums(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    address = f"{upstream.url}/pets.onnx"
-    camfleet.run("model", "pull", address)
-    upstream.files["/pets.onnx"] = OTHER
+    address = f"{model_host.url}/pets.onnx"
+    puller.run("model", "pull", address)
+    model_host.files["/pets.onnx"] = OTHER
     for name in ((), ("--id", "other")):
-        outcome = camfleet.run("model", "pull", address, *name)
+        outcome = puller.run("model", "pull", address, *name)
         assert outcome.code == 1
         assert f"sha256 {sha256(OTHER)}, pinned when pets:1 was pulled" in outcome.err
         assert sha256(WEIGHTS) in outcome.err
-    assert list(versions_of(camfleet.models / "pets")) == [1]
-    assert not (camfleet.models / "other").exists()
+    assert list(versions_of(puller.models / "pets")) == [1]
+    assert not (puller.models / "other").exists()
 
 
 def test_the_new_content_is_taken_when_its_sha256_is_given_and_pinned_from_then_on(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    address = f"{upstream.url}/pets.onnx"
-    camfleet.run("model", "pull", address)
-    upstream.files["/pets.onnx"] = OTHER
-    assert camfleet.run("model", "pull", address, "--sha256", sha256(OTHER)).code == 0
-    assert (camfleet.models / "pets" / "2" / "pets.onnx").read_bytes() == OTHER
-    assert "version 2 on the volume" in camfleet.run("model", "pull", address).err
-    upstream.files["/pets.onnx"] = WEIGHTS
-    assert "pinned when pets:2" in camfleet.run("model", "pull", address).err
+    address = f"{model_host.url}/pets.onnx"
+    puller.run("model", "pull", address)
+    model_host.files["/pets.onnx"] = OTHER
+    assert puller.run("model", "pull", address, "--sha256", sha256(OTHER)).code == 0
+    assert (puller.models / "pets" / "2" / "pets.onnx").read_bytes() == OTHER
+    assert "version 2 on the volume" in puller.run("model", "pull", address).err
+    model_host.files["/pets.onnx"] = WEIGHTS
+    assert "pinned when pets:2" in puller.run("model", "pull", address).err
 
 
-def test_a_wrong_sha256_publishes_nothing(camfleet: CommandLine, upstream: Upstream) -> None:
+def test_a_wrong_sha256_publishes_nothing(puller: CommandLine, model_host: Upstream) -> None:
     wanted = ("--sha256", sha256(OTHER))
-    outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx", *wanted)
-    assert_nothing_was_published(camfleet, outcome)
+    outcome = puller.run("model", "pull", f"{model_host.url}/pets.onnx", *wanted)
+    assert_nothing_was_published(puller, outcome)
     assert f"sha256 {sha256(WEIGHTS)}, wanted {sha256(OTHER)}" in outcome.err
 
 
-def test_a_cut_file_of_one_content_is_continued(camfleet: CommandLine, upstream: Upstream) -> None:
-    upstream.marks = {"/pets.onnx": '"v1"'}
-    upstream.cut_after = [300_000, 200_000]
-    assert camfleet.run("model", "pull", f"{upstream.url}/pets.onnx").code == 0
-    assert [wanted for _, wanted in upstream.requests] == ["", "bytes=300000-", "bytes=500000-"]
-    assert manifest_of(camfleet, "pets").files == {"pets.onnx": sha256(WEIGHTS)}
+def test_a_cut_file_of_one_content_is_continued(puller: CommandLine, model_host: Upstream) -> None:
+    model_host.marks = {"/pets.onnx": '"v1"'}
+    model_host.cut_after = [300_000, 200_000]
+    assert puller.run("model", "pull", f"{model_host.url}/pets.onnx").code == 0
+    assert [wanted for _, wanted in model_host.requests] == ["", "bytes=300000-", "bytes=500000-"]
+    assert manifest_of(puller, "pets").files == {"pets.onnx": sha256(WEIGHTS)}
 
 
 def test_a_cut_file_that_nobody_vouches_for_begins_anew(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    upstream.cut_after = [300_000]
-    assert camfleet.run("model", "pull", f"{upstream.url}/pets.onnx").code == 0
-    assert [wanted for _, wanted in upstream.requests] == ["", ""]
-    assert manifest_of(camfleet, "pets").files == {"pets.onnx": sha256(WEIGHTS)}
+    model_host.cut_after = [300_000]
+    assert puller.run("model", "pull", f"{model_host.url}/pets.onnx").code == 0
+    assert [wanted for _, wanted in model_host.requests] == ["", ""]
+    assert manifest_of(puller, "pets").files == {"pets.onnx": sha256(WEIGHTS)}
 
 
 def test_an_answer_that_does_not_say_where_it_ends_needs_a_sha256(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    upstream.says_length = False
-    address = f"{upstream.url}/pets.onnx"
-    outcome = camfleet.run("model", "pull", address)
-    assert_nothing_was_published(camfleet, outcome)
+    model_host.says_length = False
+    address = f"{model_host.url}/pets.onnx"
+    outcome = puller.run("model", "pull", address)
+    assert_nothing_was_published(puller, outcome)
     assert "does not say how long the file is" in outcome.err
-    assert camfleet.run("model", "pull", address, "--sha256", sha256(WEIGHTS)).code == 0
+    assert puller.run("model", "pull", address, "--sha256", sha256(WEIGHTS)).code == 0
 
 
 def test_a_redirect_is_followed_and_the_address_that_was_asked_is_noted(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    upstream.moved = {"/latest/pets.onnx": f"{upstream.url}/pets.onnx"}
-    address = f"{upstream.url}/latest/pets.onnx"
-    assert camfleet.run("model", "pull", address).code == 0
-    assert (manifest_of(camfleet, "pets").trail or Trail()).source == address
+    model_host.moved = {"/latest/pets.onnx": f"{model_host.url}/pets.onnx"}
+    address = f"{model_host.url}/latest/pets.onnx"
+    assert puller.run("model", "pull", address).code == 0
+    assert (manifest_of(puller, "pets").trail or Trail()).source == address
 
 
-def test_redirects_in_a_circle_end(camfleet: CommandLine, upstream: Upstream) -> None:
-    upstream.moved = {"/pets.onnx": f"{upstream.url}/pets.onnx"}
-    outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx")
-    assert_nothing_was_published(camfleet, outcome)
+def test_redirects_in_a_circle_end(puller: CommandLine, model_host: Upstream) -> None:
+    model_host.moved = {"/pets.onnx": f"{model_host.url}/pets.onnx"}
+    outcome = puller.run("model", "pull", f"{model_host.url}/pets.onnx")
+    assert_nothing_was_published(puller, outcome)
     assert "redirects" in outcome.err
 
 
 def test_secrets_of_an_address_are_written_nowhere(
-    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
+    puller: CommandLine, model_host: Upstream, tmp_path: Path
 ) -> None:
-    address = upstream.url.replace("//", "//ada:hunter2@") + "/pets.onnx?sig=s3cret"
-    outcome = camfleet.run("model", "pull", address)
-    missing = camfleet.run("model", "pull", address.replace("pets", "cows"))
+    address = model_host.url.replace("//", "//ada:hunter2@") + "/pets.onnx?sig=s3cret"
+    outcome = puller.run("model", "pull", address)
+    missing = puller.run("model", "pull", address.replace("pets", "cows"))
     assert (outcome.code, missing.code) == (0, 1)
-    assert f"{upstream.url}/cows.onnx answers 404" in missing.err
+    assert f"{model_host.url}/cows.onnx answers 404" in missing.err
     kept = [p.read_text() for p in tmp_path.rglob("*.json")]
     for text in (*kept, outcome.err, missing.err):
         assert "hunter2" not in text
         assert "s3cret" not in text
 
 
-def test_a_full_disk_is_named_and_leaves_nothing(camfleet: CommandLine, tmp_path: Path) -> None:
+def test_a_full_disk_is_named_and_leaves_nothing(puller: CommandLine, tmp_path: Path) -> None:
     digest = sha256(WEIGHTS)
     part = tmp_path / "cache" / "downloads" / f"{digest}.part"
     part.parent.mkdir(parents=True)
     part.symlink_to("/dev/full")
     with serving() as upstream:
         upstream.files = {"/pets.onnx": WEIGHTS}
-        outcome = camfleet.run("model", "pull", f"{upstream.url}/pets.onnx", "--sha256", digest)
-    assert_nothing_was_published(camfleet, outcome)
+        outcome = puller.run("model", "pull", f"{upstream.url}/pets.onnx", "--sha256", digest)
+    assert_nothing_was_published(puller, outcome)
     assert f"pets.onnx: {part.parent} is full; make room" in outcome.err
     assert not part.is_symlink()
 
@@ -242,62 +226,62 @@ def test_a_full_disk_is_named_and_leaves_nothing(camfleet: CommandLine, tmp_path
     ],
 )
 def test_what_cannot_be_pulled_is_said(
-    camfleet: CommandLine, arguments: tuple[str, ...], reason: str
+    puller: CommandLine, arguments: tuple[str, ...], reason: str
 ) -> None:
-    outcome = camfleet.run("model", "pull", *arguments)
-    assert_nothing_was_published(camfleet, outcome)
+    outcome = puller.run("model", "pull", *arguments)
+    assert_nothing_was_published(puller, outcome)
     assert reason in outcome.err
 
 
-def test_files_that_are_no_model_are_refused(camfleet: CommandLine, upstream: Upstream) -> None:
-    upstream.files["/readme.txt"] = b"hello"
-    outcome = camfleet.run("model", "pull", f"{upstream.url}/readme.txt")
-    assert_nothing_was_published(camfleet, outcome)
+def test_files_that_are_no_model_are_refused(puller: CommandLine, model_host: Upstream) -> None:
+    model_host.files["/readme.txt"] = b"hello"
+    outcome = puller.run("model", "pull", f"{model_host.url}/readme.txt")
+    assert_nothing_was_published(puller, outcome)
 
 
 def test_a_manifest_of_this_machine_goes_with_it(
-    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
+    puller: CommandLine, model_host: Upstream, tmp_path: Path
 ) -> None:
     path = tmp_path / "pets.json"
     path.write_text(json.dumps({"id": "me/pets", "labels": ["cat", "dog"]}))
-    address = f"{upstream.url}/pets.onnx"
-    assert camfleet.run("model", "pull", address, "--manifest", str(path)).code == 0
-    assert manifest_of(camfleet, "me.pets").labels == ("cat", "dog")
+    address = f"{model_host.url}/pets.onnx"
+    assert puller.run("model", "pull", address, "--manifest", str(path)).code == 0
+    assert manifest_of(puller, "me.pets").labels == ("cat", "dog")
     path.write_text("{")
     assert (
         f"{path}: not readable as JSON"
-        in camfleet.run("model", "pull", address, "--manifest", str(path)).err
+        in puller.run("model", "pull", address, "--manifest", str(path)).err
     )
 
 
-def test_an_archive_is_unpacked(camfleet: CommandLine, upstream: Upstream) -> None:
+def test_an_archive_is_unpacked(puller: CommandLine, model_host: Upstream) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("pets.onnx", WEIGHTS)
         archive.writestr("labels.txt", "cat\ndog\n")
         archive.writestr("model.json", json.dumps({"label_file": "labels.txt"}))
-    upstream.files["/pets.zip"] = packed.getvalue()
-    assert camfleet.run("model", "pull", f"{upstream.url}/pets.zip").code == 0
-    manifest = manifest_of(camfleet, "pets")
+    model_host.files["/pets.zip"] = packed.getvalue()
+    assert puller.run("model", "pull", f"{model_host.url}/pets.zip").code == 0
+    manifest = manifest_of(puller, "pets")
     assert manifest.labels == ("cat", "dog")
     assert set(manifest.pulled_from or {}) == {"pets.zip"}
 
 
 def test_a_real_model_is_available_after_its_pull(
-    camfleet: CommandLine, upstream: Upstream, shared_data: Path
+    puller: CommandLine, model_host: Upstream, shared_data: Path
 ) -> None:
     dummy = shared_data / "models" / "ovms-test-models" / "dummy" / "1"
-    upstream.files = {f"/{path.name}": path.read_bytes() for path in dummy.iterdir()}
-    camfleet.models.mkdir()
-    (camfleet.models / "config.json").write_text('{"model_config_list": []}')
-    options = (f"--config_path={camfleet.models}/config.json", "--port=auto", "--rest_port=auto")
+    model_host.files = {f"/{path.name}": path.read_bytes() for path in dummy.iterdir()}
+    puller.models.mkdir()
+    (puller.models / "config.json").write_text('{"model_config_list": []}')
+    options = (f"--config_path={puller.models}/config.json", "--port=auto", "--rest_port=auto")
     with running("camfleet-server", *options) as service:
         found = service.logged(r"grpc=\S+:(\d+) rest=\S+:(\d+)")
-        camfleet.set(GRPC_PORT=found.group(1), REST_PORT=found.group(2))
-        addresses = [f"{upstream.url}/dummy.xml", f"{upstream.url}/dummy.bin"]
-        outcome = camfleet.run("model", "pull", *addresses)
+        puller.set(GRPC_PORT=found.group(1), REST_PORT=found.group(2))
+        addresses = [f"{model_host.url}/dummy.xml", f"{model_host.url}/dummy.bin"]
+        outcome = puller.run("model", "pull", *addresses)
         assert "dummy version 1 is AVAILABLE" in outcome.err
-        broken = camfleet.run("model", "pull", addresses[0], "--id", "broken")
+        broken = puller.run("model", "pull", addresses[0], "--id", "broken")
         assert broken.code == 1
         assert "refused and taken back" in broken.err
-    assert not (camfleet.models / "broken").exists()
+    assert not (puller.models / "broken").exists()

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,10 @@ from addressed_models import (
     OTHER,
     WEIGHTS,
     manifest_of,
-    serving_files,
     sha256,
 )
-from camfleet.catalog import transfer
 from cli_runs import CommandLine
 from fakes_upstream import Upstream
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    yield from serving_files()
-
-
-@pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    monkeypatch.setattr(transfer, "_BACK_OFF_S", 0.01)
-    return CommandLine(tmp_path, monkeypatch, capsys)
 
 
 def write_catalog(models: Path, url: str, **of_weights: Any) -> None:
@@ -52,49 +36,49 @@ def write_catalog(models: Path, url: str, **of_weights: Any) -> None:
 
 
 def test_a_catalogue_file_without_sha256_is_pinned_on_first_pull(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    assert "nobody states a sha256 of: net.bin" in camfleet.run("model", "show", "zoo-net").out
-    outcome = camfleet.run("model", "pull", "zoo-net")
+    write_catalog(puller.models, model_host.url)
+    assert "nobody states a sha256 of: net.bin" in puller.run("model", "show", "zoo-net").out
+    outcome = puller.run("model", "pull", "zoo-net")
     assert "knows no sha256 of net.bin; what came is pinned" in outcome.err
-    manifest = manifest_of(camfleet, "zoo-net")
+    manifest = manifest_of(puller, "zoo-net")
     assert set(manifest.pulled_from or {}) == {"net.bin"}
-    assert "on the volume already" in camfleet.run("model", "pull", "zoo-net").err
+    assert "on the volume already" in puller.run("model", "pull", "zoo-net").err
 
 
 def test_a_catalogue_file_that_changed_since_it_was_pinned_is_refused(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    camfleet.run("model", "pull", "zoo-net")
-    upstream.files["/net.bin"] = OTHER
-    outcome = camfleet.run("model", "pull", "vendor/net")
+    write_catalog(puller.models, model_host.url)
+    puller.run("model", "pull", "zoo-net")
+    model_host.files["/net.bin"] = OTHER
+    outcome = puller.run("model", "pull", "vendor/net")
     assert outcome.code == 1
     assert f"sha256 {sha256(OTHER)}, pinned when zoo-net:1 was pulled" in outcome.err
-    assert not (camfleet.models / "vendor.net").exists()
+    assert not (puller.models / "vendor.net").exists()
 
 
 def test_a_catalogue_file_of_another_size_is_refused_though_no_sha256_is_known(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    upstream.files["/net.bin"] = WEIGHTS + b"x"
-    outcome = camfleet.run("model", "pull", "zoo-net")
+    write_catalog(puller.models, model_host.url)
+    model_host.files["/net.bin"] = WEIGHTS + b"x"
+    outcome = puller.run("model", "pull", "zoo-net")
     assert outcome.code == 1
     assert f"wanted {len(WEIGHTS)}" in outcome.err
 
 
 def test_a_catalogue_file_of_another_sha384_is_refused_at_its_first_pull(
-    camfleet: CommandLine, upstream: Upstream
+    puller: CommandLine, model_host: Upstream
 ) -> None:
-    write_catalog(camfleet.models, upstream.url, sha384=hashlib.sha384(WEIGHTS).hexdigest())
-    upstream.files["/net.bin"] = OTHER
-    outcome = camfleet.run("model", "pull", "zoo-net")
+    write_catalog(puller.models, model_host.url, sha384=hashlib.sha384(WEIGHTS).hexdigest())
+    model_host.files["/net.bin"] = OTHER
+    outcome = puller.run("model", "pull", "zoo-net")
     assert outcome.code == 1
     assert f"sha384 {hashlib.sha384(OTHER).hexdigest()}, wanted" in outcome.err
-    upstream.files["/net.bin"] = WEIGHTS
-    assert camfleet.run("model", "pull", "zoo-net").code == 0
+    model_host.files["/net.bin"] = WEIGHTS
+    assert puller.run("model", "pull", "zoo-net").code == 0
 
 
 def write_mirror(folder: Path, address: str) -> None:
@@ -107,21 +91,21 @@ def write_mirror(folder: Path, address: str) -> None:
 
 @pytest.mark.parametrize("known", [(), ("--sha256", sha256(WEIGHTS))], ids=["address", "sha256"])
 def test_a_mirror_gives_files_by_their_address_or_sha256(
-    camfleet: CommandLine, upstream: Upstream, tmp_path: Path, known: tuple[str, ...]
+    puller: CommandLine, model_host: Upstream, tmp_path: Path, known: tuple[str, ...]
 ) -> None:
-    address = f"{upstream.url}/pets.onnx"
+    address = f"{model_host.url}/pets.onnx"
     write_mirror(tmp_path / "mirror", address)
-    camfleet.set(CAMFLEET_MIRROR=tmp_path / "mirror")
-    assert camfleet.run("model", "pull", address, *known).code == 0
-    assert (camfleet.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
-    assert not upstream.requests
+    puller.set(CAMFLEET_MIRROR=tmp_path / "mirror")
+    assert puller.run("model", "pull", address, *known).code == 0
+    assert (puller.models / "pets" / "1" / "pets.onnx").read_bytes() == WEIGHTS
+    assert not model_host.requests
 
 
 def test_a_mirror_gives_a_catalogue_file_that_has_no_sha256_by_its_address(
-    camfleet: CommandLine, upstream: Upstream, tmp_path: Path
+    puller: CommandLine, model_host: Upstream, tmp_path: Path
 ) -> None:
-    write_catalog(camfleet.models, upstream.url)
-    write_mirror(tmp_path / "mirror", f"{upstream.url}/net.bin")
-    camfleet.set(CAMFLEET_MIRROR=tmp_path / "mirror")
-    assert camfleet.run("model", "pull", "zoo-net").code == 0
-    assert [path for path, _ in upstream.requests] == ["/net.xml"]
+    write_catalog(puller.models, model_host.url)
+    write_mirror(tmp_path / "mirror", f"{model_host.url}/net.bin")
+    puller.set(CAMFLEET_MIRROR=tmp_path / "mirror")
+    assert puller.run("model", "pull", "zoo-net").code == 0
+    assert [path for path, _ in model_host.requests] == ["/net.xml"]

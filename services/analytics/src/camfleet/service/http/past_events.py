@@ -22,7 +22,10 @@ MOST_EXPORTED = 10_000
 SCANNED_AT_ONCE = 20_000  # events looked at for a page; `next` goes on behind them
 _STEP = 500
 _KNOWN = frozenset(
-    "camera event label place from to limit before format export apiKey".split()  # noqa: SIM905
+    {
+        *("camera", "event", "label", "place", "from", "to"),
+        *("limit", "before", "format", "export", "apiKey"),
+    }
 )
 _COLUMNS = ("captured_at", "camera", "event", "label", "object", "place", "data")
 
@@ -136,7 +139,7 @@ def _happened(event: Facts) -> datetime | None:
 
 
 def _refuse_unknown(query: QueryParams) -> None:
-    """A choice with a slip of the pen must not be everything. Raises ValueError."""
+    """A misspelt choice would be no choice, and give everything. Raises ValueError."""
     if unknown := sorted(set(query) - _KNOWN):
         near = difflib.get_close_matches(unknown[0], sorted(_KNOWN), n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(_KNOWN))}"
