@@ -31,8 +31,22 @@ def test_networks_that_are_not_named_are_denied(start: Path) -> None:
 
     assert "listen 0.0.0.0:80;" in lines
     rules = [line for line in lines if line.startswith(("allow", "deny"))]
-    own = "allow 127.0.0.0/8;"
-    assert rules == ["allow 10.0.0.0/8;", "allow fe80::/10;", own, "deny all;"]
+    own = ["allow 127.0.0.0/8;", "allow ::1;"]
+    assert rules == ["allow 10.0.0.0/8;", "allow fe80::/10;", *own, "deny all;"]
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("::", "listen 0.0.0.0:80; listen [::]:80;"),
+        ("fd00::7", "listen [fd00::7]:80;"),
+        ("192.168.7.2", "listen 192.168.7.2:80;"),
+    ],
+)
+def test_it_listens_on_addresses_of_either_kind(start: Path, address: str, line: str) -> None:
+    printed_lines = printed(start, BIND_ADDRESS=address, ALLOW_CIDR="fd00::/8").splitlines()
+
+    assert [found.strip() for found in printed_lines if found.startswith("listen")] == [line]
 
 
 def test_it_refuses_clear_text_for_everybody(start: Path) -> None:

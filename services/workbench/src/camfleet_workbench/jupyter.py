@@ -36,7 +36,7 @@ def build_server(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> An
 def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     networks = check_exposure(settings.bind_address, settings)
     config = Config()
-    config.ServerApp.ip = settings.bind_address
+    config.ServerApp.ip = _jupyter_address(settings.bind_address)
     config.ServerApp.port = settings.jupyter_port
     config.ServerApp.port_retries = 0
     config.ServerApp.base_url = settings.jupyter_base_url
@@ -62,6 +62,11 @@ def _config(settings: FleetSettings, keys: KeyStore, notebooks: Path) -> Config:
     config.FleetKernelSpecs.notebooks = str(notebooks.absolute())
     config.LabApp = _lab_config(notebooks.absolute())
     return config
+
+
+def _jupyter_address(bind_address: str) -> str:
+    """`::` is IPv4 too in every other service, but Jupyter takes it for IPv6 alone."""
+    return "*" if bind_address == "::" else bind_address
 
 
 def _lab_config(notebooks: Path) -> Config:
