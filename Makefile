@@ -9,7 +9,7 @@ COMPOSE := $(shell command -v docker-compose >/dev/null && echo docker-compose |
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long test-browser test-rtsp-peers test-notebooks test-containers test-arm64 check check-deploy balena fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
+.PHONY: help setup run test test-long test-browser test-rtsp-peers test-notebooks test-containers test-arm64 check check-deploy balena release fix lock proto schemas bench bench-server bench-peers bench-capture bench-analytics up down backup restore logs images engine
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -48,12 +48,13 @@ test-containers: setup  ## the fleet in real containers (root, Debian; starts it
 test-arm64: setup  ## wheels and images for arm64, under emulation (root, Debian; 15 minutes at load 20)
 	@$(BIN)/python -m pytest tests/containers -m arm64 --durations 10
 
-check: setup  ## format, lint, types, import rules, sizes, spelling, Dockerfiles
+check: setup  ## format, lint, types, import rules, sizes, version, spelling, Dockerfiles
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy proto services tests benchmarks tools/deploy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_sizes.py
+	@$(BIN)/python tools/deploy/release.py
 	@$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs proto/src services tests benchmarks models/examples
 	@$(BIN)/hadolint --failure-threshold warning services/*/Dockerfile* compose/gateway/Dockerfile
 
@@ -64,6 +65,11 @@ check-deploy: setup  ## Dockerfiles and compose files: hadolint, compose config,
 TARGET ?=
 balena: setup  ## TARGET=usb (hailo, intel-gpu, jetson, small): var/balena-usb, which `balena push` takes
 	@$(BIN)/python tools/deploy/balena_tree.py $(TARGET)
+
+VERSION ?=
+release: setup  ## VERSION=0.2.0: writes the number everywhere and dates the changes (CONTRIBUTING.md, Releases)
+	@[ -n '$(VERSION)' ] || { echo 'release: say which, such as make release VERSION=0.2.0' >&2; exit 2; }
+	@$(BIN)/python tools/deploy/release.py '$(VERSION)'
 
 fix:  ## format and mend what can be mended
 	@$(BIN)/ruff format .
