@@ -3,36 +3,58 @@
 import time
 
 from camfleet_capture.access_unit import CLOCK_HZ
+from camfleet_capture.sources.stamps import Stamps
 from camfleet_capture.stop import Stop
 
 _JUMP_S = 2.0
-_DRIFT_SHARE = 0.002
+_DRIFT_SHARE = 0.06  # of what a picture is late, in a second
 _LATE_LIMIT_S = 1.0
 _LONGEST_STEP_S = 10.0
+_SHORTEST_STEP_S = 0.001
 
 
 class LiveClock:
     """Maps the time stamps of a live source: true distances, smoothed arrival.
 
     The earliest arrivals define the offset; it follows the camera's drift slowly. A jump of the
-    time stamps (or a pause) starts anew at the arrival.
+    time stamps (or a pause) starts anew at the arrival, never before what was placed already.
+    Stamps of a clock that runs at another rate are stretched; useless ones give way to arrivals.
     """
 
     def __init__(self) -> None:
-        self._origin: float | None = None
+        self._stamps = Stamps()
+        self._rate = 1.0
+        self._from: tuple[float, float] | None = None  # a stamp, and where it is placed
         self._skew_s = 0.0
+        self._latest, self._latest_arrival = 0.0, 0.0  # of what is placed; of all
 
     def place(self, media_s: float, arrived: float) -> tuple[int, float]:
         """Return ticks and the moment shown of a picture stamped `media_s` by its source."""
-        if self._origin is None or abs(self._error(media_s, arrived)) > _JUMP_S:
-            self._origin, self._skew_s = arrived - media_s, 0.0
+        self._stamps.note(media_s, arrived)
+        if self._from is None or self._stamps.are_useless(arrived):
+            self._begin(media_s, arrived)
+        elif self._rate != self._stamps.rate:
+            self._from = media_s, self._placed(media_s)
+            self._rate = self._stamps.rate
+        if abs(self._error(media_s, arrived)) > _JUMP_S:
+            self._begin(media_s, arrived)
         error = self._error(media_s, arrived)
-        self._skew_s += error if error < 0 else error * _DRIFT_SHARE
-        placed = self._origin + media_s
+        passed_s, self._latest_arrival = arrived - self._latest_arrival, arrived
+        self._skew_s += error if error < 0 else error * min(0.5, passed_s * _DRIFT_SHARE)
+        placed = self._placed(media_s)
+        self._latest = max(self._latest, placed)
         return round(placed * CLOCK_HZ), placed + self._skew_s
 
+    def _begin(self, media_s: float, arrived: float) -> None:
+        at = max(arrived, self._latest + _SHORTEST_STEP_S)
+        self._from, self._skew_s = (media_s, at), arrived - at
+
+    def _placed(self, media_s: float) -> float:
+        stamp, placed = self._from or (media_s, 0.0)
+        return placed + (media_s - stamp) * self._rate
+
     def _error(self, media_s: float, arrived: float) -> float:
-        return arrived - (self._origin or 0.0) - media_s - self._skew_s
+        return arrived - self._placed(media_s) - self._skew_s
 
 
 class Pacer:
