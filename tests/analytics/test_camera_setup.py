@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from camfleet.service import source_trial
-from camfleet_contracts.cameras import resolve_credentials
+from camfleet_contracts.secret_references import resolve_credentials
 from fakes_live import ClipPlan, make_clip
 from running_app import RunningApp, running_app
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from camfleet.cli import console
-from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.cameras_file import read_cameras
+from camfleet_contracts.secret_references import resolve_credentials
 from cli_runs import CommandLine
 
 

@@ -9,8 +9,8 @@ from camfleet.cli.fleet.run_cameras import (
     split_sources,
     write_run_cameras,
 )
-from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.cameras_file import read_cameras
+from camfleet_contracts.secret_references import resolve_credentials
 
 
 @pytest.mark.parametrize(

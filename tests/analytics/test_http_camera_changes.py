@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from camfleet_contracts import cameras_edit
-from camfleet_contracts.cameras import resolve_credentials
 from camfleet_contracts.cameras_edit import CamerasChanged
 from camfleet_contracts.cameras_file import read_cameras
+from camfleet_contracts.secret_references import resolve_credentials
 from running_app import RunningApp, running_app
 from waiting import wait_until
 
@@ -160,7 +160,7 @@ def test_some_values_change_and_comments_stay(app: RunningApp, client: httpx.Cli
         ),
         ({"capture": {"size": "big"}}, {"capture.size": "should be WIDTHxHEIGHT, such as"}),
         ({"detect_source": "gopher://x"}, {"detect_source": "scheme 'gopher' is not one of"}),
-        ({"credentials": "me:hunter2"}, {"credentials": "never the password itself"}),
+        ({"credentials": "me:hunter2"}, {"credentials": "never the secret itself"}),
         ({"pipeline": {"sinks": ["mqqt"]}}, {"pipeline.sinks": "'mqqt' is not under"}),
         (
             {"pipeline": {"cascade": [{"name": "A B", "model": "x"}]}},

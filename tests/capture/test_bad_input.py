@@ -91,7 +91,7 @@ def test_wrong_passwords_and_paths_of_an_rtsp_camera_are_told_apart(
         told += capture.get("/cameras/wrong/snapshot.jpg").text
     assert "refuses the user or password; check credentials" in reasons["wrong"]
     assert "knows no such path (404)" in reasons["elsewhere"]
-    assert reasons["unset"] == "credentials ${env:NOT_SET}: not there"
+    assert reasons["unset"] == "credentials: ${env:NOT_SET} is not there"
     logged = capfd.readouterr()
     assert not [text for text in (told, logged.out, logged.err) if secret in text]
     assert not [text for text in (told, logged.out, logged.err) if "wr0ng-w0rd" in text]

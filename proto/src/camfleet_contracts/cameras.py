@@ -16,10 +16,8 @@ from pydantic import (
 from camfleet_contracts.capturing import Capturing, Recording, Share
 from camfleet_contracts.names import CAMERA_NAME, split_version
 from camfleet_contracts.redaction import redact
-from camfleet_contracts.sinks import (
-    SinkSettings,
-    checked_sink_names,
-)
+from camfleet_contracts.secret_references import checked_reference
+from camfleet_contracts.sinks import SinkSettings, checked_sink_names
 from camfleet_contracts.stages import Cascade, Idle, Tiles, checked_cascades
 
 SUB_STREAM_SUFFIX = "-sub"  # of a camera's name: where capture serves its `detect_source`
@@ -31,7 +29,6 @@ SourceKind = Literal[
 Transcode = Literal["auto", "never", "always"]
 _WORDS: dict[str, SourceKind] = {"auto": "auto", "picamera": "picamera", "testcard": "testcard"}
 _SENSOR = re.compile(r"(picamera|csi):\d")
-_CREDENTIALS = re.compile(r"\$\{(env|file):([^}]+)\}")
 _PUBLISH_TO = re.compile(r"(rtsps?)://(?:(\$\{(?:env|file):[^}]+\})@)?([^/@\s]+)(/[^\s@]+)")
 _STREAM_URL = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
 
@@ -150,9 +147,7 @@ class Camera(_Part):
     @field_validator("credentials")
     @classmethod
     def _only_references(cls, text: str | None) -> str | None:
-        if text is not None and not _CREDENTIALS.fullmatch(text):
-            raise ValueError("must be ${env:NAME} or ${file:PATH}, never the password itself")
-        return text
+        return checked_reference(text)
 
     @field_validator("publish_to")
     @classmethod
@@ -247,22 +242,3 @@ def split_publish_to(text: str) -> tuple[str, str | None]:
         )
     scheme, reference, host, path = match.groups()
     return f"{scheme}://{host}{path}", reference
-
-
-def resolve_credentials(text: str | None, env: dict[str, str]) -> tuple[str, str] | None:
-    """Return (user, password) of `${env:NAME}` or `${file:PATH}`; None when `text` is None.
-
-    Raises:
-        ValueError: what it refers to is missing or is not `user:password`. Never holds the secret.
-    """
-    if text is None or not (match := _CREDENTIALS.fullmatch(text)):
-        return None
-    kind, name = match.groups()
-    try:
-        value = env[name] if kind == "env" else Path(name).read_text().strip()
-    except (KeyError, OSError) as error:
-        raise ValueError(f"credentials {text}: not there") from error
-    user, colon, password = value.partition(":")
-    if not colon:
-        raise ValueError(f"credentials {text}: must hold user:password")
-    return user, password

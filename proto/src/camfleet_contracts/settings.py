@@ -111,9 +111,14 @@ def read_settings(**overrides: Any) -> FleetSettings:
         raise BadSettings("; ".join(texts)) from None
 
 
+def process_environment() -> dict[str, str]:
+    """Return all variables: what a child inherits, and what ${env:NAME} may name."""
+    return dict(os.environ)  # noqa: TID251 - the one place
+
+
 def environment_of(settings: FleetSettings) -> dict[str, str]:
     """Return this process's environment with these settings in it, to start a service with."""
-    environment = dict(os.environ)  # noqa: TID251 - what a child inherits
+    environment = process_environment()
     for name, field in FleetSettings.model_fields.items():
         value = getattr(settings, name)
         if value is not None and name in settings.model_fields_set:

@@ -1,26 +1,19 @@
 """Sinks of events in cameras.yaml: where events go besides the stream."""
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-SinkKind = Literal["mqtt", "webhook", "nats", "file"]
-SINK_KINDS: tuple[SinkKind, ...] = get_args(SinkKind)
+from camfleet_contracts.secret_references import checked_reference
+
 STREAM = "websocket"  # /v1/stream, which is always there
 SINK_NAME = re.compile(r"[a-z0-9-]{1,32}")
-_REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _TOPIC = re.compile(r"[^+#\s/]+(/[^+#\s/]+)*")
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def _only_a_reference(text: str | None) -> str | None:
-    if text is not None and not _REFERENCE.fullmatch(text):
-        raise ValueError("must be ${env:NAME} or ${file:PATH}, never the secret itself")
-    return text
 
 
 def _checked_address(address: str, schemes: tuple[str, ...]) -> str:
@@ -47,7 +40,7 @@ class _Remote(_Part):
     @field_validator("credentials")
     @classmethod
     def _no_secret(cls, text: str | None) -> str | None:
-        return _only_a_reference(text)
+        return checked_reference(text)
 
 
 class MqttSink(_Remote):
@@ -102,7 +95,7 @@ class WebhookSink(_Part):
     @field_validator("secret", "token")
     @classmethod
     def _no_secret(cls, text: str | None) -> str | None:
-        return _only_a_reference(text)
+        return checked_reference(text)
 
 
 class NatsSink(_Remote):
@@ -160,13 +153,12 @@ class FileSink(_Part):
         return path
 
 
-SinkSettings = Annotated[MqttSink | WebhookSink | NatsSink | FileSink, Field(discriminator="kind")]
-_MODELS: dict[str, type[MqttSink | WebhookSink | NatsSink | FileSink]] = {
-    "mqtt": MqttSink,
-    "webhook": WebhookSink,
-    "nats": NatsSink,
-    "file": FileSink,
+_AnySink = MqttSink | WebhookSink | NatsSink | FileSink
+SinkSettings = Annotated[_AnySink, Field(discriminator="kind")]
+_MODELS: dict[str, type[_AnySink]] = {
+    get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(_AnySink)
 }
+SINK_KINDS = tuple(_MODELS)
 
 
 def checked_sink_names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -203,21 +195,3 @@ def fault_of_sinks(sinks: dict[str, SinkSettings]) -> str | None:
                 return f"path {sink.path!r} is that of sink {files[sink.path]!r}"
             files[sink.path] = name
     return None
-
-
-def resolve_secret(text: str | None, env: dict[str, str]) -> str | None:
-    """Return what `${env:NAME}` or `${file:PATH}` refers to; None when `text` is None.
-
-    Raises:
-        ValueError: it is not there. Never holds the secret.
-    """
-    if text is None or not (match := _REFERENCE.fullmatch(text)):
-        return None
-    kind, name = match.groups()
-    try:
-        value = env[name] if kind == "env" else Path(name).read_text().strip()
-    except (KeyError, OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{text} is not there") from error
-    if not value:
-        raise ValueError(f"{text} is empty")
-    return value

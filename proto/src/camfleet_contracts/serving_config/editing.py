@@ -1,7 +1,6 @@
 """Changes of config.json: under its lock, atomic, checked, with history."""
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from camfleet_contracts.serving_config.parsing import (
     parse_serving_config,
     read_config_text,
 )
+from camfleet_contracts.settings import process_environment
 
 _EMPTY = '{"model_config_list": []}'
 _POSITION = re.compile(r"\[\d+\]")
@@ -122,7 +122,7 @@ def _refuse_new_faults(path: Path, before: str, after: str) -> None:
 
 
 def _faults(path: Path, text: str) -> list[str]:
-    parsed = parse_serving_config(text, path=path, env=os.environ)  # noqa: TID251 - ${ENV} of the file
+    parsed = parse_serving_config(text, path=path, env=process_environment())
     return parsed.told_entry_faults
 
 

@@ -1,7 +1,6 @@
 """Reads config.json leniently: a bad entry costs that entry, an unknown key is only warned of."""
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,6 +26,7 @@ from camfleet_contracts.serving_config.refusals import (
     refused_entries,
 )
 from camfleet_contracts.serving_config.strict import check_strictly
+from camfleet_contracts.settings import process_environment
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOP_LEVEL = {"model_config_list", "monitoring", *REFUSED_LISTS}
@@ -40,8 +40,7 @@ def read_serving_config(path: Path) -> ServingConfig:
         BadServingConfig: the file is missing, unreadable, no JSON or has no model list.
     """
     text = read_config_text(path)
-    env = os.environ  # noqa: TID251 - ${ENV} of the file
-    return parse_serving_config(text, path=path, env=env)
+    return parse_serving_config(text, path=path, env=process_environment())
 
 
 def read_config_text(path: Path) -> str:

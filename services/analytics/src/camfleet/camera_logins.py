@@ -9,8 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.files import write_atomically
 from camfleet_contracts.secret_files import PRIVATE
-
-Login = tuple[str, str]  # user, password
+from camfleet_contracts.secret_references import Credentials
 
 _FOLDER = "secrets"  # in the state folder, which capture and analytics share
 _LONGEST = 256
@@ -23,7 +22,7 @@ def is_usable(user: object, password: object) -> bool:
     return _is_line(user) and _is_line(password) and ":" not in str(user)
 
 
-def keep_login(state_dir: Path, camera: str, login: Login) -> Path:
+def keep_login(state_dir: Path, camera: str, login: Credentials) -> Path:
     """Write them into a file that only the fleet reads.
 
     Raises:
@@ -51,7 +50,7 @@ def reference_to(path: Path) -> str:
     return f"${{file:{path}}}"
 
 
-def taken_apart(source: str) -> tuple[str, Login | None]:
+def taken_apart(source: str) -> tuple[str, Credentials | None]:
     """An address without the login in it, and the login; None where there is no usable one."""
     parts = urlsplit(source) if "://" in source else None
     if parts is None or parts.username is None or parts.password is None:

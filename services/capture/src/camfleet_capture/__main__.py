@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +13,12 @@ from camfleet_contracts.access import RefusedToListen
 from camfleet_contracts.files import FolderNotWritable
 from camfleet_contracts.key_entries import BadKeyFile
 from camfleet_contracts.logs import configure_logs
-from camfleet_contracts.settings import BadSettings, FleetSettings, read_settings
+from camfleet_contracts.settings import (
+    BadSettings,
+    FleetSettings,
+    process_environment,
+    read_settings,
+)
 
 _HIGHEST_PORT = 65535
 _DESCRIPTION = """\
@@ -69,7 +73,7 @@ def _parse(settings: FleetSettings, arguments: list[str] | None) -> CaptureOptio
         given.bind,
         given.rtsp_port,
         given.http_port,
-        os.environ,  # noqa: TID251 - credentials of cameras name variables of their own
+        process_environment(),  # credentials of cameras name variables of their own
     )
 
 

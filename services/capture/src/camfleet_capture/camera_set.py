@@ -12,15 +12,11 @@ from camfleet_capture.plugged_in import PluggedIn
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.table import SourceAddress, open_source
 from camfleet_capture.stream import Stream
-from camfleet_contracts.cameras import (
-    SUB_STREAM_SUFFIX,
-    CamerasFile,
-    Transcode,
-    resolve_credentials,
-)
+from camfleet_contracts.cameras import SUB_STREAM_SUFFIX, CamerasFile, Transcode
 from camfleet_contracts.cameras import Camera as CameraEntry
 from camfleet_contracts.capturing import Recording
 from camfleet_contracts.logs import get_logger
+from camfleet_contracts.secret_references import resolve_credentials
 
 logger = get_logger(__name__)
 

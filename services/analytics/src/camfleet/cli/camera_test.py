@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from camfleet.cli.capture_client import camera_states
 from camfleet.cli.console import out, print_json
@@ -11,9 +11,10 @@ from camfleet.cli.errors import CommandError
 from camfleet.cli.media import pixels_of
 from camfleet.cli.pictures import write_picture
 from camfleet.video.look import DIRECT, NothingCame, look_at
-from camfleet_contracts.cameras import Camera, resolve_credentials, source_kind
+from camfleet_contracts.cameras import Camera, source_kind
 from camfleet_contracts.cameras_file import BadCameras, read_cameras
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.secret_references import resolve_credentials, with_login
 from camfleet_contracts.settings import FleetSettings, environment_of
 
 
@@ -102,9 +103,4 @@ def _with_credentials(source: str, camera: Camera | None, settings: FleetSetting
         pair = resolve_credentials(camera.credentials, environment_of(settings))
     except ValueError as error:
         raise CommandError(f"camera '{camera.name}': {error}") from error
-    if pair is None:
-        return source
-    parts = urlsplit(source)
-    user, password = (quote(part, safe="") for part in pair)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
+    return source if pair is None else with_login(source, pair)

@@ -1,21 +1,20 @@
 """Try a source before it is a camera, or a camera that is one: what comes, and a picture of it."""
 
 import base64
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from camfleet.camera_logins import Login
 from camfleet.service.live.drawing import encode_jpeg
 from camfleet.service.sources import address_of
 from camfleet.video.addresses import with_credentials
 from camfleet.video.look import DIRECT, NothingCame, look_at
-from camfleet_contracts.cameras import Camera, resolve_credentials, source_kind
+from camfleet_contracts.cameras import Camera, source_kind
 from camfleet_contracts.keys import KeyStore
-from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.secret_references import Credentials, resolve_credentials
+from camfleet_contracts.settings import FleetSettings, process_environment
 
 TIMEOUT_S = 8.0
 _WIDEST = 640
@@ -39,16 +38,15 @@ def try_camera(
         raise NothingCame(f"camera '{camera.name}': {error}") from error
 
 
-def login_behind(reference: str | None) -> Login | None:
+def login_behind(reference: str | None) -> Credentials | None:
     """User and password that a reference stands for. Raises NothingCame."""
-    environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
     try:
-        return resolve_credentials(reference, environment)
+        return resolve_credentials(reference, process_environment())
     except ValueError as error:
         raise NothingCame(str(error)) from error
 
 
-def try_source(source: str, login: Login | None) -> dict[str, Any]:
+def try_source(source: str, login: Credentials | None) -> dict[str, Any]:
     """Look at a source that is no camera yet. Raises NothingCame."""
     try:
         kind = source_kind(source)

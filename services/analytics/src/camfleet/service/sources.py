@@ -1,6 +1,5 @@
 """Where analytics reads a camera: from capture, or straight from its sub-stream."""
 
-import os
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -14,11 +13,11 @@ from camfleet_contracts.cameras import (
     H264_SUFFIX,
     SUB_STREAM_SUFFIX,
     Camera,
-    resolve_credentials,
     source_kind,
 )
 from camfleet_contracts.keys import KeyStore
-from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.secret_references import resolve_credentials
+from camfleet_contracts.settings import FleetSettings, process_environment
 
 
 def address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
@@ -114,5 +113,5 @@ def _own_address(camera: Camera, address: str, settings: FleetSettings, keys: Ke
     """The camera's credentials are for the camera; capture knows the fleet's own key."""
     if is_at_capture(address, settings.capture):
         return _with_fleet_key(address, keys)
-    environment = dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
-    return with_credentials(address, resolve_credentials(camera.credentials, environment))
+    credentials = resolve_credentials(camera.credentials, process_environment())
+    return with_credentials(address, credentials)

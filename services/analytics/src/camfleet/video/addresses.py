@@ -1,9 +1,10 @@
 """Addresses of streams: what may be opened, and with whose credentials."""
 
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.secret_references import Credentials, with_login
 
 ALLOWED_SCHEMES = frozenset({"rtsp", "rtsps"})
 _PORTS = {"rtsp": 554, "rtsps": 322}
@@ -30,13 +31,11 @@ def file_address(path: Path | str) -> str:
     return f"file:{path}"
 
 
-def with_credentials(address: str, credentials: tuple[str, str] | None) -> str:
+def with_credentials(address: str, credentials: Credentials | None) -> str:
     """The address with user and password in it, quoted; an address that has them keeps its own."""
-    parts = urlsplit(address)
-    if credentials is None or "@" in parts.netloc:
+    if credentials is None or "@" in urlsplit(address).netloc:
         return address
-    user, password = (quote(part, safe="") for part in credentials)
-    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))
+    return with_login(address, credentials)
 
 
 def normal_form(address: str) -> str:

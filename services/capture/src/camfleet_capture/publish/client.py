@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from camfleet_capture.rtsp.challenges import Credentials, find_authorization
+from camfleet_capture.rtsp.challenges import find_authorization
+from camfleet_contracts.secret_references import Credentials
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 _ANSWER_LIMIT_BYTES = 65_536

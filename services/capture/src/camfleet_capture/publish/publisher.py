@@ -11,11 +11,11 @@ from typing import Literal, Protocol
 
 from camfleet_capture.publish.client import PublishFault, RtspClient
 from camfleet_capture.rtsp.broadcast import Broadcast, Reader
-from camfleet_capture.rtsp.challenges import Credentials
 from camfleet_capture.rtsp.outputs import InterleavedOutput
 from camfleet_capture.rtsp.sdp import TRACK, format_sdp
 from camfleet_capture.stream import Stream
 from camfleet_contracts.logs import get_logger
+from camfleet_contracts.secret_references import Credentials
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 30.0
 _PICTURE_WAIT_S = 30.0

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from camfleet_capture.publish.publisher import Publisher, Streams, Target
-from camfleet_contracts.cameras import CamerasFile, resolve_credentials, split_publish_to
+from camfleet_contracts.cameras import CamerasFile, split_publish_to
+from camfleet_contracts.secret_references import resolve_credentials
 
 
 class Publishers:

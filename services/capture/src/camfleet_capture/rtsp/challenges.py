@@ -6,7 +6,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 
-Credentials = tuple[str, str]
+from camfleet_contracts.secret_references import Credentials
 
 _FIELD = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]*))')
 _HASHES = {"": "md5", "MD5": "md5", "SHA-256": "sha256"}

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
 
@@ -21,6 +20,7 @@ from camfleet_capture.sources.logins import wants_unknown_digest
 from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.secret_references import Credentials, with_login
 
 _HTTP_FORMATS = (
     "mpjpeg,mjpeg,jpeg_pipe,image2,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
@@ -36,7 +36,6 @@ _RTSP_OPTIONS = {
     "analyzeduration": "500000",
     "fpsprobesize": "0",
 }
-Credentials = tuple[str, str] | None
 
 
 class LiveSource:
@@ -123,12 +122,12 @@ class LiveSource:
 
 
 def open_network(
-    url: str, credentials: Credentials = None, alteration: Alteration = NOTHING
+    url: str, credentials: Credentials | None = None, alteration: Alteration = NOTHING
 ) -> LiveSource:
     """Open an RTSP camera, an MJPEG camera or another HTTP stream."""
     secrets = credentials or ()
     label = redact(url, *secrets)
-    full = _with_credentials(url, credentials)
+    full = with_login(url, credentials) if credentials else url
     if url.startswith("rtsp"):
         protocols = "rtp,udp,tcp,tls,rtsp,rtsps"
         options = dict(_RTSP_OPTIONS)
@@ -171,12 +170,3 @@ def _open_rtsp(opening: Opening, alteration: Alteration) -> LiveSource:
             f"{opening.label}: wants a login that FFmpeg does not know (Digest with SHA-256); "
             "choose MD5 or Basic in its settings"
         ) from refusal
-
-
-def _with_credentials(url: str, credentials: Credentials) -> str:
-    if credentials is None:
-        return url
-    user, password = (quote(part, safe="") for part in credentials)
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))

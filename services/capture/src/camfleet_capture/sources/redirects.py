@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from camfleet_capture.rtsp.challenges import Credentials
 from camfleet_capture.sources.rtsp_asking import RtspAsking, credentials_in
+from camfleet_contracts.secret_references import Credentials
 
 _HOPS = 5
 

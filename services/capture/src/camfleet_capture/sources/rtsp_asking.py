@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from camfleet_capture.rtsp.challenges import Credentials, find_authorization
+from camfleet_capture.rtsp.challenges import find_authorization
+from camfleet_contracts.secret_references import Credentials
 
 _PATIENCE_S = 2.0
 _LINE_LIMIT_BYTES, _LINES_LIMIT = 4096, 64

@@ -8,7 +8,7 @@ from camfleet_capture.alteration import Alteration, alteration_of
 from camfleet_capture.errors import SourceFault, SourceMissing
 from camfleet_capture.sources.base import Source
 from camfleet_capture.sources.image_folder import ImageFolder
-from camfleet_capture.sources.live import Credentials, open_network
+from camfleet_capture.sources.live import open_network
 from camfleet_capture.sources.tools.sensors import open_sensor
 from camfleet_capture.sources.v4l2.nodes import Devices
 from camfleet_capture.sources.v4l2.source import open_device, wish_of
@@ -16,6 +16,7 @@ from camfleet_capture.sources.video_file import VideoFile
 from camfleet_contracts.cameras import SourceKind, source_kind
 from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.secret_references import Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class SourceAddress:
 
 
 def open_source(
-    address: SourceAddress, credentials: Credentials = None, devices: Devices | None = None
+    address: SourceAddress, credentials: Credentials | None = None, devices: Devices | None = None
 ) -> Source:
     """Open a source by its kind and no other way.
 
@@ -85,13 +86,13 @@ def _is_absent(path: Path) -> bool:
         return False
 
 
-def _open_file(address: SourceAddress, _credentials: Credentials) -> Source:
+def _open_file(address: SourceAddress, _credentials: Credentials | None) -> Source:
     wanted = address.capturing
     path, alteration = address.path, address.alteration
     return VideoFile(path, alteration, loops=wanted.loop, real_time=wanted.real_time)
 
 
-def _open_folder(address: SourceAddress, _credentials: Credentials) -> Source:
+def _open_folder(address: SourceAddress, _credentials: Credentials | None) -> Source:
     path = address.path
     try:
         wanted = address.capturing
@@ -110,27 +111,27 @@ def _open_device(address: SourceAddress, devices: Devices) -> Source:
     raise SourceMissing(f"source auto: no camera found at {devices.dev}/video*; plug one in")
 
 
-def _open_demo(address: SourceAddress, _credentials: Credentials) -> Source:
+def _open_demo(address: SourceAddress, _credentials: Credentials | None) -> Source:
     from camfleet_capture.sources.demo_scene import DemoScene  # noqa: PLC0415 - heavy, rarely used
 
     return DemoScene(address.source, address.alteration)
 
 
-def _open_network(address: SourceAddress, credentials: Credentials) -> Source:
+def _open_network(address: SourceAddress, credentials: Credentials | None) -> Source:
     return open_network(address.source, credentials, address.alteration)
 
 
-def _open_sensor(address: SourceAddress, _credentials: Credentials) -> Source:
+def _open_sensor(address: SourceAddress, _credentials: Credentials | None) -> Source:
     return open_sensor(address.source, address.capturing)
 
 
-def _open_testcard(address: SourceAddress, _credentials: Credentials) -> Source:
+def _open_testcard(address: SourceAddress, _credentials: Credentials | None) -> Source:
     from camfleet_capture.sources.testcard import MovingCard  # noqa: PLC0415 - heavy, rarely used
 
     return MovingCard(wish_of(address.capturing), address.alteration)
 
 
-_OPENERS: dict[SourceKind, Callable[[SourceAddress, Credentials], Source]] = {
+_OPENERS: dict[SourceKind, Callable[[SourceAddress, Credentials | None], Source]] = {
     "file": _open_file,
     "folder": _open_folder,
     "rtsp": _open_network,

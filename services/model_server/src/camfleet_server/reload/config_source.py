@@ -1,7 +1,6 @@
 """Where the wanted state comes from: config.json, or one model named on the command line."""
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from camfleet_contracts.serving_config import (
     parse_serving_config,
     read_config_text,
 )
+from camfleet_contracts.settings import process_environment
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class ConfigFile:
         newest = newest_change(self._path)
         try:
             text = read_config_text(self._path)
-            env = os.environ  # noqa: TID251 - ${ENV} of the file
+            env = process_environment()
             self._usable = parse_serving_config(text, path=self._path, env=env, strict=self._strict)
         except BadServingConfig as error:
             if self._fault is None and self._usable is not None:

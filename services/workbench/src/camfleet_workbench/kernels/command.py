@@ -1,13 +1,12 @@
 """`camfleet-workbench kernel list|add|repair|remove`: environments for notebooks."""
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from camfleet_contracts.settings import read_settings
+from camfleet_contracts.settings import process_environment, read_settings
 from camfleet_workbench.kernels.check import fault_of
 from camfleet_workbench.kernels.environment import (
     KernelEnvironment,
@@ -79,7 +78,7 @@ def _repair(kernel: KernelEnvironment) -> int:
 
 
 def _install(kernel: KernelEnvironment, packages: Sequence[str]) -> int:
-    environment = {**os.environ, "PIP_CONSTRAINT": str(kernel.constraints)}  # noqa: TID251 - pip's own variables, e.g. of an index
+    environment = {**process_environment(), "PIP_CONSTRAINT": str(kernel.constraints)}
     command = [str(kernel.python), "-m", "pip", "install", *packages]
     return subprocess.run(command, env=environment, check=False).returncode
 

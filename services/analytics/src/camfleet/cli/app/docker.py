@@ -1,6 +1,5 @@
 """The docker command: the one place where an application meets a Docker Engine."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from camfleet.cli.errors import CommandError
 from camfleet.cli.root_commands import last_line
+from camfleet_contracts.settings import process_environment
 
 _ABSENT = (
     "there is no docker command here; install Docker Engine (docs.docker.com/engine/install), or "
@@ -27,7 +27,7 @@ class Docker:
         Raises:
             CommandError: there is no docker command, or no engine that answers it.
         """
-        self._environment = dict(os.environ)  # noqa: TID251 - docker reads HOME, DOCKER_* and PATH
+        self._environment = process_environment()
         if engine:
             self._environment["DOCKER_HOST"] = engine
         if shutil.which("docker") is None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from camfleet.camera_logins import Login, is_usable, keep_login, reference_to
+from camfleet.camera_logins import is_usable, keep_login, reference_to
 from camfleet.service.http.changes import Changes, Refused, read_object
 from camfleet.service.source_trial import login_behind, try_camera, try_source
 from camfleet.service.status import StatusBoard
@@ -19,6 +19,7 @@ from camfleet_contracts.camera_entries import CameraExists
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.keys import KeyStore
 from camfleet_contracts.names import CAMERA_NAME
+from camfleet_contracts.secret_references import Credentials
 from camfleet_contracts.settings import FleetSettings
 
 
@@ -86,7 +87,7 @@ class CameraSetupRoutes:
         return JSONResponse({"credentials": reference_to(kept)}, 201)
 
 
-def _login_of(asked: Mapping[str, Any], camera: Camera | None) -> Login | None:
+def _login_of(asked: Mapping[str, Any], camera: Camera | None) -> Credentials | None:
     """What the trial of a source shall log in with. Raises Refused, NothingCame."""
     if "user" in asked:
         return _typed_login(asked)
@@ -96,7 +97,7 @@ def _login_of(asked: Mapping[str, Any], camera: Camera | None) -> Login | None:
     return login_behind(given)
 
 
-def _typed_login(asked: Mapping[str, Any]) -> Login:
+def _typed_login(asked: Mapping[str, Any]) -> Credentials:
     user, password = asked.get("user"), asked.get("password")
     if not is_usable(user, password):
         reason = "give a user (without a colon) and a password, one line each"

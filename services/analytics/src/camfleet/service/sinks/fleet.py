@@ -1,7 +1,6 @@
 """All sinks of this process, kept equal to the top-level `sinks:` of cameras.yaml."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,7 +14,7 @@ from camfleet.service.sinks.ports import CameraNow, SinkContext, nothing_known
 from camfleet.service.sinks.registry import open_sink
 from camfleet.service.sinks.runner import STOP_LIMIT_S, SinkRunner
 from camfleet_contracts.cameras import Camera, CamerasFile
-from camfleet_contracts.settings import FleetSettings
+from camfleet_contracts.settings import FleetSettings, process_environment
 from camfleet_contracts.sinks import STREAM, SinkSettings
 
 logger = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ class SinkFleet:
         self._cameras: tuple[Camera, ...] = ()
         self._context = SinkContext(
             device_id,
-            _environment,
+            process_environment,
             settings.state_dir / "events",
             frozenset(one.strip().lower() for one in settings.webhook_hosts.split(",")),
             self._cameras_of,
@@ -122,10 +121,6 @@ def _facts_of_missing(name: str) -> dict[str, Any]:
     counts = dict.fromkeys(("queued", "delivered", "refused", "dropped", "failures"), 0)
     state = {"name": name, "kind": name, "state": "unusable", "reason": reason}
     return {**state, **counts, "last_error": reason, "last_error_at": None}
-
-
-def _environment() -> dict[str, str]:
-    return dict(os.environ)  # noqa: TID251 - ${env:NAME} may name any variable
 
 
 def _stop_all(runners: list[SinkRunner]) -> None:

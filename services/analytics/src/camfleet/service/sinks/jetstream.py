@@ -19,7 +19,7 @@ from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.event_ids import id_for_header
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
 from camfleet.service.sinks.reasons import in_words
-from camfleet_contracts.cameras import resolve_credentials
+from camfleet_contracts.secret_references import resolve_credentials
 from camfleet_contracts.sinks import NatsSink
 
 CONNECT_LIMIT_S = 5

@@ -16,7 +16,8 @@ from camfleet.service.sinks.mqtt_topics import Layout, layout_of
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
 from camfleet.service.sinks.publication import Publication
 from camfleet.service.sinks.reasons import in_words
-from camfleet_contracts.cameras import Camera, resolve_credentials
+from camfleet_contracts.cameras import Camera
+from camfleet_contracts.secret_references import resolve_credentials
 from camfleet_contracts.sinks import MqttSink
 
 ANSWER_LIMIT_S = 10

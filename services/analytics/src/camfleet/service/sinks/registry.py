@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import cast
 
 from camfleet.service.sinks.ports import Delivery, Opener, SinkContext, SinkUnusable
-from camfleet_contracts.sinks import SinkKind, SinkSettings
+from camfleet_contracts.sinks import SinkSettings
 
-_OPENERS: dict[SinkKind, str] = {
+_OPENERS = {
     "mqtt": "camfleet.service.sinks.mqtt:open_mqtt",
     "webhook": "camfleet.service.sinks.webhook:open_webhook",
     "nats": "camfleet.service.sinks.jetstream:open_jetstream",

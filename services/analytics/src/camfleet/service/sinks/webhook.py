@@ -16,7 +16,8 @@ from camfleet.service.events.stored import Stored
 from camfleet.service.sinks.event_ids import id_for_header
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
 from camfleet.service.sinks.reasons import in_words
-from camfleet_contracts.sinks import WebhookSink, resolve_secret
+from camfleet_contracts.secret_references import resolve_secret
+from camfleet_contracts.sinks import WebhookSink
 
 logger = logging.getLogger(__name__)
 
