@@ -269,8 +269,9 @@ def test_failures_have_their_status(
 
 def test_health_and_readiness(caller: RestCaller) -> None:
     caller.plane.is_ready = False
-    assert caller.get("/v2/health/live").status_code == 200
-    assert caller.get("/v2/health/ready").status_code == 503
+    live, ready = caller.get("/v2/health/live"), caller.get("/v2/health/ready")
+    assert (live.status_code, live.json()) == (200, {"live": True})
+    assert (ready.status_code, ready.json()) == (503, {"ready": False})
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,9 @@ def test_health_and_readiness(caller: RestCaller) -> None:
     ],
 )
 def test_model_readiness(caller: RestCaller, path: str, status: int) -> None:
-    assert caller.get(path).status_code == status
+    answer = caller.get(path)
+    assert answer.status_code == status
+    assert answer.json() == {"name": path.split("/")[3], "ready": status == 200}
 
 
 def test_server_and_model_are_described(caller: RestCaller) -> None:
