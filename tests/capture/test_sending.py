@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from socket import SOCK_DGRAM
-from unittest.mock import Mock
 
 import pytest
 
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.rtsp.broadcast import Broadcast, Reader
-from camfleet_capture.rtsp.connection import Connection
 from camfleet_capture.rtsp.datagrams import DatagramSender
 from camfleet_capture.rtsp.outputs import InterleavedOutput, UdpOutput, UdpSockets
 from camfleet_capture.rtsp.packetiser import Packetiser
@@ -88,21 +86,6 @@ def test_picture_that_one_cannot_take_comes_to_all_by_the_event_loop() -> None:
         await by_source(lambda: stream.push(unit(0)))
         own = threading.current_thread()
         assert [listener.taken for listener in listeners] == [[(0, own)], [(0, own)]]
-
-    run(check)
-
-
-def test_goodbye_to_a_reader_that_breaks_off_in_this_moment_is_no_fault() -> None:
-    async def check() -> None:
-        accepted = asyncio.get_running_loop().create_future()
-        server = await asyncio.start_server(lambda *pair: accepted.set_result(pair), "127.0.0.1", 0)
-        client = socket.create_connection(server.sockets[0].getsockname())
-        reader, writer = await accepted
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.close()  # without a goodbye, and the event loop has not seen it yet
-        Connection(Mock(), reader, writer).finish()
-        assert writer.transport.is_closing()
-        server.close()
 
     run(check)
 

@@ -40,7 +40,7 @@ class CollectingOutput:
     """Takes everything, and has the backlog it is told to have."""
 
     def __init__(self) -> None:
-        self.backlog_bytes = 0
+        self.backlog_bytes = self.left_bytes = 0
         self.groups: list[PacketGroup] = []
         self.reports: list[bytes] = []
 
@@ -95,6 +95,15 @@ def test_source_that_can_wait_waits_a_minute_for_a_reader_that_takes_nothing() -
     reader.held_since = time.monotonic() - STALL_LIMIT_S - 1
     assert broadcast.is_behind
     assert hung_up == ["hung up"]
+
+
+def test_source_that_can_wait_waits_for_a_slow_reader_as_long_as_it_takes_anything() -> None:
+    broadcast, reader, output, hung_up = joined(FakeStream([unit(0, is_key=True)]))
+    output.backlog_bytes, output.left_bytes = HOLD_BYTES + 1, 3_000_000
+    assert broadcast.is_behind
+    reader.held_since, output.left_bytes = time.monotonic() - STALL_LIMIT_S - 1, 2_900_000
+    assert broadcast.is_behind
+    assert hung_up == []
 
 
 def test_slow_reader_skips_to_the_next_key_picture_after_it_has_drained() -> None:

@@ -28,7 +28,8 @@ class Reader:
     octets: int = 0
     next_report_at: float = 0.0
     slow_since: float | None = None
-    held_since: float | None = None
+    held_since: float | None = None  # since when it has taken nothing, while a source waits for it
+    held_bytes: int = 0  # what it had left to take then
 
 
 class Broadcast:
@@ -137,7 +138,9 @@ class Broadcast:
         if reader.output.backlog_bytes <= HOLD_BYTES:
             reader.held_since = None
             return False
-        reader.held_since = reader.held_since or time.monotonic()
+        left_bytes = reader.output.left_bytes
+        if reader.held_since is None or left_bytes < reader.held_bytes:
+            reader.held_since, reader.held_bytes = time.monotonic(), left_bytes
         if time.monotonic() - reader.held_since > STALL_LIMIT_S:
             reader.hang_up()
         return True

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from camfleet_capture.rtsp.broadcast import STALL_LIMIT_S, Reader
 from camfleet_capture.rtsp.host import Host
-from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput
+from camfleet_capture.rtsp.outputs import InterleavedOutput, Output, UdpOutput, left_bytes
 from camfleet_capture.rtsp.requests import (
     Refused,
     Request,
@@ -99,16 +99,16 @@ class Connection:
         except OSError:  # the client has broken off, and the event loop has not seen it yet
             transport.abort()
         else:
-            self._await_end(transport.get_write_buffer_size() + 1)
+            self._await_end(left_bytes(transport) + 1)
 
-    def _await_end(self, left_bytes: int) -> None:
+    def _await_end(self, before_bytes: int) -> None:
         """Break off when a minute has passed in which the client took nothing of what was left."""
         loop, transport = asyncio.get_running_loop(), self._writer.transport
-        size = transport.get_write_buffer_size()
-        if size >= left_bytes:
+        left = left_bytes(transport)
+        if left >= before_bytes:
             transport.abort()
-        elif size:
-            loop.call_later(STALL_LIMIT_S, self._await_end, size)
+        elif transport.get_write_buffer_size():
+            loop.call_later(STALL_LIMIT_S, self._await_end, left)
         else:  # the rest lies with the system, which gives it to the client as it reads
             loop.call_later(_LEAVE_LIMIT_S, transport.abort)
 

@@ -1,8 +1,10 @@
 """Ways of RTP packets to one reader: inside its RTSP connection, or as UDP datagrams."""
 
 import asyncio
+import fcntl
 import socket
 import struct
+import termios
 import threading
 from collections import deque
 from contextlib import suppress
@@ -26,6 +28,10 @@ class Output(Protocol):
     @property
     def backlog_bytes(self) -> int:
         """Bytes taken and not yet sent."""
+
+    @property
+    def left_bytes(self) -> int:
+        """These, and what the system has not brought to the reader yet."""
 
     def takes_at_once(self, size_bytes: int) -> bool:
         """Whether a picture of this size can be sent by any thread now."""
@@ -73,6 +79,11 @@ class InterleavedOutput:
         if self._is_clear:
             return 0
         return self._transport.get_write_buffer_size() + sum(map(len, self._owed))
+
+    @property
+    def left_bytes(self) -> int:
+        """Bytes the reader's machine has not taken yet."""
+        return sum(map(len, self._owed)) + left_bytes(self._transport)
 
     def takes_at_once(self, _size_bytes: int) -> bool:
         """Whether all that came before has been taken."""
@@ -125,6 +136,16 @@ class InterleavedOutput:
                 self._write_by_transport(b"".join(owed))
 
 
+def left_bytes(transport: asyncio.WriteTransport) -> int:
+    """Return what was written and has not arrived, of which the system may hold megabytes."""
+    try:
+        number = transport.get_extra_info("socket").fileno()
+        (waiting,) = struct.unpack("i", fcntl.ioctl(number, termios.TIOCOUTQ, bytes(4)))
+    except (OSError, ValueError):  # it has ended
+        return 0
+    return int(waiting) + transport.get_write_buffer_size()
+
+
 def _own_socket(transport: asyncio.WriteTransport) -> socket.socket | None:
     """Return a second handle: the number of the transport's is another's once it has closed."""
     with suppress(OSError):
@@ -166,6 +187,11 @@ class UdpOutput:
     @property
     def backlog_bytes(self) -> int:
         """Bytes of packets that wait for their turn."""
+        return self._waiting_bytes
+
+    @property
+    def left_bytes(self) -> int:
+        """The same: the system keeps no datagrams for long."""
         return self._waiting_bytes
 
     def takes_at_once(self, size_bytes: int) -> bool:
