@@ -4,21 +4,22 @@ import csv
 import difflib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Self
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from camfleet.service.events.journal import LARGEST_SEQ, Journal
 
 MOST_AT_ONCE = 500
-MOST_EXPORTED = 10_000
+EXPORTED_AT_ONCE = 500  # events of a file that are put together before they are sent
 SCANNED_AT_ONCE = 20_000  # events looked at for a page; `next` goes on behind them
 _STEP = 500
 _KNOWN = frozenset(
@@ -83,36 +84,37 @@ class EventRoutes:
     async def list_past(self, request: Request) -> Response:
         """One page; `next` is what `before` must be for the following one, null at the end.
 
-        With `export` a file: its table begins with a byte order mark, by which Excel knows UTF-8.
+        A table, or anything with `export`, is a file of all that is kept. With `export` a table
+        begins with a byte order mark, by which Excel knows UTF-8.
         """
         query = request.query_params
         kind = query.get("format", "json")
+        is_page = kind != "csv" and "export" not in query
         try:
             _refuse_unknown(query)
             wanted = Wanted.parse(query)
             before = _number(query, "before", LARGEST_SEQ, LARGEST_SEQ)
-            most = MOST_EXPORTED if kind == "csv" or "export" in query else MOST_AT_ONCE
-            is_page = most == MOST_AT_ONCE
+            most = MOST_AT_ONCE if is_page else LARGEST_SEQ
             limit = _number(query, "limit", 100 if is_page else most, most)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         if kind not in {"json", "csv"}:
             return JSONResponse({"error": "format: use json or csv"}, 400)
-        events, following = await run_in_threadpool(self._find, wanted, before, limit, is_page)
-        if kind == "csv":
-            text = _as_csv(events)
-            content = text.encode("utf-8-sig" if "export" in query else "utf-8")
-            return Response(content, media_type="text/csv", headers=_file("csv"))
-        headers = _file("json") if "export" in query else {"cache-control": "no-store"}
-        return JSONResponse({"events": events, "next": following}, headers=headers)
+        if is_page:
+            events, following = await run_in_threadpool(self._find, wanted, before, limit)
+            page = {"events": events, "next": following}
+            return JSONResponse(page, headers={"cache-control": "no-store"})
+        chosen = islice((e for _, e in self._backwards(before) if wanted.takes(e)), limit)
+        encoding = "utf-8-sig" if "export" in query else "utf-8"
+        pieces = _table(chosen, encoding) if kind == "csv" else _json(chosen)
+        media_type = "text/csv" if kind == "csv" else "application/json"
+        return StreamingResponse(pieces, media_type=media_type, headers=_file(kind))
 
-    def _find(
-        self, wanted: Wanted, before: int, limit: int, is_page: bool
-    ) -> tuple[list[Facts], int | None]:
+    def _find(self, wanted: Wanted, before: int, limit: int) -> tuple[list[Facts], int | None]:
         found: list[Facts] = []
-        position = before = min(before, self._journal.newest + 1)
+        before = min(before, self._journal.newest + 1)
         for position, event in self._backwards(before):
-            if len(found) == limit or (is_page and before - position > SCANNED_AT_ONCE):
+            if len(found) == limit or before - position > SCANNED_AT_ONCE:
                 return found, position + 1
             if wanted.takes(event):
                 found.append(event)
@@ -120,6 +122,7 @@ class EventRoutes:
 
     def _backwards(self, before: int) -> Iterator[tuple[int, Facts]]:
         """The events in front of a position, newest first; positions have no gaps."""
+        before = min(before, self._journal.newest + 1)
         while before > 1:
             after = max(0, before - 1 - _STEP)
             stored = [e for e in self._journal.read(after, _STEP) if e.position < before]
@@ -169,13 +172,31 @@ def _number(query: QueryParams, name: str, default: int, most: int) -> int:
     return number
 
 
-def _as_csv(events: list[Facts]) -> str:
+def _table(events: Iterator[Facts], encoding: str) -> Iterator[bytes]:
+    yield _csv([_COLUMNS]).encode(encoding)
+    for some in _in_pieces(events):
+        yield _csv([_harmless(value) for value in _row(event)] for event in some).encode()
+
+
+def _in_pieces(events: Iterator[Facts]) -> Iterator[list[Facts]]:
+    while some := list(islice(events, EXPORTED_AT_ONCE)):
+        yield some
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for event in events:
-        writer.writerow([_harmless(value) for value in _row(event)])
+    csv.writer(text).writerows(rows)
     return text.getvalue()
+
+
+def _json(events: Iterator[Facts]) -> Iterator[bytes]:
+    """As a page that none follows."""
+    yield b'{"events":['
+    mark = ""
+    for some in _in_pieces(events):
+        yield (mark + ",".join(json.dumps(one, ensure_ascii=False) for one in some)).encode()
+        mark = ","
+    yield b'],"next":null}'
 
 
 def _row(event: Facts) -> tuple[object, ...]:
