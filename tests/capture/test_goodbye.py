@@ -12,7 +12,7 @@ from camfleet_capture.rtsp.outputs import left_bytes
 from waiting import wait_until
 
 PATIENCE_S = 60.0
-FILM_BYTES, TAKEN_BYTES = 30_000_000, 500_000
+FILM_BYTES, SHORT_FILM_BYTES, TAKEN_BYTES = 30_000_000, 3_000_000, 500_000
 
 Accepted = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -56,5 +56,24 @@ def test_goodbye_waits_for_a_slow_reader_as_long_as_it_takes_anything() -> None:
             assert not writer.transport.is_closing()
             connection._await_end(0)
             assert writer.transport.is_closing()
+
+    asyncio.run(check())
+
+
+def test_a_reader_that_says_it_is_alive_after_the_end_gets_the_rest_all_the_same() -> None:
+    async def check() -> None:
+        async with accepted() as (client, (reader, writer)):
+            connection = Connection(Mock(), reader, writer)
+            serving = asyncio.create_task(connection.serve())
+            writer.write(bytes(SHORT_FILM_BYTES))
+            connection.finish()
+            got = 0
+            for _ in range(2):
+                client.sendall(b"OPTIONS * RTSP/1.0\r\nCSeq: 2\r\n\r\n")
+                got += len(await asyncio.to_thread(client.recv, TAKEN_BYTES, socket.MSG_WAITALL))
+            rest = await asyncio.to_thread(client.recv, SHORT_FILM_BYTES, socket.MSG_WAITALL)
+            assert got + len(rest) == SHORT_FILM_BYTES
+            client.close()
+            await serving
 
     asyncio.run(check())

@@ -47,7 +47,7 @@ class Connection:
         self._low_latency = False
         self._session: Session | None = None
         self._last_request_at = time.monotonic()
-        self._is_over = False
+        self._is_over = self._is_finished = False
         self._after_answer: Callable[[], None] | None = None
         self._handlers: dict[str, Handler] = {
             "OPTIONS": self._options,
@@ -64,11 +64,13 @@ class Connection:
             while not self._is_over:
                 request = await self._next_request()
                 if self._is_over:
-                    return
+                    break
                 self._last_request_at = time.monotonic()
                 self._write(await self._answer(request))
                 self._begin_sending()
                 await self._drain()
+            if self._is_finished:
+                await self._see_off()
         except Refused as refusal:
             headers = "Connection: close", "Content-Type: text/plain"
             self._write(format_response(refusal.code, "0", headers, f"{refusal.reason}\n"))
@@ -89,7 +91,7 @@ class Connection:
         """Send nothing new; end when the client has what was sent, or does not take it."""
         if self._session:
             self._session.end()
-        self._is_over = True
+        self._is_over = self._is_finished = True
         transport = self._writer.transport
         try:
             if transport.can_write_eof():  # closing instead could lose what is on the way
@@ -100,6 +102,12 @@ class Connection:
             transport.abort()
         else:
             self._await_end(left_bytes(transport) + 1)
+
+    async def _see_off(self) -> None:
+        """Read on until the client has all: what it says to a closed socket loses the rest."""
+        while left_bytes(self._writer.transport):
+            if not await self._reader.read(REQUEST_LIMIT_BYTES):
+                return
 
     def _await_end(self, before_bytes: int) -> None:
         """Break off when a minute has passed in which the client took nothing of what was left."""
