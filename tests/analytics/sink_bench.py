@@ -68,6 +68,7 @@ class SinkBench:
             self._folder,
             self.hosts,
             lambda _: self.cameras,
+            lambda: self.cameras,
             lambda camera: self.now.get(camera.name),
         )
         self.journal.cursors.open(name)

@@ -37,6 +37,7 @@ class SinkFleet:
             settings.state_dir / "events",
             frozenset(one.strip().lower() for one in settings.webhook_hosts.split(",")),
             self._cameras_of,
+            lambda: self._cameras,
             self._now_of,
         )
         hub.also_wake(self.wake)

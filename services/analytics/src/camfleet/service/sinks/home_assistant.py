@@ -16,8 +16,7 @@ _Entity = tuple[str, str, dict[str, Any]]  # component, object id, what is speci
 
 def announcements(settings: MqttSink, device_id: str, cameras: Sequence[Camera]) -> dict[str, str]:
     """Topic and retained payload of every entity."""
-    topics = CamfleetTopics(settings.prefix, device_id)
-    node = f"camfleet_{_id(device_id)}"
+    topics, node = CamfleetTopics(settings.prefix, device_id), _node(device_id)
     shared = {
         "availability_topic": topics.status,
         "device": {
@@ -33,6 +32,15 @@ def announcements(settings: MqttSink, device_id: str, cameras: Sequence[Camera])
             unique = {"unique_id": f"{node}_{object_id}"}
             announced[topic] = json.dumps({**own, **unique, **shared})
     return announced
+
+
+def announced_before(settings: MqttSink, device_id: str) -> str:
+    """What to subscribe to for all announcements of this device that the broker keeps."""
+    return f"{settings.discovery_topic}/+/{_node(device_id)}/+/config"
+
+
+def _node(device_id: str) -> str:
+    return f"camfleet_{_id(device_id)}"
 
 
 def _entities(camera: Camera, topics: CamfleetTopics) -> Iterator[_Entity]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 
 from camfleet.service.events.stored import Stored
-from camfleet.service.sinks.home_assistant import announcements
+from camfleet.service.sinks.home_assistant import announced_before, announcements
 from camfleet.service.sinks.mqtt_topics import Layout, layout_of
 from camfleet.service.sinks.ports import SinkContext, SinkDown, SinkUnusable
 from camfleet.service.sinks.publication import Publication
@@ -37,6 +37,7 @@ async def open_mqtt(
         async with client:
             publisher = MqttPublisher(name, client, settings, context)
             await publisher.publish([layout.online])
+            await publisher.look_for_leftovers()
             try:
                 yield publisher
             except asyncio.CancelledError:
@@ -75,9 +76,22 @@ class MqttPublisher:
     async def wait_lost(self) -> str:
         """Return when the broker is gone."""
         with contextlib.suppress(aiomqtt.MqttError):
-            async for _ in self._client.messages:
-                pass  # we subscribe to nothing
+            async for message in self._client.messages:
+                if message.retain and message.payload:
+                    await self._clear_if_gone(message.topic.value)
         return f"{urlsplit(self._settings.address).netloc}: the broker closed the connection"
+
+    async def look_for_leftovers(self) -> None:
+        """Ask the broker what it keeps for Home Assistant: some of it may be gone by now."""
+        if self._settings.home_assistant:
+            topics = announced_before(self._settings, self._context.device_id)
+            await self._client.subscribe(topics)
+
+    async def _clear_if_gone(self, topic: str) -> None:
+        """Without any camera the file is faulty, and everything may come again."""
+        cameras = self._context.all_cameras()
+        if cameras and topic not in announcements(self._settings, self._context.device_id, cameras):
+            await self.publish([Publication(topic, "", True)])
 
     async def publish(self, publications: Iterable[Publication]) -> None:
         """Return when the broker has them all. Sent in this order over one connection."""

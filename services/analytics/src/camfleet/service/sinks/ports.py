@@ -60,6 +60,7 @@ class SinkContext:
     events_folder: Path
     webhook_hosts: frozenset[str]
     cameras: Callable[[str], tuple[Camera, ...]]  # those whose events go to the sink of that name
+    all_cameras: Callable[[], tuple[Camera, ...]]  # whichever sink they go to
     now: Callable[[Camera], CameraNow | None]  # None before a camera's settings are in force
 
 
