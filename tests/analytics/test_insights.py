@@ -36,7 +36,7 @@ def crossed(direction: str, at: datetime = NOON) -> Envelope:
 
 
 def zone(happening: Happening, occupancy: int, at: datetime = NOON, dwell_s: float = 0) -> Envelope:
-    event = ZoneEvent(happening, "yard", 1, "car", dwell_s, occupancy)
+    event = ZoneEvent(happening, "yard", 1, "stay", "car", dwell_s, occupancy)
     return messages.zone_event(DOOR, Times(at, at), event)
 
 

@@ -142,6 +142,18 @@ def test_who_is_in_a_zone_leaves_when_the_camera_ends() -> None:
     assert zone_events(rig) == [("zone_entered", 1, 1), ("zone_left", 1, 0)]
 
 
+def test_who_is_in_a_zone_leaves_when_nothing_was_analysed_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with running(YARD) as rig:
+        rig.detector.answer = lambda _: IN_THE_YARD
+        rig.show(frame(0), frame(1), frame(2))
+        monkeypatch.setattr("camfleet.service.pipeline.pipeline.UNSEEN_S", 0.0)
+        wait_until(lambda: len(zone_events(rig)) == 2, 60, "it has left")
+        told = zone_events(rig)
+    assert told == [("zone_entered", 1, 1), ("zone_left", 1, 0)]
+
+
 def test_who_is_in_a_zone_leaves_when_the_streams_clock_goes_back() -> None:
     with running(YARD) as rig:
         rig.detector.answer = lambda _: IN_THE_YARD

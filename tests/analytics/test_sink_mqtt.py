@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -138,20 +138,46 @@ def test_home_assistant_learns_of_cameras_lines_and_zones(broker: Broker, bench:
     assert set(client.newest().values()) == {""}
 
 
+def test_home_assistant_forgets_what_went_while_nothing_ran(
+    broker: Broker, bench: SinkBench
+) -> None:
+    address = f"mqtt://127.0.0.1:{broker.port}"
+    settings: dict[str, Any] = {"kind": "mqtt", "address": address, "home_assistant": True}
+    settings["discovery_topic"] = "went"
+    with subscriber(broker.port, "went/#") as client:
+        bench.cameras = parse_cameras(CAMERA, path=Path("cameras.yaml")).cameras
+        sink = bench.start("first", **settings)
+        wait_until(lambda: len(client.received) >= 5, 60, "all entities come")
+        sink.stop()
+        without_lines = CAMERA.replace("lines:", "# lines:")
+        bench.cameras = parse_cameras(without_lines, path=Path("cameras.yaml")).cameras
+        bench.start("second", **settings)
+        wait_until(lambda: "" in client.newest().values(), 60, "the line is taken back")
+        wait_until(lambda: len(client.received) >= 10, 60, "all have come again")
+    gone = {topic for topic, text in client.newest().items() if not text}
+    assert gone == {
+        f"went/sensor/camfleet_box/door_line_gate_{way}/config" for way in ("in", "out")
+    }
+
+
 def test_frigates_topics_are_an_option(broker: Broker, bench: SinkBench) -> None:
     address = f"mqtt://127.0.0.1:{broker.port}"
     with subscriber(broker.port, "frigate/#") as client:
         sink = bench.start("mqtt", address=address, layout="frigate")
         bench.publish(
             happened("camera_state", state="STALLED"),
-            happened("zone_entered", zone="porch", occupancy=1, dwell_s=0.0),
-            happened("zone_left", zone="porch", occupancy=0, dwell_s=4.0),
+            happened("zone_entered", zone="porch", stay_id="1a", occupancy=1, dwell_s=0.0),
+            happened("zone_left", zone="porch", stay_id="1a", occupancy=0, dwell_s=4.0),
+            crossing(3),
         )
         bench.wait_until_delivered(sink)
-        wait_until(lambda: len(client.received) >= 6, 60, "all messages come")
+        wait_until(lambda: len(client.received) >= 8, 60, "all messages come")
     changes = [json.loads(text) for topic, text, _ in client.received if topic == "frigate/events"]
     newest = client.newest()
-    assert [change["type"] for change in changes] == ["new", "end"]
+    assert [change["type"] for change in changes] == ["new", "end", "new", "end"]
+    ids = [change["after"]["id"] for change in changes]
+    assert (ids[:2], ids[2]) == (["1a", "1a"], ids[3])
+    assert changes[3]["after"]["entered_zones"] == ["gate"]
     assert changes[0]["after"]["current_zones"] == ["porch"]
     assert changes[1]["after"]["end_time"] - changes[1]["after"]["start_time"] == pytest.approx(4)
     assert newest["frigate/available"] == "online"

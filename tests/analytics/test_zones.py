@@ -30,6 +30,12 @@ def test_coming_in_and_going_out_are_told_with_the_time_between() -> None:
     assert [(event.happening, event.dwell_s) for event in events] == [("entered", 0), ("left", 2)]
 
 
+def test_a_stay_has_an_id_of_its_own_from_coming_to_leaving() -> None:
+    events = visit(watcher(loiter_after_s=1.0), INSIDE, INSIDE, OUTSIDE, INSIDE)
+    came, dwelt, left, again = (event.stay_id for event in events)
+    assert came == dwelt == left != again
+
+
 def test_an_object_that_begins_inside_has_entered() -> None:
     assert [event.happening for event in visit(watcher(), INSIDE)] == ["entered"]
 

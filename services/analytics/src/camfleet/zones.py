@@ -6,6 +6,7 @@ the border is nothing. An object that is not seen any more has left when `LOST_A
 stream's time have passed.
 """
 
+import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,6 +39,7 @@ class ZoneEvent:
     happening: Happening
     zone: str
     track_id: int
+    stay_id: str  # the same from coming to leaving, and of no other stay
     label: str
     dwell_s: float  # how long it has been inside
     occupancy: int  # objects inside after it
@@ -51,6 +53,7 @@ class _Stay:
     since_s: float
     seen_s: float
     is_told: bool = False  # that it loiters
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 @dataclass(slots=True)
@@ -118,7 +121,8 @@ class ZoneWatcher:
     def _event(self, happening: Happening, track_id: int, stay: _Stay) -> ZoneEvent:
         dwell_s = stay.seen_s - stay.since_s
         name, inside = self.shape.name, len(self._stays)
-        return ZoneEvent(happening, name, track_id, stay.label, round(dwell_s, 3), inside)
+        facts = (track_id, stay.id, stay.label, round(dwell_s, 3), inside)
+        return ZoneEvent(happening, name, *facts)
 
 
 def _side(box: list[float], border: NDArray[np.float32]) -> int:

@@ -104,6 +104,7 @@ def zone_event(origin: Origin, times: Times, event: ZoneEvent) -> Envelope:
         data={
             "zone": event.zone,
             "track_id": event.track_id,
+            "stay_id": event.stay_id,
             "dwell_s": event.dwell_s,
             "occupancy": event.occupancy,
         },

@@ -29,7 +29,6 @@ from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
 from camfleet.zones import ZoneWatcher
 from camfleet_contracts.cameras import Camera
-from camfleet_contracts.clock import now_utc
 from camfleet_contracts.events import Origin, Times
 from camfleet_contracts.stages import Tiles
 
@@ -37,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 WAIT_FOR_FRAME_S = 0.25
 ASK_AGAIN_S = 0.05
+UNSEEN_S, FRAMES_UNSEEN = 10.0, 3  # without a frame analysed, until nobody is in a zone
 NOTHING = Findings(no_detections())
 
 
@@ -68,6 +68,8 @@ class Pipeline:
         self._wanted = threading.Event()  # a new configuration waits
         self._stopped = threading.Event()
         self._seen_state = ReaderState.CONNECTING
+        self._newest: Times | None = None  # of the frames that were analysed
+        self._analysed_s = 0.0  # time.monotonic() of that
         self._apply_camera()
         self._thread = threading.Thread(
             target=self._run, name=f"pipeline-{camera.name}", daemon=True
@@ -126,6 +128,8 @@ class Pipeline:
             self._watch_connection()
             if frame is not None and self._analysis is not None:
                 self._try_to_take(frame, self._analysis)
+            if self._is_blind():
+                self._empty_zones()
         self._empty_zones()
         self._cascades.use(())
 
@@ -151,12 +155,17 @@ class Pipeline:
         self._counts, self.fault, self._logged_fault = self._analysis.counts, None, None
 
     def _empty_zones(self) -> None:
-        """Whoever is inside leaves now: the next analysis will not know them again."""
-        if self._analysis is None:
+        """Whoever is inside has left: the next analysis will not know them again."""
+        if self._analysis is None or self._newest is None:
             return
-        self._highest_id, now = self._analysis.highest_id, now_utc()
+        self._highest_id = self._analysis.highest_id
         for event in self._analysis.empty_zones():
-            self._publishing.tell_of_zone(Times(now, now), event, NOTHING)
+            self._publishing.tell_of_zone(self._newest, event, NOTHING)
+
+    def _is_blind(self) -> bool:
+        """True when nobody can know any more who is inside: the camera or the model is away."""
+        unseen_s = time.monotonic() - self._analysed_s
+        return unseen_s > max(UNSEEN_S, FRAMES_UNSEEN / self.camera.pipeline.fps)
 
     def _prepare(self) -> None:
         if self._analysis is None:
@@ -213,6 +222,8 @@ class Pipeline:
         findings = analysis.look(detected.detections, detected.model, frame)
         track_s = time.thread_time() - began_s
         findings = replace(findings, attributes=self._cascades.look(frame, findings.objects))
+        self._newest = Times(frame.captured_at, frame.received_at)
+        self._analysed_s = time.monotonic()
         self._publishing.publish(frame, detected, findings, totals)
         self._publishing.note(frame, detected, track_s)
 

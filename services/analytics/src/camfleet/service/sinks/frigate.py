@@ -11,11 +11,11 @@ from camfleet.service.sinks.publication import Publication, level
 from camfleet_contracts.events import ZONE_LABELS
 
 _Step = Literal["new", "update", "end"]
-_STEPS: dict[str, _Step] = {
-    "zone_entered": "new",
-    "zone_dwelt": "update",
-    "line_crossed": "update",
-    "zone_left": "end",
+_STEPS: dict[str, tuple[_Step, ...]] = {  # a stay in a zone is an event, and so is a crossing
+    "zone_entered": ("new",),
+    "zone_dwelt": ("update",),
+    "zone_left": ("end",),
+    "line_crossed": ("new", "end"),
 }
 
 
@@ -36,8 +36,8 @@ class FrigateTopics:
             return
         if label == "camera_state":
             yield self._status(event.camera, str(facts["state"]))
-        if label in _STEPS:
-            yield Publication(f"{self._prefix}/events", json.dumps(_change(message, _STEPS[label])))
+        for step in _STEPS.get(label, ()):
+            yield Publication(f"{self._prefix}/events", json.dumps(_change(message, step)))
         if label in ZONE_LABELS:
             yield self._inside(str(facts["zone"]), facts["occupancy"])
 
@@ -65,9 +65,9 @@ def _tracked(message: dict[str, Any], step: _Step) -> dict[str, Any]:
     results, facts = message["results"], message["results"]["data"]
     moment_s = datetime.fromisoformat(message["timestamp"]).timestamp()
     began_s = moment_s - float(facts.get("dwell_s") or 0)
-    zones = [str(facts["zone"])] if "zone" in facts else []
+    zones = [str(facts.get("zone") or facts.get("line"))]
     return {
-        "id": f"{message['epoch'][:8]}-{message['camera']}-{results.get('object_id')}",
+        "id": facts.get("stay_id") or message["event_id"],
         "camera": message["camera"],
         "frame_time": moment_s,
         "label": results.get("object_label"),
