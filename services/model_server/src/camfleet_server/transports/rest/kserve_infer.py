@@ -196,7 +196,7 @@ def _output_json(
         "shape": array.shape,
     }
     if REGION in parameters:
-        output["parameters"] = places.put(parameters, array, name)
+        places.put(parameters, array, name)  # tritonclient in C++ takes parameters for bytes
     elif parameters.get("binary_data", wanted.is_binary):
         blobs.append(encode_raw(array))
         output["parameters"] = {"binary_data_size": len(blobs[-1])}
