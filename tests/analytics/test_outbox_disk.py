@@ -4,7 +4,7 @@ import contextlib
 import errno
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -178,13 +178,52 @@ def test_journal_that_cannot_be_opened_is_kept_in_memory(
     assert "events are kept in memory only" in record.getMessage()
 
 
-def test_full_disk_at_the_start_means_events_in_memory(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # no file takes a byte
     try:
-        journal = open_outbox(tmp_path / "outbox.db", nobody)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_disk_that_refuses_for_long_is_told_once(
+    outbox: Outbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "RETRY_S", 0.0)
+    with refusing_disk(outbox):
+        append(outbox, 1)
+        append(outbox, 1)
+        append(outbox, 1)
+    told = [record.getMessage() for record in caplog.records]
+    assert [text for text in told if "cannot write" in text] == [told[0]]
+
+
+def test_full_disk_at_the_first_start_means_events_in_memory(tmp_path: Path) -> None:
+    with full_disk():
+        journal = open_outbox(tmp_path / "outbox.db", nobody)
     append(journal, 1)
     journal.close()
     assert isinstance(journal, MemoryJournal)
+
+
+@pytest.mark.parametrize("ended", [Outbox.close, as_if_killed], ids=["closed", "killed"])
+def test_full_disk_at_a_later_start_costs_no_event_once_there_is_room(
+    tmp_path: Path, ended: Callable[[Outbox], None]
+) -> None:
+    first = Outbox(tmp_path / "outbox.db", nobody)
+    append(first, 2)
+    ended(first)
+    with full_disk():
+        second = open_outbox(tmp_path / "outbox.db", nobody)
+        known = [(one.epoch, one.seq) for one in second.read(0, 10)]
+    append(second, 3)
+    second.close()
+
+    with contextlib.closing(Outbox(tmp_path / "outbox.db", nobody)) as third:
+        kept = [(one.epoch, one.seq) for one in third.read(0, 10)]
+
+    assert known == [(first.epoch, 1), (first.epoch, 2)]
+    assert kept == [*known, (second.epoch, 1), (second.epoch, 2), (second.epoch, 3)]
+    assert second.epoch != first.epoch

@@ -51,6 +51,7 @@ class Outbox:
         self._tail = Tail(min(TAIL, bound))
         self._incoming: deque[Incoming] = deque()  # without numbers, seen by nobody
         self._unwritten: deque[tuple[Stored, Envelope]] = deque()  # seen, refused by the disk
+        self._is_refused, self._retry_at_s = False, 0.0
         self._held = OutboxLock(path)
         try:
             self._database = OutboxDatabase(path)
@@ -58,7 +59,6 @@ class Outbox:
         except sqlite3.Error:
             self._held.release()
             raise
-        self._is_refused, self._retry_at_s = False, 0.0
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
@@ -75,6 +75,10 @@ class Outbox:
             self._sums.note(message)
         self._acknowledged = Acknowledgements(self._database.acknowledged())
         self.cursors = Cursors(self._database.cursors(found.position), found.position)
+        try:
+            self._database.begin(self.epoch)
+        except sqlite3.OperationalError as error:
+            self._note_refusal(error)
 
     def append(self, message: Envelope, sinks: Sinks = None) -> None:
         """Leave the event to the writing thread; never waits for the disk."""
@@ -206,9 +210,9 @@ class Outbox:
         return True
 
     def _note_refusal(self, error: sqlite3.Error) -> None:
-        logger.warning("outbox cannot write, keeping events in memory error=%s", error)
         self._retry_at_s = time.monotonic() + RETRY_S
-        if not self._is_refused:
+        if not self._is_refused:  # told once: a disk may be full for days
+            logger.warning("outbox cannot write, keeping events in memory error=%s", error)
             self._is_refused = True
             with self._lock:
                 self.epoch, self._seq = uuid.uuid4().hex, 0

@@ -51,39 +51,52 @@ class Group:
     acknowledged: dict[str, int | None] = field(default_factory=dict)
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        return _prepared(path, "NORMAL")
+    except sqlite3.OperationalError:  # a full disk has no room for what connections share
+        return _prepared(path, "EXCLUSIVE")
+
+
+def _prepared(path: Path, locking: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, BUSY_S, check_same_thread=False, isolation_level=None)
+    try:
+        database.execute(f"PRAGMA locking_mode={locking}")
+        prepare(database)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
 class OutboxDatabase:
     """One connection, used by one thread at a time. Every method may raise sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, threading.Lock()
-        self._database = sqlite3.connect(
-            path, BUSY_S, check_same_thread=False, isolation_level=None
-        )
+        self._database = _open(path)
         self._epoch = ""  # that the disk knows
         self._begun: set[str] = set()  # epochs with events
         self._unchecked = 0  # commits since a checkpoint
-        try:
-            prepare(self._database)
-        except sqlite3.Error:
-            self._database.close()
-            raise
+        self._boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else uuid.uuid4().hex
 
     def resume(self) -> Resumed:
         """Go on with the epoch, or begin one where numbers may have been lost with the power."""
         facts = dict(self._rows("SELECT name, value FROM facts"))
-        boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else uuid.uuid4().hex
-        is_whole = facts.get("closed") == "yes" or facts.get("boot_id") == boot_id
+        is_whole = facts.get("closed") == "yes" or facts.get("boot_id") == self._boot_id
         epoch = str(facts["epoch"]) if "epoch" in facts and is_whole else uuid.uuid4().hex
-        with self._lock:
-            for name, value in (("epoch", epoch), ("boot_id", boot_id), ("closed", "no")):
-                self._write_fact(name, value)
-        self._epoch = epoch
         self._begun = {epoch for (epoch,) in self._rows("SELECT epoch FROM epochs")}
         [(first,)] = self._rows("SELECT min(position) FROM events")  # one alone needs no search
         [(last,)] = self._rows("SELECT max(position) FROM events")
         newest = self.read(last - 1, 1)[0] if last else None
         seq = newest.seq if newest and newest.epoch == epoch else 0
         return Resumed(epoch, last or 0, seq, first - 1 if first else 0, newest)
+
+    def begin(self, epoch: str) -> None:
+        """Note that numbers of this epoch are given from here on."""
+        with self._lock, self._transaction():
+            self._write_begun(epoch)
+        self._epoch = epoch
 
     def not_summed(self) -> list[Stored]:
         """The events that came after the sums were written."""
@@ -200,12 +213,16 @@ class OutboxDatabase:
 
     def _write_epoch(self, group: Group) -> None:
         if group.epoch != self._epoch:
-            self._write_fact("epoch", group.epoch)
+            self._write_begun(group.epoch)
         if group.events and group.epoch not in self._begun:
             zero = group.events[0].position - group.events[0].seq
             self._database.execute(
                 "INSERT OR REPLACE INTO epochs(epoch, zero) VALUES(?,?)", (group.epoch, zero)
             )
+
+    def _write_begun(self, epoch: str) -> None:
+        for name, value in (("epoch", epoch), ("boot_id", self._boot_id), ("closed", "no")):
+            self._write_fact(name, value)
 
     def _extent(self, epoch: str) -> tuple[int, int]:
         """The position before the first event of an epoch and that of its last, kept or not."""
