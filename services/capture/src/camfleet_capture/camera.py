@@ -189,7 +189,8 @@ class Camera:
     def _take(self, unit: AccessUnit, note: str | None) -> None:
         if self._condition.state != "LIVE" and unit.is_key:
             self._condition = Condition("LIVE", note)
-            logger.info("camera live", camera=self.stream.name, source=str(self.address), note=note)
+            noted = {"note": note} if note else {}
+            logger.info("camera live", camera=self.stream.name, source=str(self.address), **noted)
         elif self._condition.state == "LIVE" and note != self._condition.reason:
             self._condition = Condition("LIVE", note)
         if unit.is_key:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from camfleet.cli.links import login_link
 from camfleet.cli.volume_seed import find_seed
 from camfleet_contracts.access import RefusedToListen
 from camfleet_contracts.files import FolderNotWritable, needing
@@ -45,8 +44,10 @@ def main() -> None:
 
 
 def _announce(settings: FleetSettings) -> None:
-    logger.info("listening jupyter=%s:%s", settings.bind_address, settings.jupyter_port)
-    logger.info("log in once with %s", login_link(settings, jupyter=True))
+    logger.info(
+        "listening jupyter=%s:%s next=`camfleet url --jupyter` makes a login link",
+        *(settings.bind_address, settings.jupyter_port),
+    )
 
 
 def _settings_of(options: argparse.Namespace) -> FleetSettings:

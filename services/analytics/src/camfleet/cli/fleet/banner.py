@@ -18,10 +18,9 @@ def banner(settings: FleetSettings, *, workbench: bool) -> Text:
 
     Plain lines, not a table: a link that a narrow terminal wraps can still be followed.
     """
-    jupyter = [("Jupyter", "starts now and prints its link in a moment")] if workbench else []
     rows = [
         ("Page", login_link(settings)),
-        *jupyter,
+        *(_jupyter_rows(settings) if workbench else []),
         ("", "links work once; `camfleet url [--jupyter]` makes new ones"),
         ("Cameras", f"edit {_short(settings.cameras_file)} while it runs"),
         ("Models", f"edit {_short(settings.models_dir / 'config.json')}"),
@@ -36,6 +35,10 @@ def banner(settings: FleetSettings, *, workbench: bool) -> Text:
     for label, value in rows:
         text.append(f"{label:<{_LABEL_WIDTH}}", style="bold").append(f"{value}\n")
     return text.append(_RULE * 2 + "─" * 19, style="green")
+
+
+def _jupyter_rows(settings: FleetSettings) -> list[tuple[str, str]]:
+    return [("Jupyter", login_link(settings, jupyter=True)), ("", "it starts now: in a moment")]
 
 
 def _command_row() -> list[tuple[str, str]]:
