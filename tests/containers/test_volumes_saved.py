@@ -78,6 +78,20 @@ def test_what_was_saved_comes_back_with_owner_and_mode_and_nothing_else(
     )
 
 
+def test_only_a_fleet_that_ran_is_started_after_it_was_saved(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    keeper.volumes("save", tmp_path / "running")
+    running = keeper.compose("ps", "--services", "--filter", "status=running").strip()
+    keeper.compose("stop")
+
+    saved = keeper.volumes("save", tmp_path / "stopped")
+
+    assert saved.returncode == 0, saved.stderr
+    assert running == "keeper"
+    assert not keeper.compose("ps", "--services", "--filter", "status=running").strip()
+
+
 def test_a_damaged_file_is_refused_before_anything_is_changed(
     keeper: Keeper, tmp_path: Path
 ) -> None:

@@ -15,11 +15,16 @@ IMAGE=debian:bookworm-slim
 fail() { echo "volumes: $*" >&2; exit 1; }
 exists() { docker volume inspect "$1" >/dev/null 2>&1; }
 
+up_now() { local status; for status in running restarting; do "${COMPOSE[@]}" ps --services --filter status=$status; done; }
+
 save() {
   local volume found=
   mkdir -p "$FOLDER"
-  trap '"${COMPOSE[@]}" start' EXIT
-  "${COMPOSE[@]}" stop
+  mapfile -t UP < <(up_now | grep .)      # what was down stays down
+  if [ ${#UP[@]} -gt 0 ]; then
+    trap '"${COMPOSE[@]}" start "${UP[@]}"' EXIT
+    "${COMPOSE[@]}" stop
+  fi
   for volume in $VOLUMES; do
     exists "${PROJECT}_$volume" || continue
     found=1
