@@ -111,6 +111,18 @@ def test_picture_of_a_moment_is_the_one_that_showed(recording: RunningCapture) -
     assert state["recording"]["state"] == "RECORDING"
 
 
+def test_the_picture_of_this_moment_is_waited_for(recording: RunningCapture) -> None:
+    start, _ = wait_for_seconds(recording, 1)
+    numbers = []
+    for moment in (time.time(), start + 0.51):
+        answer = recording.get(f"/cameras/door/snapshot.jpg?at={moment}")
+        assert answer.status_code == 200, answer.text
+        with av.open(io.BytesIO(answer.content), "r") as picture:
+            numbers.append((number_of(next(picture.decode(video=0))), moment))
+    (now, now_s), (then, then_s) = numbers
+    assert (now - then - round((now_s - then_s) * FPS)) % LENGTH in {LENGTH - 1, 0, 1}
+
+
 def test_the_last_picture_of_a_file_shows_until_the_next_file_begins(
     recording: RunningCapture,
 ) -> None:

@@ -1,5 +1,6 @@
 """HTTP: clips of a recording by time, and pictures out of it."""
 
+import asyncio
 import errno
 import tempfile
 import time
@@ -23,6 +24,7 @@ from camfleet_capture.recording.recorders import Recorders
 from camfleet_capture.recording.ring import Segment
 from camfleet_contracts.clock import rfc3339_from_unix
 
+ARRIVES_WITHIN_S, LOOKED_EVERY_S = 10.0, 0.1  # what has just been, on the disk
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
@@ -70,8 +72,19 @@ class RecordingApi:
         """The recorded picture of the moment `at`, as JPEG."""
         recorder = self._recorder_of(request.path_params["name"])
         moment = _moment(request, "at", None)
+        await self._wait_until_recorded(recorder, moment)
         jpeg = await self._read(recorder, partial(picture_at, moment=moment))
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    async def _wait_until_recorded(self, recorder: Recorder, moment: float) -> None:
+        """Who hears of an event asks at once; its group of pictures is written a little later."""
+
+        def may_come() -> bool:
+            is_running = self.recorders.find(recorder.stream.name) is recorder
+            return is_running and recorder.fault is None and not recorder.reaches(moment)
+
+        while moment <= time.time() < moment + ARRIVES_WITHIN_S and may_come():  # noqa: ASYNC110 - a thread writes
+            await asyncio.sleep(LOOKED_EVERY_S)
 
     def _recorder_of(self, name: str) -> Recorder:
         recorder = self.recorders.find(name)

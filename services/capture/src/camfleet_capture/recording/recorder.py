@@ -112,13 +112,18 @@ class Recorder:
         """All that can be read now, oldest first; the open file as far as it is written."""
         with self._finishing:
             writer, finished = self._writer, self._ring.segments
-            if writer is None or writer.ends_at == writer.started_at:
+            if writer is None or writer.readable_to == writer.started_at:
                 return finished
             try:
                 size_bytes = writer.size_bytes
             except FileNotFoundError:  # somebody else deleted it
                 return finished
-        return (*finished, Segment(writer.path, writer.started_at, writer.ends_at, size_bytes))
+        return (*finished, Segment(writer.path, writer.started_at, writer.readable_to, size_bytes))
+
+    def reaches(self, moment: float) -> bool:
+        """Whether something from this Unix time or later can be read."""
+        segments = self.segments
+        return bool(segments) and segments[-1].ends_at >= moment
 
     def describe(self) -> dict[str, Any]:
         """Return the state as HTTP shows it."""

@@ -37,7 +37,7 @@ class SegmentWriter:
         self.path, self.codec, self.size = path, key.codec, picture_size(key)
         self.started_at = wall_time(key.shown_at)
         self._zero, self._delay, self._last = key.ticks, 0, -1
-        self._newest = key.ticks
+        self._newest = self._readable = key.ticks
         with av.open(io.BytesIO(key.coded()), format=_FORMATS[key.codec]) as probe:
             self._container = av.open(str(path), "w", format="mp4", options=_OPTIONS)
             self._stream: Any = self._container.add_stream_from_template(probe.streams.video[0])
@@ -47,6 +47,11 @@ class SegmentWriter:
     def ends_at(self) -> float:
         """Unix time of the newest picture."""
         return self.started_at + (self._newest - self._zero) / CLOCK_HZ
+
+    @property
+    def readable_to(self) -> float:
+        """Unix time of the newest picture in the file: a group gets there when the next begins."""
+        return self.started_at + (self._readable - self._zero) / CLOCK_HZ
 
     @property
     def size_bytes(self) -> int:
@@ -78,6 +83,8 @@ class SegmentWriter:
             packet.dts = self._last = max(ticks - self._zero, self._last + 1)
             packet.is_keyframe = unit.is_key
             self._container.mux(packet)
+        if group[0].is_key:
+            self._readable = self._newest
         self._newest = max(self._newest, shown[-1])
 
     def close(self) -> None:
