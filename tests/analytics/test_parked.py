@@ -93,6 +93,21 @@ def test_a_parked_car_hidden_by_lorries_stays_one_track() -> None:
     assert cars == {1}
 
 
+def test_a_parked_car_hidden_by_lorries_stays_in_its_zone() -> None:
+    around = [(0.15, 0.69), (0.32, 0.69), (0.32, 0.75), (0.15, 0.75)]
+    pipeline = Pipeline.model_validate({"zones": [{"name": "drive", "polygon": around}]})
+    _, findings = analysed(pipeline, car_behind_lorries(), (640, 360))
+    told = [(event.happening, event.track_id) for one in findings for event in one.zone_events]
+    assert told == [("entered", 1)]
+
+
+@pytest.mark.parametrize(("after_s", "expected"), [(4, {1}), (6, set())])
+def test_a_parked_object_is_taken_for_hidden_no_longer_than_it_stood(
+    after_s: float, expected: set[int]
+) -> None:
+    assert stood(5).hidden(5 + after_s) == expected
+
+
 def car_behind_lorries() -> Film:
     """Three minutes in which the car is hidden for eight seconds of every twenty."""
     for step in range(180 * FPS):

@@ -81,6 +81,13 @@ def test_an_object_not_seen_any_more_has_left_after_a_while() -> None:
     assert [(event.happening, event.dwell_s) for event in gone] == [("left", 1.0)]
 
 
+def test_a_parked_object_that_is_hidden_has_not_left() -> None:
+    zone = watcher()
+    visit(zone, INSIDE, INSIDE)
+    assert zone.update(no_detections(), SIZE, 30.0, hidden={1}) == []
+    assert zone.occupancy == {"car": 1}
+
+
 def test_a_new_stream_empties_the_zone() -> None:
     zone = watcher()
     visit(zone, INSIDE)

@@ -3,10 +3,11 @@
 An object is where the middle of its box's bottom edge is. It comes in or goes out when that point
 is clearly on the other side of the border (the margin of `camfleet.lines`), so that trembling on
 the border is nothing. An object that is not seen any more has left when `LOST_AFTER_S` of the
-stream's time have passed.
+stream's time have passed, unless it is parked and only hidden.
 """
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -72,7 +73,11 @@ class ZoneWatcher:
         return counts
 
     def update(
-        self, tracked: Detections, frame_size: tuple[int, int], now_s: float
+        self,
+        tracked: Detections,
+        frame_size: tuple[int, int],
+        now_s: float,
+        hidden: Collection[int] = (),
     ) -> list[ZoneEvent]:
         """What happened between the last frame and this one; `tracked` must carry ids.
 
@@ -80,6 +85,7 @@ class ZoneWatcher:
             tracked: the objects of the frame.
             frame_size: width and height in pixels.
             now_s: time of the frame, on the stream's clock.
+            hidden: who has not left, even if not seen for long.
         """
         events: list[ZoneEvent] = []
         border = self._border(frame_size)
@@ -87,8 +93,8 @@ class ZoneWatcher:
         for track_id, box, label in zip(ids, tracked.xyxy.tolist(), tracked.labels, strict=True):
             if not self.shape.labels or label in self.shape.labels:
                 events += self._follow(track_id, label, _side(box, border), now_s)
-        lost = [i for i, stay in self._stays.items() if now_s - stay.seen_s > LOST_AFTER_S]
-        return events + [self._leave(track_id) for track_id in lost]
+        unseen = [i for i, stay in self._stays.items() if now_s - stay.seen_s > LOST_AFTER_S]
+        return events + [self._leave(track_id) for track_id in unseen if track_id not in hidden]
 
     def restart(self) -> list[ZoneEvent]:
         """Everybody inside has left: the stream begins anew, and with it all identities."""

@@ -71,8 +71,9 @@ class Analysis:
         self._note_ids(objects)
         now_s = frame.received_s
         crossings = [c for one in self.lines for c in one.update(objects, frame.size, now_s)]
+        hidden = self._parked.hidden(frame.pts_s)
         for zone in self.zones:
-            zone_events += zone.update(objects, frame.size, frame.pts_s)
+            zone_events += zone.update(objects, frame.size, frame.pts_s, hidden)
         return Findings(objects, self._tracker.algorithm, tuple(crossings), tuple(zone_events))
 
     def empty_zones(self) -> list[ZoneEvent]:

@@ -53,6 +53,14 @@ class ParkedObjects:
         lasting = [self._same_as.get(one, one) for one in given]
         return tracked.with_tracker_ids(np.array(lasting, np.int64))
 
+    def hidden(self, now_s: float) -> set[int]:
+        """Parked objects that will still be there, seen or not: gone no longer than they stood."""
+
+        def is_likely(rest: _Rest) -> bool:
+            return now_s - rest.seen_s <= min(rest.seen_s - rest.since_s, REMEMBERED_S)
+
+        return {one for one, rest in self._rests.items() if rest.is_parked and is_likely(rest)}
+
     def _take_back(self, given: set[int]) -> None:
         """The tracker itself found the old track again: the new one was somebody else."""
         self._same_as = {new: old for new, old in self._same_as.items() if old not in given}
