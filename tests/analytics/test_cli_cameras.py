@@ -141,3 +141,13 @@ def test_a_file_without_cameras_says_how_to_add_one(camfleet: CommandLine) -> No
     camfleet.run("model", "list")
     (camfleet.models / "cameras.yaml").write_text("version: 1\n")
     assert "has no cameras; `camfleet camera add" in camfleet.run("camera", "list").err
+
+
+@pytest.mark.parametrize("verb", [("add", "door"), ("test",)], ids=["add", "test"])
+def test_a_raw_password_in_an_address_is_pointed_out_and_not_shown(
+    camfleet: CommandLine, verb: tuple[str, ...]
+) -> None:
+    camfleet.run("model", "list")
+    told = camfleet.run("camera", *verb, "rtsp://me:se#cret@10.0.0.5/live").err
+    assert "write %2F, %3F or %23" in told
+    assert "cret" not in told

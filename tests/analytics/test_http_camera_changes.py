@@ -68,6 +68,17 @@ def test_a_login_in_the_address_goes_into_a_file_of_its_own(
     assert "hunter" not in app.file.read_text()
 
 
+@pytest.mark.parametrize("key", ["source", "detect_source"])
+def test_an_address_that_cannot_be_right_is_refused_without_its_password(
+    app: RunningApp, client: httpx.Client, key: str
+) -> None:
+    entry = {"name": "gate", "source": "auto", key: "rtsp://you:hunt#er@10.0.0.5/x"}
+    answer = client.post("/v1/cameras", json=entry)
+    assert answer.status_code == 400
+    assert f"{key}: the user or password in it holds" in answer.json()["error"]
+    assert "er@" not in answer.text + app.file.read_text()
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [

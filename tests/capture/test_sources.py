@@ -141,6 +141,10 @@ def test_camera_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.Mo
         ("http://h/v?user=a&password=b&x=1", "http://h/v?user=a&password=***&x=1"),
         ("open RTSPS://u:p%40q@h failed: rtsp://v:w@k", "open RTSPS://***@h failed: rtsp://***@k"),
         ("rtsp://h/x", "rtsp://h/x"),
+        ("rtsp://u:p@q r@h/x: refused; write to me@x", "rtsp://***@h/x: refused; write to me@x"),
+        ("rtsp://u:p#q@h/x and rtsp://u:p/q@h/x", "rtsp://***@h/x and rtsp://***@h/x"),
+        ("http://h:8080/a@b", "http://h:8080/a@b"),
+        ("rtsp://h: no answer; write to me@x", "rtsp://h: no answer; write to me@x"),
     ],
 )
 def test_redact_takes_every_password(text: str, redacted: str) -> None:

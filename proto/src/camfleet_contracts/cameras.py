@@ -215,6 +215,8 @@ def source_kind(source: str) -> SourceKind:
     if colon and scheme == "demo":
         return "demo"
     if "://" in source:
+        if scheme.lower() in _STREAM_URL and scheme not in _STREAM_URL:
+            raise ValueError(f"write {scheme.lower()}:// in small letters")
         if scheme not in _STREAM_URL:
             raise ValueError(f"scheme {scheme!r} is not one of rtsp, rtsps, http, https")
         return "rtsp" if _STREAM_URL[scheme] == "rtsp" else "http"

@@ -3,6 +3,12 @@
 import re
 
 _USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s'\"?#]*@", re.IGNORECASE)
+# Written as it is, with a space, / ? or # in the password; digits are rather a port.
+_RAW_USER_INFO = re.compile(
+    r"([a-z][a-z0-9+.-]*://)[^/\s'\"?#@:\[]*:(?!\s|\d{1,5}(?:[/?\s]|$))"
+    r"(?:[^/'\"?#\n]*|[^\s'\"]*)@",
+    re.IGNORECASE,
+)
 _SECRET_PARAMETER = re.compile(
     r"([?&](?:password|passwd|pwd|pass|token|apikey|api_key|key|auth)=)[^&\s'\"]*", re.IGNORECASE
 )
@@ -12,8 +18,14 @@ def redact(text: str, *secrets: str) -> str:
     """Return `text` without the user part of URLs, secret parameters and the given secrets."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    text = _USER_INFO.sub(r"\1***@", text)
+    text = _USER_INFO.sub(r"\1***@", _RAW_USER_INFO.sub(r"\1***@", text))
     return _SECRET_PARAMETER.sub(r"\1***", text)
+
+
+def has_broken_login(url: str) -> bool:
+    """Tell whether the user or password of an address holds what ends the part they are in."""
+    whole, raw = _USER_INFO.match(url), _RAW_USER_INFO.match(url)
+    return raw is not None and whole is None
 
 
 def is_redacted(text: str) -> bool:

@@ -30,6 +30,10 @@ from camfleet_contracts.redaction import redact
 StateName = Literal["CONNECTING", "LIVE", "STALLED", "FAILED"]
 OpenSource = Callable[[SourceAddress], Source]
 
+_NO_KEY = (
+    "pictures come, and no key picture yet to begin with; set the camera to a key frame every 1 to "
+    "2 s, without smart or dynamic intervals"
+)
 _SHORTEST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
 _LONGEST_PAUSE_UNREACHABLE_S = 30.0
@@ -187,6 +191,8 @@ class Camera:
         return SourceFault("stopped")
 
     def _take(self, unit: AccessUnit, note: str | None) -> None:
+        if self._condition.state != "LIVE" and not unit.is_key:
+            self._condition = Condition("CONNECTING", _NO_KEY)
         if self._condition.state != "LIVE" and unit.is_key:
             self._condition = Condition("LIVE", note)
             noted = {"note": note} if note else {}

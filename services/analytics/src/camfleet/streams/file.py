@@ -13,6 +13,7 @@ from camfleet.images import Image
 from camfleet.streams.base import VideoStream, image_of
 from camfleet.streams.errors import NoMoreFrames, StreamLost, StreamMissing, StreamNotStarted
 from camfleet.video.addresses import file_address
+from camfleet.video.rate import told_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +96,7 @@ class FileVideoStream(VideoStream):
     def _begin(self, container: InputContainer) -> None:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        rate = stream.average_rate or stream.guessed_rate
-        self._fps = float(rate) if rate else None
+        self._fps = told_rate(stream)
         self._pictures = container.decode(stream)
         self._frames, self._broken = -1, ""
         self._advance()

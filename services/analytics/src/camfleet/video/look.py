@@ -1,5 +1,6 @@
 """Open a source once and say what comes: its codec, size, rate and first picture."""
 
+import errno
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from camfleet.video.addresses import file_address
+from camfleet.video.rate import told_rate
 from camfleet_contracts.cameras import SourceKind
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.stream_urls import fault_of_url, unknown_host_of
 
 DIRECT: frozenset[SourceKind] = frozenset({"rtsp", "http", "file", "v4l2"})  # the rest: by capture
 _MEASURED_S = 1.5
@@ -41,12 +44,16 @@ def look_at(address: str, timeout_s: float) -> tuple[Finding, VideoFrame]:
         NothingCame: it cannot be opened, or is no video.
     """
     shown = redact(address)
+    if fault := fault_of_url(address):
+        raise NothingCame(f"{shown}: {fault}")
     if _is_pipe(address):  # opening it waits for somebody who writes, whatever the time limit
         raise NothingCame(f"{shown}: is a named pipe, and only files can be played; name a file")
     begin = time.monotonic()
     try:
         return _read_pictures(address, shown, begin, timeout_s)
     except (FFmpegError, OSError) as error:
+        if "://" in address and error.errno == errno.EIO and (unknown := unknown_host_of(address)):
+            raise NothingCame(f"{shown}: {unknown}") from error
         what = error.strerror or str(error) or "nothing came"
         if time.monotonic() - begin >= timeout_s:  # what FFmpeg says then is how it was told to end
             what = f"connected, and no picture within {timeout_s:g} s"
@@ -60,7 +67,7 @@ def _is_pipe(address: str) -> bool:
 def _read_pictures(
     address: str, shown: str, begin: float, timeout_s: float
 ) -> tuple[Finding, VideoFrame]:
-    options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
+    options = {"rtsp_flags": "prefer_tcp"} if address.startswith("rtsp") else {}
     form = "v4l2" if address.startswith("/dev/") else None
     is_file = form is None and "://" not in address
     opened = file_address(address) if is_file else address
@@ -75,7 +82,7 @@ def _read_pictures(
         if first is None:
             raise NothingCame(f"{shown}: ended before a picture came; {_advice(address)}")
         first_s = time.monotonic() - begin
-        fps = float(stream.average_rate or stream.guessed_rate or 0) or _measure_fps(pictures)
+        fps = told_rate(stream) or _measure_fps(pictures)
         codec = stream.codec_context.name
         finding = Finding(shown, codec, first.width, first.height, fps, round(first_s, 3))
         return finding, first

@@ -18,6 +18,7 @@ from camfleet.video.explaining import Explanation, explain_at_capture
 from camfleet.video.frames import Frame, FrameSlot, FrameTaker
 from camfleet.video.lag import Lag
 from camfleet.video.packets import Packet
+from camfleet.video.rate import told_rate
 from camfleet.video.resting import Rest, RestingDecoder, Shown
 from camfleet.video.wall_clock import WallClock
 from camfleet_contracts.clock import now_utc
@@ -234,13 +235,12 @@ class CameraReader:
             picture.height,
         ):
             return
-        rate = stream.average_rate or stream.guessed_rate
         self.connection = Connection(
             ReaderState.LIVE,
             None,
             picture.width,
             picture.height,
-            float(rate) if rate else None,
+            told_rate(stream),
             stream.codec_context.name,
         )
         logger.info(
@@ -259,6 +259,6 @@ class CameraReader:
 def _choose_threads(stream: av.VideoStream) -> None:
     """Hold back no frame; one thread where one keeps up: it costs the same and can be counted."""
     stream.thread_type = "SLICE"
-    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    rate = told_rate(stream) or 0.0
     if stream.codec_context.width * stream.codec_context.height * rate <= ONE_THREAD_PIXELS:
         stream.codec_context.thread_count = 1

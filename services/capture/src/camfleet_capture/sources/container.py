@@ -18,9 +18,11 @@ from camfleet_capture.errors import (
 )
 from camfleet_capture.sources.base import SourceDetails
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.stream_urls import unknown_host_of
 
 OPEN_TIMEOUT_S = 5.0
 STALL_LIMIT_S = 4.0
+_HIGHEST_RATE = 1000.0  # pictures a second; where none is told, libavformat guesses 90,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,27 @@ class Opening:
                 return fault(f"{self.label}: {text}", host_answers=fault is not SourceUnreachable)
         detail = getattr(error, "strerror", None) or str(error)
         is_local = "://" not in self.url
-        if is_local and getattr(error, "errno", None) == errno.EIO:
-            return SourceUnreadable(f"{self.label}: is cut off, or its disk cannot be read")
+        if getattr(error, "errno", None) == errno.EIO:
+            return self._fault_of_cut_off(is_local=is_local)
         if isinstance(error, OSError):
             text = redact(f"{self.label}: {detail}", *self.secrets)
             return SourceUnreachable(text, host_answers=is_local)
         return SourceUnreadable(
             redact(f"{self.label}: not a video this build can read: {detail}", *self.secrets)
         )
+
+    def _fault_of_cut_off(self, *, is_local: bool) -> SourceFault:
+        if is_local:
+            return SourceUnreadable(f"{self.label}: is cut off, or its disk cannot be read")
+        if unknown := unknown_host_of(self.url):
+            return SourceUnreachable(f"{self.label}: {unknown}", host_answers=False)
+        return SourceStalled(f"{self.label}: broke off, or sends nothing that is video")
+
+
+def _nominal_rate(stream: av.VideoStream) -> float | None:
+    """Return what it tells of its pictures a second; its clock is none of that."""
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    return rate if 0 < rate <= _HIGHEST_RATE else None
 
 
 def _fault_of(container: InputContainer) -> str | None:
@@ -121,7 +136,6 @@ def describe(
     stream: av.VideoStream, coder: Coder, alteration: Alteration = NOTHING
 ) -> SourceDetails:
     """Return what is known of the pictures before the first one."""
-    rate = stream.average_rate or stream.guessed_rate
     context = stream.codec_context
     width, height = alteration.size_of(context.width, context.height)
-    return SourceDetails(coder.codec, width, height, float(rate) if rate else None)
+    return SourceDetails(coder.codec, width, height, _nominal_rate(stream))

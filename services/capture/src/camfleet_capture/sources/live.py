@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,7 +12,13 @@ import av
 from camfleet_capture.access_unit import AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
 from camfleet_capture.coding import VideoPacket, open_coder
-from camfleet_capture.errors import SourceLost, SourceMissing, SourceStalled
+from camfleet_capture.errors import (
+    SourceFault,
+    SourceLost,
+    SourceMissing,
+    SourceStalled,
+    SourceUnreadable,
+)
 from camfleet_capture.sources.base import Loop
 from camfleet_capture.sources.clock import LiveClock, PullPacer
 from camfleet_capture.sources.container import STALL_LIMIT_S, Opening, describe
@@ -21,6 +28,7 @@ from camfleet_capture.sources.redirects import is_endless
 from camfleet_capture.stop import Stop
 from camfleet_contracts.redaction import redact
 from camfleet_contracts.secret_references import Credentials, with_login
+from camfleet_contracts.stream_urls import fault_of_url
 
 _HTTP_FORMATS = (
     "mpjpeg,mjpeg,jpeg_pipe,image2,mpegts,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,flv,h264"
@@ -127,6 +135,8 @@ def open_network(
     """Open an RTSP camera, an MJPEG camera or another HTTP stream."""
     secrets = credentials or ()
     label = redact(url, *secrets)
+    if fault := fault_of_url(url):
+        raise SourceMissing(f"{label}: {fault}")
     full = with_login(url, credentials) if credentials else url
     if url.startswith("rtsp"):
         protocols = "rtp,udp,tcp,tls,rtsp,rtsps"
@@ -153,7 +163,7 @@ def _open_rtsp(opening: Opening, alteration: Alteration) -> LiveSource:
     One that redirects without end is not opened before that is over.
     """
     try:
-        return LiveSource(opening, alteration)
+        return _open_by_any_way(opening, alteration)
     except SourceStalled as stalled:
         still_holds = partial(is_endless, opening.url)
         if not still_holds():
@@ -170,3 +180,15 @@ def _open_rtsp(opening: Opening, alteration: Alteration) -> LiveSource:
             f"{opening.label}: wants a login that FFmpeg does not know (Digest with SHA-256); "
             "choose MD5 or Basic in its settings"
         ) from refusal
+
+
+def _open_by_any_way(opening: Opening, alteration: Alteration) -> LiveSource:
+    """Open it, over UDP alone where it answers to TCP with UDP, as some cheap cameras do."""
+    try:
+        return LiveSource(opening, alteration)
+    except SourceUnreadable:
+        options = {**opening.options, "rtsp_transport": "udp"}
+        del options["rtsp_flags"]  # TCP first
+        with suppress(SourceFault):
+            return LiveSource(replace(opening, options=options), alteration)
+        raise

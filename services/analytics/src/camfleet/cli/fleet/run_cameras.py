@@ -14,6 +14,8 @@ from camfleet.cli.errors import CommandError
 from camfleet_contracts.cameras import source_kind
 from camfleet_contracts.cameras_file import BadCameras, parse_cameras
 from camfleet_contracts.files import write_atomically
+from camfleet_contracts.redaction import redact
+from camfleet_contracts.stream_urls import fault_of_url
 
 FILE_NAME = "cameras.run.yaml"
 _FPS = 10
@@ -75,8 +77,10 @@ def absolute_source(source: str) -> str:
     """The source with a file's path made absolute, so that it does not depend on the folder.
 
     Raises:
-        CommandError: it looks like a file that is not there.
+        CommandError: it looks like a file that is not there, or is no right address.
     """
+    if fault := fault_of_url(source):
+        raise CommandError(f"source {redact(source)}: {fault}")
     if "://" in source or source_kind(source) not in {"file", "folder"}:
         return source
     path = Path(source).expanduser().resolve()

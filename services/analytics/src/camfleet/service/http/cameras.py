@@ -28,6 +28,7 @@ from camfleet_contracts.camera_entries import (
 from camfleet_contracts.cameras import Camera, CamerasFile
 from camfleet_contracts.names import CAMERA_NAME
 from camfleet_contracts.redaction import redact
+from camfleet_contracts.stream_urls import fault_of_url
 
 Write = Callable[[Path, str, Mapping[str, Any], Check], Camera]
 
@@ -137,6 +138,9 @@ def _precondition(request: Request) -> Check:
 async def _read_entry(request: Request) -> Mapping[str, Any]:
     entry = await read_object(request, "a camera")
     request.state.subject = _subject_of(request, entry)
+    for key in ("source", "detect_source"):
+        if fault := fault_of_url(str(entry.get(key))):
+            raise Refused(HTTPStatus.BAD_REQUEST, f"{key}: {fault}")
     return {key: value for key, value in entry.items() if key not in _READ_ONLY}
 
 

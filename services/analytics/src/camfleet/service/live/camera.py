@@ -12,6 +12,7 @@ from camfleet.service.live.viewer import Message, Refusal, Viewer, offer_to_all
 from camfleet.service.live_ports import Feed
 from camfleet.service.playable import why_not_played
 from camfleet.video.frames import Frame
+from camfleet.video.rate import told_rate
 
 
 class LiveCamera:
@@ -33,15 +34,13 @@ class LiveCamera:
     def push_stream(self, stream: av.VideoStream) -> None:
         """A connection begins: its codec, parameter sets and rate."""
         coder = stream.codec_context
-        rate = stream.average_rate or stream.guessed_rate
+        rate = told_rate(stream) or 0.0
         reason = why_not_played(coder.codec.canonical_name, coder.pix_fmt)
         with self._lock:
             self._sequence.forget()
             self._refusal = Refusal(reason) if reason else None
             self._stream = (
-                None
-                if reason
-                else H264Stream(bytes(coder.extradata or b""), float(rate or 0), self._epoch + 1)
+                None if reason else H264Stream(bytes(coder.extradata or b""), rate, self._epoch + 1)
             )
             self._epoch += 1
             self._send([self._refusal] if self._refusal else [])
