@@ -4,7 +4,8 @@
 
 Windows with no viewer, one and eight take turns, so that what others do to the machine meets all
 of them; printed is the median over the rounds of what viewers add to analytics' processor time.
-Besides: the wait for the first picture in Debian's Chromium, from the navigation on.
+Besides: the waits in Debian's Chromium, from the navigation on: for the first picture, and for the
+wall of a first visit over a slow line.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import films
 from camfleet_contracts.keys import KeyStore
 from measured_fleet import Fleet, running_fleet
 from measured_process import loads
-from page_openings import first_pictures_ms
+from page_openings import first_pictures_ms, first_visits_ms
 from stream_client import watching
 
 CAMERA = "cam"
@@ -42,9 +43,13 @@ def main() -> None:
             rounds = [one_round(fleet, options.seconds) for _ in range(options.rounds)]
             waits_ms = sorted(1000 * first_fragment_s(fleet) for _ in range(9))
             keys = KeyStore(Path(name) / "state" / "keys.json")
-            login = f"{fleet.page}/login?token={keys.new_login()}"
-            pictures_ms = sorted(first_pictures_ms(fleet.page, login, OPENINGS))
-    show(rounds, waits_ms, pictures_ms)
+            opened = [
+                sorted(
+                    measure(fleet.page, f"{fleet.page}/login?token={keys.new_login()}", OPENINGS)
+                )
+                for measure in (first_pictures_ms, first_visits_ms)
+            ]
+    show(rounds, waits_ms, opened)
 
 
 def one_round(fleet: Fleet, seconds: float) -> tuple[float, float, float]:
@@ -73,7 +78,7 @@ def first_fragment_s(fleet: Fleet) -> float:
 
 
 def show(
-    rounds: list[tuple[float, float, float]], waits_ms: list[float], pictures_ms: list[float]
+    rounds: list[tuple[float, float, float]], waits_ms: list[float], opened: list[list[float]]
 ) -> None:
     none = statistics.median(one[0] for one in rounds)
     alone = statistics.median(one[1] - one[0] for one in rounds)
@@ -87,9 +92,9 @@ def show(
     print(
         f"| first fragment after | {statistics.median(waits_ms):.0f} ms (to {waits_ms[-1]:.0f}) |"
     )
-    if pictures_ms:
-        middle = statistics.median(pictures_ms)
-        print(f"| first picture in Chromium after | {middle:.0f} ms (to {pictures_ms[-1]:.0f}) |")
+    for what, ms in zip(("picture in Chromium", "visit over a slow line"), opened, strict=True):
+        if ms:
+            print(f"| first {what} after | {statistics.median(ms):.0f} ms (to {ms[-1]:.0f}) |")
     print(f"| all files of the page | {size / 1000:.0f} kB |")
     print(f"\nload average {loads()}")
 

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from camfleet.errors import CannotShow
 from camfleet.web.connections import GuardedHttp
 from camfleet.web.login import log_in
-from camfleet.web.page import page_files, show_html
+from camfleet.web.page import COMPRESSED, page_files, show_html
 from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.access import (
     HEALTH_PATHS,
@@ -113,7 +113,7 @@ def _application(settings: FleetSettings) -> KeyMiddleware:
         *panel_routes(PanelBoard()),
     ]
     return KeyMiddleware(
-        Starlette(routes=routes),
+        Starlette(routes=routes, middleware=[COMPRESSED]),
         keys,
         open_paths=HEALTH_PATHS | {"/", "/login"},
         open_prefixes=("/static/",),

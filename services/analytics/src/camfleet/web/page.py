@@ -2,14 +2,20 @@
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 import camfleet
+from camfleet.web.page_links import joined_styles, linked
 
 FOLDER = Path(camfleet.__file__).parent / "page"
 POLICY = (
@@ -23,6 +29,12 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+# Motion JPEG stays as it is, as pictures and films do; a stronger level costs more than it saves.
+COMPRESSED = Middleware(
+    GZipMiddleware,
+    compresslevel=5,
+    exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, "multipart/*"),
+)
 _MARK = "@"  # before the state of the files, in their path
 _KEPT = "public, max-age=31536000, immutable"
 _ABSENT = "<!doctype html><title>camfleet</title><p>The page is not installed; see /v1/status."
@@ -30,15 +42,29 @@ _ABSENT = "<!doctype html><title>camfleet</title><p>The page is not installed; s
 
 def show_html(name: str, status: int = 200) -> Response:
     """One HTML file of the page with its security headers; it names the files of its own state."""
-    path = FOLDER / name
-    text = path.read_text() if path.is_file() else _ABSENT
-    text = text.replace('"/static/', f'"/static/{_MARK}{_state()}/')
-    return HTMLResponse(text, status_code=status, headers=_HEADERS)
+    return HTMLResponse(_html(name, _state()), status_code=status, headers=_HEADERS)
 
 
 def page_files() -> ASGIApp:
-    """Scripts and styles, compressed for who takes that."""
-    return GZipMiddleware(_PageFiles(directory=FOLDER, check_dir=False))
+    """Scripts and styles."""
+    styles = Route(f"/{_MARK}{{state}}/{{page}}.css", _styles)
+    files = Mount("", _PageFiles(directory=FOLDER, check_dir=False))
+    return Router([styles, files])
+
+
+@lru_cache(maxsize=8)
+def _html(name: str, state: str) -> str:
+    path = FOLDER / name
+    text = linked(path) if path.is_file() else _ABSENT
+    return text.replace('"/static/', f'"/static/{_MARK}{state}/')
+
+
+def _styles(request: Request) -> Response:
+    path = FOLDER / f"{request.path_params['page']}.html"
+    if not path.is_file():
+        raise HTTPException(404)
+    headers = {"cache-control": _KEPT, "x-content-type-options": "nosniff"}
+    return Response(joined_styles(path), media_type="text/css", headers=headers)
 
 
 def _state() -> str:

@@ -31,7 +31,7 @@ from camfleet.service.http.stream import serve_stream
 from camfleet.service.live_ports import LiveVideo
 from camfleet.service.status import StatusBoard
 from camfleet.web.login import log_in
-from camfleet.web.page import page_files, show_html
+from camfleet.web.page import COMPRESSED, page_files, show_html
 from camfleet.web.panels import PanelBoard, panel_routes
 from camfleet_contracts.access import HEALTH_PATHS, App, KeyMiddleware, Network
 from camfleet_contracts.direct import capture_http_address
@@ -78,7 +78,10 @@ def create_app(parts: Parts, networks: tuple[Network, ...] = ()) -> App:
         *panel_routes(PanelBoard()),
     ]
     app = Starlette(
-        routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _tell_error}
+        routes=routes,
+        middleware=[COMPRESSED],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _tell_error},
     )
     return KeyMiddleware(
         app,
