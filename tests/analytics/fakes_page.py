@@ -82,6 +82,7 @@ class ScriptedFleet:
     services: list[dict[str, Any]] = field(default_factory=list)
     hub: LiveHub = field(default_factory=LiveHub)
     version: str = "0.1.0"
+    role: str = "admin"  # of who looks
     locked: bool = False  # the session ended
     stream_locked: bool = False
     clock_behind: timedelta = timedelta(0)
@@ -163,7 +164,7 @@ class ScriptedFleet:
         return JSONResponse(self.status())
 
     async def _serve_session(self, _request: Request) -> Response:
-        return JSONResponse({"name": "ann", "role": "admin"})
+        return JSONResponse({"name": "ann", "role": self.role})
 
     async def _serve_heat(self, _request: Request) -> Response:
         return Response(HeatMap().to_png(), media_type="image/png")

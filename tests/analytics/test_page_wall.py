@@ -98,6 +98,16 @@ def test_no_camera_names_the_file_to_edit(
     assert browser.text(".empty") == ""
 
 
+def test_a_viewer_is_not_asked_to_add_a_camera(
+    browser: Browser, page_fleet: ScriptedFleet, page_address: str
+) -> None:
+    page_fleet.cameras.clear()
+    page_fleet.role = "viewer"
+    browser.open(page_address)
+    browser.wait_for("document.querySelector('.empty [data-for=viewer]')?.checkVisibility()")
+    assert not browser.is_shown(".empty a")
+
+
 @pytest.mark.parametrize("size", [(390, 844), (1400, 900)], ids=["phone", "desktop"])
 def test_nothing_is_wider_than_the_screen(
     browser: Browser, page_fleet: ScriptedFleet, page_address: str, size: tuple[int, int]

@@ -28,6 +28,9 @@ export function modelName(model) {
   return model.version ? `${model.name} v${model.version}` : model.name;
 }
 
+// Without the address in front, or the folders of a path: where there is little room.
+export const shortReason = (reason) => reason.replace(/^\w+:\/\/\S+: /, "").replace(/^\/\S*\/(?=\S+: )/, "");
+
 export const asPlural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const REFUSED = "the service does not answer";

@@ -11,7 +11,8 @@ import { cameraLink, linkTo } from "../shell/router.js";
 import { CameraForm } from "./camera-form.js";
 import { tryOut } from "./source-trial.js";
 
-const EMPTY = "No camera yet. Add one; demo:street is there to try.";
+const EMPTY = "No camera yet.";
+const EMPTY_FOR_ADMINS = `${EMPTY} Add one; demo:street is there to try.`;
 
 export class CamerasView {
   constructor(fleet) {
@@ -97,7 +98,7 @@ export class CamerasView {
     for (const actions of this.body.querySelectorAll(".needs-admin")) actions.hidden = !this.fleet.isAdmin;
     // States move on without a new question; a list of other cameras is asked for.
     const { cameras: running, health } = this.fleet.status;
-    setText(this.empty, health.reason ?? EMPTY); // perhaps the file is refused
+    setText(this.empty, health.reason ?? (this.fleet.isAdmin ? EMPTY_FOR_ADMINS : EMPTY)); // perhaps the file is refused
     this.showStates(running);
     const names = String(running.map(({ name }) => name));
     if (names !== this.running) this.load();

@@ -10,7 +10,7 @@ export class WallView {
     const grid = make("div", { class: "wall", "aria-busy": "true", id: "wall" });
     this.events = new EventList("", { href: "#/events", text: "All events" }, "Line crossings and camera changes appear here as they happen.");
     this.element = make("div", { class: "page" }, make("h1", { class: "visually-hidden", text: "Cameras" }), grid, this.events.element);
-    this.wall = new Wall(grid);
+    this.wall = new Wall(grid, fleet);
   }
 
   // Events that came while another view was shown.

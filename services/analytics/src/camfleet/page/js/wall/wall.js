@@ -5,8 +5,8 @@ import { icon } from "../base/icons.js";
 import { Tile } from "./tile.js";
 
 export class Wall {
-  constructor(element) {
-    this.element = element;
+  constructor(element, fleet) {
+    Object.assign(this, { element, fleet });
     this.tiles = new Map();
   }
 
@@ -41,13 +41,15 @@ export class Wall {
   showEmpty(isEmpty, { cameras_file: file, health }) {
     this.empty ??= emptyWall(file);
     setText(this.empty.querySelector(".message"), health.reason ?? ""); // perhaps why there is none: the file is refused
+    for (const words of this.empty.querySelectorAll("[data-for]")) words.hidden = words.dataset.for !== this.fleet.session?.role;
     if (isEmpty) this.element.append(this.empty);
     else this.empty.remove();
   }
 }
 
 function emptyWall(file) {
-  const where = make("p", {}, make("a", { href: "#/cameras/new", text: "Add a camera" }), " here, or to ", make("code", { text: file ?? "cameras.yaml" }), "; it appears as soon as the file is saved. ");
+  const where = make("p", { "data-for": "admin" }, make("a", { href: "#/cameras/new", text: "Add a camera" }), " here, or to ", make("code", { text: file ?? "cameras.yaml" }), "; it appears as soon as the file is saved. ");
   where.append("Or run ", make("code", { text: "camfleet camera add" }), ".");
-  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), make("p", { class: "message", "data-level": "warning" }), where);
+  const whose = make("p", { "data-for": "viewer", text: "Somebody who may change this fleet can add one; it appears here by itself." });
+  return make("section", { class: "empty" }, icon("camera", 44), make("h2", { text: "No camera configured" }), make("p", { class: "message", "data-level": "warning" }), where, whose);
 }
