@@ -170,3 +170,74 @@ def test_video_goes_on_after_the_camera_came_back(
         before = browser.ask(f"{VIDEO}.currentTime")
         browser.wait_for(f"{VIDEO}.currentTime > {before + 1.5}")
         browser.wait_for(f"{DRAWN}.count > 100")
+
+
+BEGUN_ANEW = """
+const done = arguments[0];
+import("/static/js/live/picture.js").then(({ Picture }) => {
+  const picture = new Picture("yard");
+  picture.show({ state: "LIVE" });
+  picture.player.head({ codec: "avc1.42E01E", start_s: 0, t0: 0 });
+  picture.pictureCame();
+  const before = picture.words.hidden;
+  picture.player.restart("the browser cannot decode this stream");
+  done([before, picture.words.hidden, picture.headline.textContent]);
+});
+"""
+
+
+def test_a_video_that_begins_anew_is_waited_for_in_words(
+    browser: Browser, page_address: str
+) -> None:
+    browser.open(page_address)
+    told = browser.driver.execute_async_script(BEGUN_ANEW)
+    assert told == [True, False, "Waiting for the picture…"]
+
+
+FAULTY = """
+const done = arguments[0];
+import("/static/js/live/player.js").then(({ Player }) => {
+  const [video, image] = ["video", "img"].map((tag) => document.createElement(tag));
+  image.hidden = true;
+  const player = new Player({ name: "street", video, image, note() {}, emptied() {} });
+  const timers = [];
+  const real = window.setTimeout;
+  window.setTimeout = (work, after) => (after > 60000 ? timers.push(work) : real(work, after));
+  player.start();
+  const shows = [1, 2, 3, 4].map(() => (player.restart("it is busy"), player.showsJpeg));
+  timers[0]();
+  done([...shows, player.showsJpeg, player.socket.closed]);
+  player.stop();
+});
+"""
+
+
+def test_a_picture_that_fell_back_to_jpeg_tries_its_video_again_later(
+    browser: Browser, page_address: str
+) -> None:
+    browser.open(page_address)
+    told = browser.driver.execute_async_script(FAULTY)
+    assert told == [False, False, False, True, False, False]
+
+
+LATE = """
+const done = arguments[0];
+import("/static/js/live/media-buffer.js").then(({ MediaBuffer }) => {
+  const buffer = new MediaBuffer(document.createElement("video"), { begun() {}, broken() {} });
+  const given = [];
+  buffer.source = { readyState: "open" };
+  const appendBuffer = (bytes) => given.push([...new Uint8Array(bytes)]);
+  buffer.buffer = { updating: true, appendBuffer };
+  for (const part of [[1, 2], [3], [4, 5]]) buffer.append(new Uint8Array(part).buffer);
+  buffer.buffer.updating = false;
+  buffer.drain();
+  done([given, buffer.waiting.length]);
+});
+"""
+
+
+def test_parts_that_wait_are_given_to_the_browser_at_once(
+    browser: Browser, page_address: str
+) -> None:
+    browser.open(page_address)
+    assert browser.driver.execute_async_script(LATE) == [[[1, 2, 3, 4, 5]], 0]

@@ -10,6 +10,18 @@ const mimeOf = (codec) => `video/mp4; codecs="${codec}"`;
 
 export const canPlay = (codec) => Boolean(Source?.isTypeSupported(mimeOf(codec)));
 
+// All that waits is given at once: each append is a wait for the next, and sixteen tiles would fall behind.
+function joined(parts) {
+  if (parts.length === 1) return parts[0].bytes;
+  const whole = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
+  let place = 0;
+  for (const { bytes } of parts) {
+    whole.set(new Uint8Array(bytes), place);
+    place += bytes.byteLength;
+  }
+  return whole;
+}
+
 export class MediaBuffer {
   // begun(from, shift): from media time `from` on, the stream's own pts is media time + shift.
   constructor(video, { begun, broken }) {
@@ -51,10 +63,11 @@ export class MediaBuffer {
 
   step() {
     if (this.trim()) return;
-    const next = this.waiting[0];
-    if (next.codec) this.startStream(next);
-    else this.buffer.appendBuffer(next.bytes);
-    this.waiting.shift();
+    const streams = this.waiting.findIndex(({ codec }) => codec);
+    const count = streams < 0 ? this.waiting.length : Math.max(streams, 1);
+    if (streams === 0) this.startStream(this.waiting[0]);
+    else this.buffer.appendBuffer(joined(this.waiting.slice(0, count)));
+    this.waiting.splice(0, count);
   }
 
   startStream({ codec, startS, t0 }) {

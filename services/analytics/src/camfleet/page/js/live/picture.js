@@ -25,7 +25,7 @@ export class Picture {
     this.results = new Results();
     this.camera = { state: "CONNECTING", lines: [] };
     this.hidesShapes = false; // while an editor shows its own
-    this.player = new Player({ name, video: this.video, image: this.image, note: (text) => this.setNote(text) });
+    this.player = new Player({ name, video: this.video, image: this.image, note: (text) => this.setNote(text), emptied: () => this.forgetPicture() });
     onEachFrame(this.video, (mediaTime) => this.drawFrame(mediaTime));
     this.image.addEventListener("load", () => this.pictureCame());
     this.unwatch = whenWatched(this.element, { watched: () => this.player.start(), left: () => this.rest() });
@@ -48,6 +48,10 @@ export class Picture {
   // Nobody looks: nothing is received; coming back begins with words until the picture is there.
   rest() {
     this.player.stop();
+    this.forgetPicture();
+  }
+
+  forgetPicture() {
     this.overlay.clear();
     this.hasPicture = false;
     this.setWords();

@@ -7,11 +7,12 @@ import { Socket } from "../base/socket.js";
 import { Timeline } from "./timeline.js";
 
 const TRIES_BEFORE_JPEG = 3;
+const FAULTS_COUNT_MS = 300_000; // a wall that is open for weeks has a bad moment now and then
 
 export class Player {
-  // note(text): how the picture comes, in words; empty when it is the camera's own stream.
-  constructor({ name, video, image, note }) {
-    Object.assign(this, { video, image, note, faults: 0, timeline: new Timeline(), path: `/live/${encodeURIComponent(name)}` });
+  // note(text): how the picture comes, in words; empty when it is the camera's own stream. emptied(): no picture is there any more.
+  constructor({ name, video, image, note, emptied }) {
+    Object.assign(this, { video, image, note, emptied, faults: [], timeline: new Timeline(), path: `/live/${encodeURIComponent(name)}` });
   }
 
   start() {
@@ -23,6 +24,7 @@ export class Player {
   }
 
   stop() {
+    clearTimeout(this.later);
     this.socket?.close();
     this.edge?.stop();
     this.closeMedia();
@@ -64,10 +66,17 @@ export class Player {
   }
 
   restart(reason) {
-    this.faults += 1;
+    const now = performance.now();
+    this.faults = [...this.faults.filter((at) => now - at < FAULTS_COUNT_MS), now];
     this.closeMedia();
-    if (this.faults > TRIES_BEFORE_JPEG) this.giveUpOnCopy(reason);
-    else this.socket?.restart();
+    if (this.faults.length <= TRIES_BEFORE_JPEG) return this.socket?.restart();
+    this.giveUpOnCopy(reason);
+    this.later = setTimeout(() => this.tryAgain(), FAULTS_COUNT_MS);
+  }
+
+  tryAgain() {
+    this.stop();
+    this.start();
   }
 
   giveUpOnCopy(reason) {
@@ -76,8 +85,10 @@ export class Player {
   }
 
   closeMedia() {
-    this.media?.close();
+    if (!this.media) return;
+    this.media.close();
     this.media = null;
+    this.emptied();
     this.timeline.clear();
   }
 
