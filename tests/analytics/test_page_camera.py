@@ -187,3 +187,24 @@ def test_counts_are_plotted_by_the_clock_of_the_fleet(
 def test_a_camera_that_is_gone_says_so(browser: Browser) -> None:
     go(browser, "camera/attic")
     browser.wait_for_text(".camera-view .message", 'no camera "attic"')
+
+
+PLOTTED = """
+const done = arguments[0];
+import("/static/js/plots/bar-plot.js").then(({ BarPlot }) => {
+  const plot = new BarPlot("Line gate", [{ name: "in", tone: "one" }]);
+  const [start, end] = [new Date(0), new Date(60000)];
+  plot.show([{ start, end, values: [10], error: 300 }, { start, end, values: [8], error: 2 }], "");
+  const labels = [...plot.svg.querySelectorAll(".axis[text-anchor]")];
+  const marks = [...plot.svg.querySelectorAll(".whisker")].map((mark) => mark.getAttribute("d"));
+  done([Math.max(...labels.map((one) => Number(one.textContent))), ...marks]);
+});
+"""
+
+
+def test_an_error_far_above_the_counts_leaves_them_readable(browser: Browser) -> None:
+    highest, far, near = browser.driver.execute_async_script(PLOTTED)
+    assert highest == 20
+    assert "-" not in far  # it ends with the plot
+    assert near.count("h6") == 2
+    assert far.count("h6") == 1  # no cap: it goes on

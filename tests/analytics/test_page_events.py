@@ -143,3 +143,15 @@ def test_an_export_holds_what_is_chosen(browser: Browser) -> None:
     browser.ask(f"{link}.click()")
     assert "camera=door" in browser.ask(f"{link}.href")
     assert "format=csv" in browser.ask(f"{link}.href")
+
+
+def test_rows_have_room_for_pictures_only_where_something_is_recorded(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    page_app.tell_of_capture()
+    go(browser, "events")
+    browser.wait_for("document.querySelector('.event-row')?.checkVisibility()")
+    browser.wait_for("!document.querySelector('.thumbnail').checkVisibility()")
+    tell_of_recording(page_app, until="2026-11-29T16:50:00Z")
+    browser.wait_for("document.querySelector('.thumbnail').checkVisibility()")
+    page_app.tell_of_capture()

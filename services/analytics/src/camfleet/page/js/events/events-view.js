@@ -112,6 +112,7 @@ export class EventsView {
 
   showStatus(status) {
     this.filter.nameCameras(status.cameras.map(({ name }) => name));
+    this.list.classList.toggle("is-plain", !status.cameras.some(({ recording }) => recording));
     if (!this.shownCamera) this.showInsights();
     if (this.list.children.length > MOST && !scrollY) this.load(null);
     for (const row of this.list.children) row.picture(this.fleet);

@@ -37,7 +37,7 @@ export class BarPlot {
     const width = Math.max(this.element.clientWidth - 32, 200);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const inner = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: HEIGHT - MARGIN.bottom };
-    const highest = Math.max(1, ...this.bars.map(({ values, error }) => sumOf(values) + (error ?? 0)));
+    const highest = highestOf(this.bars);
     const step = roundStep(highest, 4);
     const top = Math.ceil(highest / step) * step;
     const y = (value) => inner.bottom - (value / top) * (inner.bottom - inner.top);
@@ -69,6 +69,12 @@ export class BarPlot {
   }
 }
 
+// An error far above the counts leaves these readable; its mark then goes on beyond the plot.
+function highestOf(bars) {
+  const most = Math.max(1, ...bars.map(({ values }) => sumOf(values)));
+  return Math.min(2 * most, Math.max(most, ...bars.map(({ values, error }) => sumOf(values) + (error ?? 0))));
+}
+
 const sumOf = (values) => values.reduce((sum, value) => sum + value, 0);
 
 // How far the sum of a bar may be off, nine times in ten.
@@ -76,7 +82,8 @@ function whisker({ values, error }, x, y) {
   if (!error) return [];
   const sum = sumOf(values);
   const [high, low] = [y(sum + error), y(Math.max(0, sum - error))];
-  return [draw("path", { class: "whisker", d: `M${x - 3} ${high}h6M${x} ${high}V${low}M${x - 3} ${low}h6` })];
+  const top = high < MARGIN.top ? `M${x} ${MARGIN.top}` : `M${x - 3} ${high}h6M${x} ${high}`;
+  return [draw("path", { class: "whisker", d: `${top}V${low}M${x - 3} ${low}h6` })];
 }
 
 function grid(inner, top, step, y) {
