@@ -9,7 +9,8 @@ export class ShapeForm {
     this.name = make("input", { type: "text", value: shape.name, maxlength: 64, spellcheck: "false" });
     this.name.addEventListener("change", () => draft.update(shape.key, { name: this.name.value }));
     const remove = button("Delete", () => draft.remove(shape.key), { kind: "quiet", label: `Delete ${shape.name}` });
-    const parts = [field(shape.kind === "line" ? "Line" : "Zone", this.name), this.objects(shape), this.own(shape), buttons(remove)];
+    const own = shape.kind === "line" ? [buttons(this.swap(shape), remove)] : [this.longStay(shape), remove];
+    const parts = [field(shape.kind === "line" ? "Line" : "Zone", this.name), this.objects(shape), ...own];
     this.element = make("fieldset", { class: "shape-form", "data-key": shape.key }, make("legend", { class: "visually-hidden", text: `${shape.kind} ${shape.name}` }), ...parts);
     this.element.addEventListener("focusin", () => selected(shape.key));
     this.element.addEventListener("pointerdown", () => selected(shape.key));
@@ -32,8 +33,11 @@ export class ShapeForm {
     this.draft.update(this.key, { labels: isOn ? [...others, label] : others });
   }
 
-  own(shape) {
-    if (shape.kind === "line") return button("Swap in and out", () => this.draft.update(this.key, { points: [...this.shape.points].reverse() }), { label: `Swap in and out of ${shape.name}` });
+  swap(shape) {
+    return button("Swap in and out", () => this.draft.update(this.key, { points: [...this.shape.points].reverse() }), { kind: "quiet", label: `Swap in and out of ${shape.name}` });
+  }
+
+  longStay(shape) {
     const seconds = make("input", { type: "number", min: 0, step: 1, value: shape.loiter ?? "", placeholder: "never", inputmode: "numeric" });
     seconds.addEventListener("change", () => this.draft.update(this.key, { loiter: Number(seconds.value) > 0 ? Number(seconds.value) : null }));
     return field("Report when somebody stays longer than (seconds)", seconds);
