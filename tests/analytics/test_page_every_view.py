@@ -28,6 +28,21 @@ def test_a_viewer_sees_no_way_to_change_anything(browser: Browser, page_app: Run
         assert [words for words in shown if words.startswith(changing)] == [], view
 
 
+def test_a_viewer_is_not_told_to_change_anything(browser: Browser, page_app: RunningApp) -> None:
+    log_in(browser, page_app, "viewer")
+    page_app.tell_of_capture()
+    go(browser, "events")
+    browser.wait_for("document.querySelector('.event-row')")
+    browser.ask("document.querySelector('.event-row').click()")
+    browser.wait_for_text(".clip", "is not recorded")
+    assert browser.text(".clip a") == ""
+    page_app.file.write_text("cameras: [{name: yard, source: demo:street}]")
+    page_app.fleet.follow_file()
+    go(browser, "camera/yard")
+    browser.wait_for_text(".plots .hint", "Nothing was counted in this time.")
+    assert "Draw a line" not in browser.text(".plots .hint")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_view_has_serious_findings_of_axe(browser: Browser, scheme: str) -> None:
     browser.prefer(color_scheme=scheme)

@@ -28,3 +28,14 @@ def test_frames_are_told_by_what_became_of_them(browser: Browser, page_app: Runn
     named: list[str] = browser.ask(f"{cells}('thead th')].map((cell) => cell.textContent)")
     told: list[str] = browser.ask(f"{cells}('tbody tr > *')].map((cell) => cell.textContent)")
     assert [told[named.index(head)] for head in heads] == ["50", "20", "7", "5"]
+
+
+def test_the_keyboard_stays_where_it_is_while_figures_change(
+    browser: Browser, page_app: RunningApp
+) -> None:
+    go(browser, "health")
+    browser.wait_for("document.querySelector('.card-table tbody a')?.checkVisibility()")
+    browser.ask("document.querySelector('.card-table tbody a').focus()")
+    page_app.fleet.pipelines["door"].statistics.analysed = 4711
+    browser.wait_for_text(".card-table tbody", "4711")
+    assert browser.ask("document.activeElement.textContent") == "door"

@@ -5,7 +5,7 @@ import { button } from "../base/controls.js";
 import { confirmed } from "../base/dialog.js";
 import { hint, light, make, reasonLine, scroll, setText, viewHead } from "../base/dom.js";
 import { Message } from "../base/message.js";
-import { tableOf } from "../base/table.js";
+import { replaceRows, tableOf } from "../base/table.js";
 import { levelOfCamera } from "../base/words.js";
 import { cameraLink, linkTo } from "../shell/router.js";
 import { CameraForm } from "./camera-form.js";
@@ -56,7 +56,7 @@ export class CamerasView {
     try {
       const { body } = await ask("/v1/cameras");
       this.cameras = body.cameras;
-      this.body.replaceChildren(...body.cameras.map((camera) => this.row(camera)));
+      replaceRows(this.body, body.cameras.map((camera) => this.row(camera)));
       this.empty.hidden = body.cameras.length > 0;
       this.showStates(this.fleet.status?.cameras ?? []);
     } catch (fault) {

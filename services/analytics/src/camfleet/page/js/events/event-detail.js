@@ -13,7 +13,8 @@ const MOST_TRIES = 10;
 const SOON = "The recording has this moment in a few seconds…";
 
 export class EventDetail {
-  constructor() {
+  constructor(fleet) {
+    this.fleet = fleet;
     this.element = make("section", { class: "card event-detail", "aria-label": "The chosen event", tabindex: "-1" });
     this.clear();
   }
@@ -44,7 +45,7 @@ export class EventDetail {
   }
 
   async showClip(place, name, when, camera, tries = MOST_TRIES) {
-    if (camera && !camera.recording) return place.replaceChildren(notRecorded(name));
+    if (camera && !camera.recording) return place.replaceChildren(notRecorded(name, this.fleet.isAdmin));
     const query = new URLSearchParams({ from: new Date(when - BEFORE_MS).toISOString(), to: new Date(Number(when) + AFTER_MS).toISOString() });
     const path = `/v1/cameras/${pathOf(name)}/clip?${query}`;
     const message = hint(tries === MOST_TRIES ? "Fetching the clip…" : SOON);
@@ -66,6 +67,8 @@ export class EventDetail {
   }
 }
 
-function notRecorded(name) {
-  return make("p", { class: "hint" }, `${name} is not recorded, so there is no clip. Switch recording on in `, make("a", { href: linkTo("cameras", [name]), text: "Cameras" }), " to have one of the next event.");
+function notRecorded(name, mayChange) {
+  const words = `${name} is not recorded, so there is no clip.`;
+  if (!mayChange) return hint(words);
+  return make("p", { class: "hint" }, `${words} Switch recording on in `, make("a", { href: linkTo("cameras", [name]), text: "Cameras" }), " to have one of the next event.");
 }

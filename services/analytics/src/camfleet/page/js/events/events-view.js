@@ -20,7 +20,7 @@ export class EventsView {
     this.list = make("ol", { class: "long-list", "aria-label": "Events, newest first" });
     this.state = hint("", { role: "status" });
     this.more = button("Show older ones", () => this.load(this.following), { hidden: true });
-    this.detail = new EventDetail();
+    this.detail = new EventDetail(fleet);
     this.insights = make("div", { class: "insights" });
     const head = viewHead("Events", buttons(this.exportLink("csv", "Export as CSV"), this.exportLink("json", "Export as JSON")));
     const left = make("div", { class: "events-left" }, this.state, make("div", { class: "card card-flush" }, this.list), this.more);

@@ -1,7 +1,7 @@
 // A titled table that is filled anew, and words for when it is empty.
 
 import { hint, make, scroll } from "../base/dom.js";
-import { tableOf } from "../base/table.js";
+import { replaceRows, tableOf } from "../base/table.js";
 
 export class DataTable {
   constructor(title, heads, nothing) {
@@ -20,6 +20,6 @@ export class DataTable {
     const markup = drawn.map((row) => row.outerHTML).join();
     if (markup === this.shown) return;
     this.shown = markup;
-    this.body.replaceChildren(...drawn);
+    replaceRows(this.body, drawn);
   }
 }

@@ -79,7 +79,8 @@ export class Tile {
   }
 
   enlargeButton() {
-    const button = make("button", { class: "enlarge", type: "button", "aria-label": `Show ${this.name} on the whole screen` }, icon("enlarge"));
+    const words = `Show ${this.name} on the whole screen`;
+    const button = make("button", { class: "enlarge", type: "button", "aria-label": words, title: words }, icon("enlarge"));
     button.addEventListener("click", () => this.picture.element.requestFullscreen?.());
     return button;
   }
