@@ -8,8 +8,8 @@ import structlog  # noqa: TID251 - sets up what services set up by configure_log
 
 # One module of fixtures a part, under names of their own, so that mypy reads all tests in one run.
 pytest_plugins = [
-    *("fixtures_capture", "fixtures_containers", "fixtures_interop", "fixtures_page"),
-    *("fixtures_pets", "fixtures_pulls"),
+    *("fixtures_capture", "fixtures_cli", "fixtures_containers", "fixtures_interop"),
+    *("fixtures_page", "fixtures_pets", "fixtures_pulls"),
 ]
 
 # What is logged before a service configures it: a traceback with every local takes seconds.

@@ -18,13 +18,6 @@ from pets_catalog import serving_pets, write_catalog
 
 
 @pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path / "fleet", monkeypatch, capsys)
-
-
-@pytest.fixture
 def upstream() -> Iterator[Upstream]:
     with serving_pets() as server:
         yield server

@@ -13,13 +13,6 @@ from fake_docker import FakeDocker
 
 
 @pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path / "fleet", monkeypatch, capsys)
-
-
-@pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     return FakeDocker(tmp_path, monkeypatch)
 

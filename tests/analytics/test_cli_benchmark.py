@@ -13,13 +13,6 @@ from model_volume import save_adder
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 def test_every_runtime_that_reads_a_format_has_a_row(
     camfleet: CommandLine, shared_data: Path, tmp_path: Path
 ) -> None:

@@ -1,20 +1,11 @@
 """Commands that add, list, record and remove cameras."""
 
-from pathlib import Path
-
 import pytest
 
 from camfleet.cli import console
 from camfleet_contracts.cameras_file import read_cameras
 from camfleet_contracts.secret_references import resolve_credentials
 from cli_runs import CommandLine
-
-
-@pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
 
 
 def test_a_camera_is_added_with_comments_kept_and_removed(camfleet: CommandLine) -> None:

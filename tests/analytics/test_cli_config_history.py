@@ -10,13 +10,6 @@ from cli_runs import CommandLine
 
 
 @pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-@pytest.fixture
 def config(camfleet: CommandLine) -> Path:
     path = camfleet.models / "config.json"
     put_model(path, {"name": "cat", "base_path": "cat"})

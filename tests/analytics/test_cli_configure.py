@@ -16,13 +16,6 @@ ONNX = ["--framework", "onnx", "--model_file", "net.onnx", "--purpose", "Classif
 
 
 @pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-@pytest.fixture
 def pets(tmp_path: Path) -> Path:
     folder = tmp_path / "pets"
     folder.mkdir()

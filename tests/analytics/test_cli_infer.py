@@ -36,13 +36,6 @@ def server_port(
         yield port
 
 
-@pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 def test_a_picture_gives_labels_as_the_reference_has_them(
     camfleet: CommandLine, server_port: int, shared_data: Path
 ) -> None:

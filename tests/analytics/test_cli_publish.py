@@ -31,13 +31,6 @@ from waiting import wait_until
 
 
 @pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path / "fleet", monkeypatch, capsys)
-
-
-@pytest.fixture
 def server(camfleet: CommandLine) -> Iterator[CommandLine]:
     """The command beside a real server on the same volume."""
     camfleet.models.mkdir(parents=True)

@@ -21,13 +21,6 @@ from processes import Service
 
 
 @pytest.fixture
-def camfleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path / "fleet", monkeypatch, capsys)
-
-
-@pytest.fixture
 def adder(tmp_path: Path) -> Path:
     save_adder(tmp_path / "adder", 1)
     return tmp_path / "adder"
