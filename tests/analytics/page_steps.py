@@ -34,6 +34,11 @@ def edit(browser: Browser) -> None:
     browser.wait_for("document.querySelector('.drawing-area .handle')")
 
 
+def open_form(browser: Browser) -> None:
+    go(browser, "cameras/door")
+    browser.wait_for("document.querySelector('.form [name=source]')?.value")
+
+
 def names_in(app: RunningApp) -> list[str]:
     [camera] = read_cameras(app.file, app.settings).cameras
     lines, zones = camera.pipeline.lines, camera.pipeline.zones

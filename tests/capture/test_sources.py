@@ -1,7 +1,8 @@
+"""Sources of every kind: what they show, and what they say when they cannot be opened."""
+
 import os
 import shutil
 import socket
-import threading
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,6 @@ from camfleet_capture.sources.clock import LiveClock
 from camfleet_capture.sources.live import open_network
 from camfleet_capture.sources.table import SourceAddress, open_source
 from camfleet_contracts.cameras import SourceKind
-from camfleet_contracts.capturing import Capturing
 from camfleet_contracts.redaction import redact
 from fakes_capture import (
     FPS,
@@ -161,74 +161,6 @@ def test_live_clock_keeps_true_distances_and_starts_anew_after_a_jump() -> None:
     assert (ticks, shown) == (110 * 90_000, 110.0)
 
 
-def test_folder_of_images_is_shown_picture_by_picture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
-    folder = tmp_path / "images"
-    folder.mkdir()
-    for number in (3, 4):
-        Image.fromarray(numbered_picture(number)).save(folder / f"{number}.png")
-    file = tmp_path / "cameras.yaml"
-    file.write_text(camera_lines(one=str(folder)))
-    with capture_running(file) as capture:
-        capture.wait_for("one", "LIVE")
-        seen = read_numbers(capture.url("one"), 5)
-    assert set(seen.numbers) == {3, 4}
-
-
-@pytest.fixture
-def folder_with_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Images 2 and 3, one file that is not an image before them, and one behind."""
-    monkeypatch.setattr("camfleet_capture.sources.image_folder.SHOWN_S", 0.4)
-    folder = tmp_path / "images"
-    folder.mkdir()
-    os.mkfifo(folder / "1.png")
-    (folder / "4.png").write_bytes(b"no picture")
-    for number in (2, 3):
-        Image.fromarray(numbered_picture(number)).save(folder / f"{number}.png")
-    return folder
-
-
-def test_an_image_that_cannot_be_read_costs_itself_and_is_named(
-    tmp_path: Path, folder_with_faults: Path
-) -> None:
-    file = tmp_path / "cameras.yaml"
-    file.write_text(camera_lines(one=str(folder_with_faults)))
-    with capture_running(file) as capture:
-        capture.wait_for("one", "LIVE")
-        seen = read_numbers(capture.url("one"), 12)
-        assert set(seen.numbers) == {2, 3}
-        state = capture.wait_for("one", "LIVE")
-    assert state["reconnects"] == 0
-    told = "folder images: cannot read 1.png, 4.png; replace or remove what is not an image"
-    assert state["reason"] == told
-
-
-def test_each_round_of_a_folder_shows_what_it_holds_then(
-    tmp_path: Path, folder_with_faults: Path
-) -> None:
-    file = tmp_path / "cameras.yaml"
-    file.write_text(camera_lines(one=str(folder_with_faults)))
-    with capture_running(file) as capture:
-        wait_until(lambda: "4.png" in str(capture.state("one")["reason"]), 60, "the reason")
-        (folder_with_faults / "1.png").unlink()
-        Image.fromarray(numbered_picture(5)).save(folder_with_faults / "5.png")
-        (folder_with_faults / "5.png").replace(folder_with_faults / "4.png")
-        wait_until(lambda: capture.state("one")["reason"] is None, 60, "nothing to say")
-        assert set(read_numbers(capture.url("one"), 12).numbers) == {2, 3, 5}
-
-
-def test_folder_that_goes_while_it_is_shown_says_so(folder_with_faults: Path) -> None:
-    address = SourceAddress(
-        str(folder_with_faults), Path("/"), capturing=Capturing(real_time=False)
-    )
-    source = open_source(address)
-    shutil.rmtree(folder_with_faults)
-    with pytest.raises(SourceMissing, match=r"folder images: No such file.*; check the path"):
-        list(source.units(threading.Event()))
-
-
 def test_a_film_is_called_by_its_codec_not_by_what_decodes_it(tmp_path: Path) -> None:
     scheduling = os.sched_getscheduler(0), os.sched_getparam(0)
     film = write_clip(tmp_path / "clip.mkv", codec="libsvtav1", pictures=3)
@@ -243,12 +175,6 @@ def test_film_that_is_cut_off_in_its_head_says_so(tmp_path: Path) -> None:
     (tmp_path / "clip.mkv").write_bytes(whole[:100])
     with pytest.raises(SourceUnreadable, match=r"clip\.mkv: is cut off, or its disk cannot be"):
         open_source(SourceAddress("clip.mkv", tmp_path))
-
-
-def test_folder_without_a_readable_image_says_so(tmp_path: Path) -> None:
-    (tmp_path / "one.png").write_bytes(b"no picture")
-    with pytest.raises(SourceUnreadable, match="none of its images can be read; replace them"):
-        open_source(SourceAddress(str(tmp_path), tmp_path))
 
 
 def test_camera_of_another_capture_is_copied_and_comes_back(tmp_path: Path, clip: Path) -> None:

@@ -21,7 +21,7 @@ from camfleet_server.errors import (
 )
 from camfleet_server.reload.repository import ModelRepository, VersionFiles
 from camfleet_server.types import VersionState
-from model_volume import LOAD_LIMIT_S, Core, Volume, running_core, save_adder
+from model_volume import LOAD_LIMIT_S, Volume, running_core
 from waiting import wait_until
 
 
@@ -81,72 +81,6 @@ def test_bad_entry_costs_only_itself_and_not_even_its_served_model(volume: Volum
         volume.serve("adder", nireq="many")
         assert "adder: adder" not in core.wait_for_fault("adder: nireq")
         assert core.add("adder") == core.add("other") == 1
-
-
-def test_garbage_is_refused_with_its_reason_and_the_old_version_stays(volume: Volume) -> None:
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        volume.publish_garbage("adder", 2)
-        status = core.wait_for("adder", 2, VersionState.END)
-        assert "model.onnx" in status.reason
-        assert core.add("adder") == 1
-        volume.publish_adder("adder", 3, addend=3)
-        core.wait_for_answer("adder", 3)
-
-
-def test_garbage_at_start_falls_back_to_the_version_before(volume: Volume) -> None:
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    volume.publish_garbage("adder", 2)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        core.wait_for("adder", 2, VersionState.END)
-
-
-def test_files_replaced_in_one_version_are_noticed(volume: Volume) -> None:
-    volume.serve("adder")
-    save_adder(volume.root / "adder" / "1", 1)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        save_adder(volume.root / "adder" / "1", 5)
-        core.wait_for_answer("adder", 5)
-
-
-@pytest.mark.parametrize("victim", ["model.bin", "model.xml"])
-def test_truncating_a_served_file_changes_no_answer(volume: Volume, victim: str) -> None:
-    volume.serve("adder")
-    folder = volume.root / "adder" / "1"
-    save_adder(folder, 1)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        whole = (folder / victim).read_bytes()
-        (folder / victim).write_bytes(whole[: len(whole) // 2])
-        status = wait_until(lambda: _refused(core), 60, "the truncated files to be refused")
-        assert "still serves its former files" in status
-        assert core.add("adder") == 1
-        (folder / victim).write_bytes(whole)
-        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
-        assert core.add("adder") == 1
-
-
-def test_served_files_that_no_longer_match_their_sums_are_told(
-    volume: Volume, caplog: pytest.LogCaptureFixture
-) -> None:
-    volume.serve("adder")
-    folder = volume.publish_adder("adder", 1, addend=1)
-    with running_core(volume) as core:
-        core.wait_for("adder", 1)
-        whole = (folder / "model.xml").read_bytes()
-        (folder / "model.xml").write_bytes(whole[:100])
-        assert "model.xml differs from its sha256" in wait_until(
-            lambda: _refused(core), 60, "the reason beside the served version"
-        )
-        assert "model.xml differs from its sha256" in caplog.text
-        assert core.add("adder") == 1
-        (folder / "model.xml").write_bytes(whole)
-        wait_until(lambda: core.plane.faults() == (), 60, "the fault to be gone")
 
 
 def test_what_goes_wrong_with_one_model_leaves_the_others_followed(
@@ -232,11 +166,6 @@ def test_config_changed_by_hand_can_be_rolled_back(volume: Volume) -> None:
         core.wait_for("adder", 1, VersionState.END)
         roll_back(volume.config_path)
         core.wait_for("adder", 1)
-
-
-def _refused(core: Core) -> str:
-    status = core.status("adder", 1)
-    return status.reason if status and status.state == VersionState.AVAILABLE else ""
 
 
 def test_failed_load_is_not_tried_again_until_something_changes(
@@ -326,25 +255,6 @@ def test_reload_under_way_ends_with_the_server(
             reload = pool.submit(core.plane.reload)
         with pytest.raises(ReloadFailed, match="stopping"):
             reload.result(LOAD_LIMIT_S)
-
-
-@pytest.mark.parametrize(
-    ("runtime", "reason"),
-    [("crashing", "SIGSEGV"), ("hanging", "hung"), ("failing", "taste")],
-)
-def test_what_misbehaves_in_the_probe_never_enters_the_server(
-    volume: Volume, monkeypatch: pytest.MonkeyPatch, runtime: str, reason: str
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(fakes_runtimes.__file__).parent))
-    volume.serve("adder")
-    volume.publish_adder("adder", 1, addend=1)
-    with running_core(volume, fakes_runtimes.TABLE, probe_limit_s=12) as core:
-        core.wait_for("adder", 1)
-        volume.publish_adder("adder", 2, addend=2, runtimes=[runtime])
-        assert reason in core.wait_for("adder", 2, VersionState.END).reason
-        assert core.add("adder") == 1
-        volume.publish_adder("adder", 3, addend=3, runtimes=["missing", "openvino"])
-        core.wait_for_answer("adder", 3)
 
 
 @pytest.mark.parametrize(
