@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fakes_capture import write_clip
+from fakes_capture import RunningCapture, camera_lines, capture_running, write_clip
+from recordings import RECORDING
 
 OPENSSL = shutil.which("openssl")
 
@@ -45,3 +47,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     request += ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run([OPENSSL, *request], check=True, capture_output=True)
     return certificate, key
+
+
+@pytest.fixture
+def recording(clip: Path, tmp_path: Path) -> Iterator[RunningCapture]:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(door=str(clip)) + RECORDING)
+    with capture_running(file, recordings_dir=tmp_path / "recordings") as capture:
+        yield capture
