@@ -53,3 +53,13 @@ class CommandLine:
             code = 0
         written = self._capsys.readouterr()
         return Outcome(code, written.out, written.err)
+
+
+def contents(folder: Path) -> set[str]:
+    """Everything in a volume but locks and the history of changes."""
+    ignored = {".history", "publish.lock", "config.json.lock"}
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if not ignored & set(path.relative_to(folder).parts) and not path.name.endswith(".lock")
+    }

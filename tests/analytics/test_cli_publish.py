@@ -2,10 +2,7 @@
 
 import errno
 import json
-import re
-import tarfile
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import numpy as np
 import pytest
 
 from camfleet.cli.errors import CommandError
-from camfleet.cli.packages.package import Package, read_package
+from camfleet.cli.packages.package import Package
 from camfleet.cli.packages.publish import PublishOptions, publish
 from camfleet.cli.packages.verdict import Verdict, wait_for_verdict
 from camfleet.cli.settings import command_settings
@@ -24,8 +21,8 @@ from camfleet_contracts.model_manifest import read_manifest
 from camfleet_contracts.serving_config import read_serving_config
 from camfleet_contracts.volume import versions_of
 from camfleet_server.runtimes.openvino.api import ov
-from cli_runs import CommandLine
-from model_volume import opset, save_adder
+from cli_runs import CommandLine, contents
+from model_volume import opset
 from processes import running
 from waiting import wait_until
 
@@ -44,12 +41,6 @@ def server(camfleet: CommandLine) -> Iterator[CommandLine]:
         yield camfleet
 
 
-@pytest.fixture
-def adder(tmp_path: Path) -> Path:
-    save_adder(tmp_path / "adder", 1)
-    return tmp_path / "adder"
-
-
 def save_classifier(folder: Path, classes: int, labels: list[str]) -> Path:
     """The mean of each channel, as scores of `classes` classes."""
     x = opset.parameter([1, 3, 8, 8], np.float32, name="x")
@@ -63,39 +54,30 @@ def save_classifier(folder: Path, classes: int, labels: list[str]) -> Path:
     return folder
 
 
-def contents(folder: Path) -> set[str]:
-    ignored = {".history", "publish.lock", "config.json.lock"}
-    return {
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if not ignored & set(path.relative_to(folder).parts) and not path.name.endswith(".lock")
-    }
-
-
 def test_server_serves_what_is_published_and_the_command_says_so(
-    server: CommandLine, adder: Path
+    server: CommandLine, adder_folder: Path
 ) -> None:
-    outcome = server.run("model", "publish", str(adder))
+    outcome = server.run("model", "publish", str(adder_folder))
     assert outcome.code == 0, outcome.err
     assert "adder version 1 published, added to config.json" in outcome.err
     assert "adder version 1 is AVAILABLE" in outcome.err
-    outcome = server.run("model", "publish", str(adder))
+    outcome = server.run("model", "publish", str(adder_folder))
     assert "adder version 2 is AVAILABLE" in outcome.err
     manifest = read_manifest(server.models / "adder" / "2")
     assert manifest is not None
     assert set(manifest.files) == {"model.xml", "model.bin"}
 
 
-def test_misspelt_keys_of_model_json_are_told(camfleet: CommandLine, adder: Path) -> None:
-    (adder / "model.json").write_text('{"preprocess": {"color": "BGR"}}')
-    outcome = camfleet.run("model", "publish", str(adder))
+def test_misspelt_keys_of_model_json_are_told(camfleet: CommandLine, adder_folder: Path) -> None:
+    (adder_folder / "model.json").write_text('{"preprocess": {"color": "BGR"}}')
+    outcome = camfleet.run("model", "publish", str(adder_folder))
     assert "nobody reads preprocess.color (colour?); see docs/models.md" in outcome.err
 
 
 def test_version_that_the_server_refuses_leaves_no_trace(
-    server: CommandLine, adder: Path, tmp_path: Path
+    server: CommandLine, adder_folder: Path, tmp_path: Path
 ) -> None:
-    server.run("model", "publish", str(adder))
+    server.run("model", "publish", str(adder_folder))
     before, log = contents(server.models), server.run("model", "log", "--json").out
     garbage = save_garbage(tmp_path / "garbage")
     for name in ("adder", "new/model"):
@@ -159,31 +141,37 @@ def test_labels_of_model_json_win_over_the_file_it_names_and_stay(
     assert manifest.labels == ("cat", "dog")
 
 
-def test_without_a_server_it_waits_on_the_volume(camfleet: CommandLine, adder: Path) -> None:
-    outcome = camfleet.run("model", "publish", str(adder), "--id", "me/adder", "--version", "7")
+def test_without_a_server_it_waits_on_the_volume(camfleet: CommandLine, adder_folder: Path) -> None:
+    outcome = camfleet.run(
+        "model", "publish", str(adder_folder), "--id", "me/adder", "--version", "7"
+    )
     assert outcome.code == 0, outcome.err
     assert f"made the model volume {camfleet.models}; MODELS_DIR" in outcome.err
     assert "no model server answers" in outcome.err
     assert list(versions_of(camfleet.models / "me.adder")) == [7]
     document = json.loads((camfleet.models / "me.adder" / "7" / "model.json").read_text())
     assert document["id"] == "me/adder"
-    again = camfleet.run("model", "publish", str(adder), "--id", "me/adder", "--version", "7")
+    again = camfleet.run(
+        "model", "publish", str(adder_folder), "--id", "me/adder", "--version", "7"
+    )
     assert (again.code, "leave --version out" in again.err) == (1, True)
 
 
 def test_a_number_that_is_no_version_is_refused_in_a_line(
-    camfleet: CommandLine, adder: Path
+    camfleet: CommandLine, adder_folder: Path
 ) -> None:
-    outcome = camfleet.run("model", "publish", str(adder), "--version", str(2**63))
+    outcome = camfleet.run("model", "publish", str(adder_folder), "--version", str(2**63))
     assert outcome.code == 1
     assert outcome.err.startswith(f"error: adder version {2**63}: nobody can ask for it")
     assert not (camfleet.models / "adder").exists()
 
 
-def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder: Path) -> None:
+def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder_folder: Path) -> None:
     settings = command_settings()
     options = PublishOptions(serve=False)
-    threads = [threading.Thread(target=publish, args=(settings, adder, options)) for _ in range(4)]
+    threads = [
+        threading.Thread(target=publish, args=(settings, adder_folder, options)) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -192,37 +180,37 @@ def test_two_publishers_at_once_get_two_versions(camfleet: CommandLine, adder: P
 
 
 def test_a_version_that_gave_way_to_a_newer_one_is_not_waited_for(
-    server: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    server: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = "camfleet.cli.packages.publish.wait_for_verdict"
 
     def other_publishes_meanwhile(*asked: Any) -> Verdict | None:
         monkeypatch.setattr(target, wait_for_verdict)
         wait_for_verdict(*asked)
-        publish(command_settings(), adder, PublishOptions())
+        publish(command_settings(), adder_folder, PublishOptions())
         return wait_for_verdict(*asked)
 
     monkeypatch.setattr(target, other_publishes_meanwhile)
-    outcome = server.run("model", "publish", str(adder))
+    outcome = server.run("model", "publish", str(adder_folder))
     assert outcome.code == 0
     assert "adder version 1 gave way to version 2, which is newer" in outcome.err
 
 
 def test_interrupted_wait_leaves_nothing_behind(
-    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    camfleet: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        publish(command_settings(), adder, PublishOptions())
+        publish(command_settings(), adder_folder, PublishOptions())
     assert not (camfleet.models / "adder").exists()
     assert not read_serving_config(camfleet.models / "config.json").models
 
 
 def test_nobody_publishes_beside_a_version_while_it_is_taken_back(
-    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    camfleet: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
         raise CommandError("refused")
@@ -235,12 +223,12 @@ def test_nobody_publishes_beside_a_version_while_it_is_taken_back(
     taken_back: list[str] = []
     monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", refused)
     monkeypatch.setattr("camfleet.cli.packages.publish.withdraw", withdraw)
-    assert camfleet.run("model", "publish", str(adder)).code == 1
+    assert camfleet.run("model", "publish", str(adder_folder)).code == 1
     assert taken_back == ["adder"]
 
 
 def test_what_others_have_in_the_folder_of_the_model_stays(
-    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    camfleet: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
         raise CommandError("refused")
@@ -249,31 +237,31 @@ def test_what_others_have_in_the_folder_of_the_model_stays(
     labels.parent.mkdir(parents=True)
     labels.write_text("{}")
     monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", refused)
-    assert camfleet.run("model", "publish", str(adder)).code == 1
+    assert camfleet.run("model", "publish", str(adder_folder)).code == 1
     assert labels.read_text() == "{}"
     assert not versions_of(labels.parent)
 
 
 def test_full_disk_is_said_and_leaves_nothing_behind(
-    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    camfleet: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_package: Package, folder: Path, *_: object) -> None:
         (folder / "model.xml").write_text("half of it")
         raise OSError(errno.ENOSPC, "No space left on device", str(folder / "model.bin"))
 
     monkeypatch.setattr("camfleet.cli.packages.publish._copy", full)
-    outcome = camfleet.run("model", "publish", str(adder))
+    outcome = camfleet.run("model", "publish", str(adder_folder))
     assert (outcome.code, "free some space and repeat" in outcome.err) == (1, True)
     assert not (camfleet.models / "adder").exists()
 
 
 def test_colours_of_a_file_reach_clients_and_stay_in_their_file(
-    server: CommandLine, adder: Path
+    server: CommandLine, adder_folder: Path
 ) -> None:
-    (adder / "colors.txt").write_text("0,128,255\n")
+    (adder_folder / "colors.txt").write_text("0,128,255\n")
     manifest = {"labels": ["cat"], "colors_file": "colors.txt"}
-    (adder / "model.json").write_text(json.dumps(manifest))
-    assert server.run("model", "publish", str(adder)).code == 0
+    (adder_folder / "model.json").write_text(json.dumps(manifest))
+    assert server.run("model", "publish", str(adder_folder)).code == 0
     assert "label_colors" not in json.loads((server.models / "adder/1/model.json").read_text())
     client = ModelClient(command_settings().server)
     try:
@@ -283,86 +271,17 @@ def test_colours_of_a_file_reach_clients_and_stay_in_their_file(
 
 
 def test_a_volume_that_is_full_names_the_file(
-    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    camfleet: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_models: Path, _name: str, _version: None, fill: Callable[[Path], None]) -> None:
         folder = camfleet.models / "staging"
         folder.mkdir(parents=True)
-        for path in adder.iterdir():
+        for path in adder_folder.iterdir():
             (folder / path.name).symlink_to("/dev/full")
         fill(folder)
 
     monkeypatch.setattr("camfleet.cli.packages.publish.publish_version", full)
-    outcome = camfleet.run("model", "publish", str(adder))
+    outcome = camfleet.run("model", "publish", str(adder_folder))
     assert outcome.code == 1
     assert "/staging/model." in outcome.err
     assert "no space left on device; free some space and repeat" in outcome.err
-
-
-@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
-def test_archives_are_published_with_or_without_a_folder_in_them(
-    camfleet: CommandLine, adder: Path, tmp_path: Path, kind: str
-) -> None:
-    archive = tmp_path / f"packed.{kind}"
-    if kind == "zip":
-        with zipfile.ZipFile(archive, "w") as packed:
-            for path in adder.iterdir():
-                packed.write(path, path.name)
-    else:
-        with tarfile.open(archive, "w:gz") as packed_tar:
-            packed_tar.add(adder, "adder")
-    assert camfleet.run("model", "publish", str(archive), "--id", "adder").code == 0
-    assert contents(camfleet.models / "adder") >= {"1", "1/model.xml", "1/model.bin"}
-
-
-@pytest.mark.parametrize(
-    ("files", "manifest", "reason"),
-    [
-        ({}, None, "no model file"),
-        ({"net.h5": b""}, None, "export it in Keras as SavedModel"),
-        ({"net.pt": b""}, None, "torch.onnx.export"),
-        ({"net.blob": b""}, None, "publish the model it was compiled from"),
-        ({"net.bin": b""}, None, "may be the weights of an OpenVINO model or a TensorRT engine"),
-        ({"net.onnx": b""}, {"model_file": "other.onnx"}, "model_file 'other.onnx'"),
-        ({"net.onnx": b""}, {"label_file": "labels.txt"}, "label_file .*labels.txt"),
-        ({"net.onnx": b""}, {"config_file": "../net.cfg"}, "config_file '../net.cfg'"),
-        ({"net.onnx": b""}, {"files": {"net.onnx": "0" * 64}}, "differs from its sha256"),
-        ({"net.onnx": b""}, {"id": "a/b/c"}, "give one with --id"),
-        ({"net.onnx": b""}, {"precision": "f7"}, "precision"),
-    ],
-)
-def test_packages_with_faults_are_refused_by_name(
-    camfleet: CommandLine,
-    tmp_path: Path,
-    files: dict[str, bytes],
-    manifest: dict[str, object] | None,
-    reason: str,
-) -> None:
-    folder = tmp_path / "package"
-    folder.mkdir()
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    if manifest is not None:
-        (folder / "model.json").write_text(json.dumps(manifest))
-    outcome = camfleet.run("model", "publish", str(folder))
-    assert outcome.code == 1
-    assert re.search(reason, outcome.err), outcome.err
-    assert not camfleet.models.exists() or not contents(camfleet.models)
-
-
-def test_links_out_of_the_package_are_refused(tmp_path: Path, adder: Path) -> None:
-    (adder / "secret").symlink_to("/etc/passwd")
-    with pytest.raises(CommandError, match="points outside the package"):
-        read_package(adder, None)
-
-
-def test_alwaysai_manifest_is_kept_with_all_its_fields(camfleet: CommandLine, adder: Path) -> None:
-    nested = {"id": "me/adder", "model_parameters": {"purpose": "Classification", "crop": True}}
-    (adder / "alwaysai.model.json").write_text(json.dumps(nested | {"uuid": "1-2-3"}))
-    camfleet.run("model", "publish", str(adder), "--no-serve")
-    document = json.loads((camfleet.models / "me.adder" / "1" / "model.json").read_text())
-    assert (document["purpose"], document["crop"], document["uuid"]) == (
-        "Classification",
-        True,
-        "1-2-3",
-    )

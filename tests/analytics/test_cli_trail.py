@@ -20,21 +20,17 @@ from model_volume import save_adder
 from processes import Service
 
 
-@pytest.fixture
-def adder(tmp_path: Path) -> Path:
-    save_adder(tmp_path / "adder", 1)
-    return tmp_path / "adder"
-
-
 def logged(camfleet: CommandLine, name: str) -> list[dict[str, object]]:
     versions: list[dict[str, object]] = json.loads(camfleet.run("model", "log", name, "--json").out)
     return versions
 
 
-def test_what_the_user_says_of_a_version_is_in_its_log(camfleet: CommandLine, adder: Path) -> None:
-    camfleet.run("model", "publish", str(adder))
+def test_what_the_user_says_of_a_version_is_in_its_log(
+    camfleet: CommandLine, adder_folder: Path
+) -> None:
+    camfleet.run("model", "publish", str(adder_folder))
     words = ("--metric", "mAP=0.61", "--metric", "agreement=0.98", "--note", "rain", "--by", "ada")
-    camfleet.run("model", "publish", str(adder), *words)
+    camfleet.run("model", "publish", str(adder_folder), *words)
     newest, oldest = logged(camfleet, "adder")
     assert (newest["version"], newest["by"], newest["parent"]) == (2, "ada", "adder:1")
     assert newest["metrics"] == {"mAP": 0.61, "agreement": 0.98}
@@ -45,18 +41,22 @@ def test_what_the_user_says_of_a_version_is_in_its_log(camfleet: CommandLine, ad
     assert "rain" in shown
 
 
-def test_a_kernel_of_jupyter_is_noted_as_the_source(camfleet: CommandLine, adder: Path) -> None:
+def test_a_kernel_of_jupyter_is_noted_as_the_source(
+    camfleet: CommandLine, adder_folder: Path
+) -> None:
     notebooks = command_settings().notebooks_dir.absolute()
     camfleet.set(JPY_SESSION_NAME=notebooks / "night" / "train.ipynb", CAMFLEET_USER="scientist")
-    camfleet.run("model", "publish", str(adder))
+    camfleet.run("model", "publish", str(adder_folder))
     [version] = logged(camfleet, "adder")
     assert (version["source"], version["by"]) == ("night/train.ipynb", "scientist")
 
 
-def test_what_a_tool_noted_in_the_package_goes_along(camfleet: CommandLine, adder: Path) -> None:
+def test_what_a_tool_noted_in_the_package_goes_along(
+    camfleet: CommandLine, adder_folder: Path
+) -> None:
     trail = {"parent": "adder-f32:3", "calibration_sha256": "ab" * 32, "run": "mlflow-7"}
-    (adder / "model.json").write_text(json.dumps({"trail": trail}))
-    camfleet.run("model", "publish", str(adder), "--metric", "mAP=0.5")
+    (adder_folder / "model.json").write_text(json.dumps({"trail": trail}))
+    camfleet.run("model", "publish", str(adder_folder), "--metric", "mAP=0.5")
     manifest = read_manifest(camfleet.models / "adder" / "1")
     assert manifest is not None
     assert manifest.trail is not None
@@ -90,20 +90,20 @@ def test_what_cannot_be_said_is_said_by_name(
 
 
 def test_a_publisher_that_fails_leaves_the_model_of_another_served(
-    camfleet: CommandLine, adder: Path, monkeypatch: pytest.MonkeyPatch
+    camfleet: CommandLine, adder_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first of two adds the entry and fails; the second found it there and relies on it."""
 
     def other_publishes_meanwhile(*_: object) -> Verdict:
         monkeypatch.undo()
         monkeypatch.setenv("MODELS_DIR", str(camfleet.models))
-        publish(settings, adder, PublishOptions(wait_s=0))
+        publish(settings, adder_folder, PublishOptions(wait_s=0))
         return Verdict("END", "its probe failed")
 
     settings = command_settings()
     monkeypatch.setattr("camfleet.cli.packages.publish.wait_for_verdict", other_publishes_meanwhile)
     with pytest.raises(CommandError, match="refused and taken back: its probe failed"):
-        publish(settings, adder, PublishOptions(trail=Trail(by="first")))
+        publish(settings, adder_folder, PublishOptions(trail=Trail(by="first")))
     assert list(versions_of(camfleet.models / "adder")) == [2]
     assert [m.name for m in read_serving_config(camfleet.models / "config.json").models] == [
         "adder"
@@ -130,9 +130,9 @@ def staged(folder: Path) -> list[str]:
 
 
 def test_a_publisher_that_is_killed_leaves_nothing_that_counts(
-    camfleet: CommandLine, adder: Path
+    camfleet: CommandLine, adder_folder: Path
 ) -> None:
-    service = Service([sys.executable, "-c", _DIES_WHILE_COPYING, str(adder)], {})
+    service = Service([sys.executable, "-c", _DIES_WHILE_COPYING, str(adder_folder)], {})
     service.logged("half is there")
     service.process.send_signal(signal.SIGKILL)
     assert service.stop() == -signal.SIGKILL
@@ -140,6 +140,6 @@ def test_a_publisher_that_is_killed_leaves_nothing_that_counts(
     assert len(staged(folder)) == 1
     assert not versions_of(folder)
     assert not (camfleet.models / "config.json").exists()
-    camfleet.run("model", "publish", str(adder), "--wait", "0")
+    camfleet.run("model", "publish", str(adder_folder), "--wait", "0")
     assert list(versions_of(folder)) == [1]
     assert not staged(folder)
