@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
 # ruff: noqa: PT028 - the verb `test` is no test
-# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
 from pathlib import Path
 from typing import Annotated

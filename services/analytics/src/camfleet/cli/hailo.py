@@ -1,7 +1,6 @@
 """`camfleet hailo`: the vendor's driver for Hailo accelerators on a PCIe or M.2 card."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
-# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
 from pathlib import Path
 from typing import Annotated

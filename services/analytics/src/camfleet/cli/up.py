@@ -1,7 +1,6 @@
 """`camfleet up`: the whole fleet as local processes."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
-# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,6 @@
 """`camfleet url`: a login link that works once."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
-# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
 from typing import Annotated, Literal
 

@@ -1,7 +1,6 @@
 """The verbs of `camfleet app`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that --help answers at once
-# ruff: noqa: D301 - click keeps the lines of a paragraph that begins with \b
 
 import shlex
 from pathlib import Path
