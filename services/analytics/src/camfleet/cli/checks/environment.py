@@ -10,9 +10,9 @@ from camfleet.cli.checks.finding import Finding
 _PARTS = {
     "camfleet-contracts": "make setup",
     "camfleet": "make setup",
-    "camfleet-server": "make setup",
-    "camfleet-capture": "make setup",
-    "camfleet-workbench": "make setup, if JupyterLab is wanted here",
+    "camfleet-server": "a container of its own, or make setup",
+    "camfleet-capture": "a container of its own, or make setup",
+    "camfleet-workbench": "a container of its own, or make setup, if JupyterLab is wanted here",
 }
 STAND_IN = "camfleet"  # installer of what only says that it is there, in kernels of notebooks
 _OLDEST, _TOO_NEW = (3, 11), (3, 13)

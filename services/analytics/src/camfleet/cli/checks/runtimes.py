@@ -16,7 +16,8 @@ _PROGRAM = Path(sys.executable).parent / "camfleet-server"
 def check_runtimes() -> Iterator[Finding]:
     """Ask `camfleet-server probe`, a process of its own: a broken driver may crash it."""
     if not _PROGRAM.is_file():
-        yield Finding("runtimes", "note", f"{_PROGRAM.name} is not installed here (make setup)")
+        where = "its container tells with `camfleet-server probe`; else make setup"
+        yield Finding("runtimes", "note", f"{_PROGRAM.name} is not installed here ({where})")
         return
     try:
         answer = subprocess.run(
