@@ -1,6 +1,8 @@
 """What only ONNX Runtime has: weights in files of their own, texts, providers."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,13 @@ from camfleet_server.errors import InvalidInput
 from camfleet_server.runtimes import onnxruntime
 from camfleet_server.runtimes.base import LoadError, ModelSource
 from loaded_models import answer, load, save_graph, save_scaler
+
+
+def test_it_begins_no_usage_reporting(tmp_path: Path) -> None:
+    program = f"import {onnxruntime.__name__}"
+    environment = {"HOME": str(tmp_path)}  # where it notes who reports; under CI it never does
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def _with_external_weights(folder: Path, location: str = "weights.data") -> Path:

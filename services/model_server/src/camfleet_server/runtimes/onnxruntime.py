@@ -1,11 +1,11 @@
 """ONNX Runtime: ONNX on the CPU, on NVIDIA through CUDA, or through its TensorRT provider."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from camfleet_server.cpu_share import read_cpu_share
@@ -22,6 +22,11 @@ from camfleet_server.runtimes.wishes import (
     refuse_changes,
 )
 from camfleet_server.types import TensorSpec
+
+# From 1.29 on its builds for Linux report models and machine to a web service unless told not to.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # noqa: TID251 - no setting of ours: the vendor reads it
+
+import onnxruntime as ort
 
 _NAME = "onnxruntime"
 _CPU, _CUDA, _TENSORRT = "CPU", "CUDA", "TENSORRT"
