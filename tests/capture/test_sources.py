@@ -224,6 +224,7 @@ def test_broken_file_heals_when_it_is_replaced_and_fails_when_it_goes(
     assert "not there" in gone["reason"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("agent", "tolerance_s"),
     [

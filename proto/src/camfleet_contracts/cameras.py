@@ -200,7 +200,7 @@ class CamerasFile(_Part):
 
 
 def source_kind(source: str) -> SourceKind:
-    """Tell what a source is from its text alone.
+    """Tell what a source is from its text; a path that is a folder here is one.
 
     Raises:
         ValueError: the scheme is none that camfleet opens.
