@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as vendor
 import pytest
 from onnx import TensorProto, helper
 
@@ -123,7 +122,7 @@ def test_a_provider_that_does_not_start_costs_the_device_and_not_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(vendor, "get_available_providers", lambda: listed)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: listed)
     monkeypatch.setattr(onnxruntime, "_providers", lambda source, device: ["CPUExecutionProvider"])
     servable = load(save_scaler(tmp_path / "m.onnx"), "onnxruntime")
     assert servable.device == "CPU"
