@@ -1,4 +1,4 @@
-"""Files of a recording that a kill, a power cut or a full disk ended somewhere."""
+"""Files of a recording that something ended: a kill, a full disk, a clock that was set."""
 
 from itertools import islice
 from pathlib import Path
@@ -6,7 +6,8 @@ from threading import Event
 
 import pytest
 
-from camfleet_capture.recording.ring import Ring
+from camfleet_capture.recording.clips import cut_clip, picture_at
+from camfleet_capture.recording.ring import Ring, Segment
 from camfleet_capture.recording.segment import SegmentWriter
 from camfleet_capture.sources.video_file import VideoFile
 from fakes_capture import FPS
@@ -63,3 +64,12 @@ def test_a_file_that_cannot_be_read_now_is_not_thrown_away(
     assert cut_off.read_bytes() == recorded
     ring.open()
     assert len(ring.segments) == 1
+
+
+def test_a_clock_that_was_set_back_mixes_nothing_up(recorded: bytes, tmp_path: Path) -> None:
+    length_s = (GROUP * GROUPS - 1) / FPS
+    path = tmp_path / "whole.mp4"
+    before, after = (Segment(path, at, at + length_s, len(recorded)) for at in (5000.0, 1000.0))
+    times = cut_clip([before, after], 1000.0, 5001.5, tmp_path / "clip.mp4")
+    assert times == pytest.approx((1000.0, 5000.0 + length_s), abs=0.6)
+    assert picture_at([before, after], 5001.0) == picture_at([before], 5001.0)

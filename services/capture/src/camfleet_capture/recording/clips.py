@@ -35,7 +35,7 @@ def cut_clip(
         NotRecorded: nothing of it is there.
         OSError: a file cannot be read or written.
     """
-    touched = [one for one in segments if one.ends_at >= start and one.started_at <= end]
+    touched = [one for one in _in_order(segments) if one.ends_at >= start and one.started_at <= end]
     zero: int | None = None
     newest = 0
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output:
@@ -103,10 +103,16 @@ def _wanted(
     yield from waiting  # the span lies between two pictures: the first of them showed
 
 
+def _in_order(segments: Sequence[Segment]) -> list[Segment]:
+    """By their times: a clock that was set back leaves newer files with earlier ones."""
+    return sorted(segments, key=lambda one: one.started_at)
+
+
 def _showing_at(segments: Sequence[Segment], moment: float) -> Segment:
     """The last picture of a file shows until the first one of the next, if that follows at once."""
-    begun = [one for one in segments if one.started_at <= moment]
-    later = [one.started_at for one in segments if one.started_at > moment]
+    ordered = _in_order(segments)
+    begun = [one for one in ordered if one.started_at <= moment]
+    later = [one.started_at for one in ordered if one.started_at > moment]
     if not begun:
         raise NotRecorded
     segment = begun[-1]

@@ -128,11 +128,12 @@ class Recorder:
     def describe(self) -> dict[str, Any]:
         """Return the state as HTTP shows it."""
         segments = self.segments
+        started, ended = [one.started_at for one in segments], [one.ends_at for one in segments]
         return {
             "state": "FAILED" if self.fault else "RECORDING",
             "reason": self.fault,
-            "from": rfc3339_from_unix(segments[0].started_at) if segments else None,
-            "to": rfc3339_from_unix(segments[-1].ends_at) if segments else None,
+            "from": rfc3339_from_unix(min(started)) if started else None,
+            "to": rfc3339_from_unix(max(ended)) if ended else None,
             "bytes": sum(segment.size_bytes for segment in segments),
             "lost_frames": self.tally.lost,
         }
