@@ -1,8 +1,9 @@
-"""Files of a recording that something ended: a kill, a full disk, a clock that was set."""
+"""Files of a recording after a kill, on a full disk, with a clock that was set."""
 
 from itertools import islice
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,3 +74,20 @@ def test_a_clock_that_was_set_back_mixes_nothing_up(recorded: bytes, tmp_path: P
     times = cut_clip([before, after], 1000.0, 5001.5, tmp_path / "clip.mp4")
     assert times == pytest.approx((1000.0, 5000.0 + length_s), abs=0.6)
     assert picture_at([before, after], 5001.0) == picture_at([before], 5001.0)
+
+
+def test_the_oldest_files_go_while_the_disk_is_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for start in (1000, 2000, 3000):
+        (tmp_path / f"{start}-{start + 900}.mp4").touch()
+    ring, free = Ring(tmp_path, 10**9), iter([10, 30, 90])
+    ring.open()
+
+    def disk(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(f_blocks=1000, f_frsize=1, f_bavail=next(free))
+
+    monkeypatch.setattr("camfleet_capture.recording.ring.os.statvfs", disk)
+    ring.make_room(0)
+    assert [one.started_at for one in ring.segments] == [3.0]
+    assert [path.name for path in tmp_path.iterdir()] == ["3000-3900.mp4"]

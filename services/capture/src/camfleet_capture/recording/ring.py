@@ -17,6 +17,7 @@ logger = get_logger(__name__)
 _FINISHED = re.compile(r"(\d+)-(\d+)\.mp4")
 _OPEN = re.compile(r"(\d+)\.part\.mp4")
 _MS = 1000
+_RESERVE_SHARE, _RESERVE_BYTES = 0.05, 500_000_000  # of the disk, at most: left to others on it
 _BOX = struct.Struct(">I4s")  # of MP4: bytes in all, kind
 
 
@@ -70,10 +71,17 @@ class Ring:
         self.segments = (*self.segments, Segment(target, started_at, ends_at, size_bytes))
 
     def make_room(self, open_bytes: int) -> None:
-        """Delete the oldest files until all of them, and the open one, are within the bound."""
+        """Delete the oldest files until the rest is within the bound, and the disk not all full.
+
+        Args:
+            open_bytes: of the file that is being written.
+
+        Raises:
+            OSError: the disk cannot be asked.
+        """
         kept = list(self.segments)
         total = open_bytes + sum(segment.size_bytes for segment in kept)
-        while kept and total > self._bound:
+        while kept and (total > self._bound or _is_nearly_full(self.folder)):
             total -= kept[0].size_bytes
             _delete(kept.pop(0))
         self.segments = tuple(kept)
@@ -140,6 +148,12 @@ def _length_of(path: Path) -> float | None:
     except (av.error.InvalidDataError, av.error.EOFError, IndexError):
         return None
     return max(times) - min(times) if times else None
+
+
+def _is_nearly_full(folder: Path) -> bool:
+    disk = os.statvfs(folder)
+    reserve = min(_RESERVE_SHARE * disk.f_blocks * disk.f_frsize, _RESERVE_BYTES)
+    return disk.f_bavail * disk.f_frsize < reserve
 
 
 def _delete(segment: Segment) -> None:
