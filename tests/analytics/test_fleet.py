@@ -9,6 +9,7 @@ from camfleet.lines import LineCount
 from camfleet.service.events.journal import MemoryJournal
 from camfleet.service.fleet import PipelineFleet
 from camfleet.service.pipeline import Pipeline, Surroundings
+from camfleet_contracts.cameras import CamerasFile
 from camfleet_contracts.settings import read_settings
 from fakes_analytics import CollectingPublisher, NoLiveVideo, ScriptedDetector, ScriptedSource
 from waiting import wait_until
@@ -103,3 +104,17 @@ def test_pipeline_that_could_not_be_started_is_told_and_started_by_itself(
     fleet.stop()
     assert "not followed: OSError: the disk is gone" in fault
     assert fleet.pipelines["door"] is started
+
+
+def test_sinks_are_told_of_the_cameras_that_are_plugged_in(tmp_path: Path) -> None:
+    fleet, told = fleet_of(tmp_path, CAPTURE), list[CamerasFile]()
+    fleet.listener = told.append
+    (tmp_path / "cameras.yaml").write_text("cameras: [{name: usb, source: auto}]")
+    for plugged_in in ((), ("usb-1-4", "usb-1-5")):
+        devices = {"usb": plugged_in}
+        fleet.plugged_in = devices.copy
+        fleet.follow_file()
+        fleet.follow_file()
+    fleet.stop()
+    assert [one.name for one in told[0].cameras] == ["usb"]
+    assert [one.name for one in told[-1].cameras] == ["usb-1-4", "usb-1-5"]

@@ -84,12 +84,14 @@ class PipelineFleet:
             logger.error("cameras file refused reason=%s", self.fault)
         plugged_in = self.plugged_in()
         has_other_devices = plugged_in is not None and plugged_in != self._plugged_in
-        if cameras is not None:
-            self.listener(cameras)
         if cameras is not None or has_other_devices:
             self._file = cameras or self._file
             self._plugged_in = self._plugged_in if plugged_in is None else plugged_in
-            self._follow(expanded(self._file.cameras, self._plugged_in))
+            wanted = expanded(self._file.cameras, self._plugged_in)
+            disabled = (one for one in self._file.cameras if not one.enabled)
+            cameras_now = (*wanted.values(), *disabled)
+            self.listener(self._file.model_copy(update={"cameras": cameras_now}))
+            self._follow(wanted)
         if cameras is not None:
             self._watch.followed()
 

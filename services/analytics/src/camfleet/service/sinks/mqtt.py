@@ -88,9 +88,11 @@ class MqttPublisher:
             await self._client.subscribe(topics)
 
     async def _clear_if_gone(self, topic: str) -> None:
-        """Without any camera the file is faulty, and everything may come again."""
+        """Not while it may come again: of a file that is faulty, of a camera that is unplugged."""
         cameras = self._context.all_cameras()
-        if cameras and topic not in announcements(self._settings, self._context.device_id, cameras):
+        if not cameras or any(camera.source == "auto" for camera in cameras):
+            return
+        if topic not in announcements(self._settings, self._context.device_id, cameras):
             await self.publish([Publication(topic, "", True)])
 
     async def publish(self, publications: Iterable[Publication]) -> None:
