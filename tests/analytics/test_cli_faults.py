@@ -20,6 +20,7 @@ def test_an_error_is_one_line_on_standard_error(camfleet: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("variable", "words"),
     [
+        ("CAMFLEET_LOG_LEVEL", "should be one of TRACE (as DEBUG), DEBUG, INFO, WARNING, ERROR"),
         ("CAMFLEET_PUBLIC_URL", "should be an address without a path, such as https://box.example"),
         ("JUPYTER_BASE_URL", "should be / or a path between slashes, such as /lab/"),
     ],

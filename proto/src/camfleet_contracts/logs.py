@@ -26,7 +26,7 @@ def configure_logs(service: str, level: str = "INFO", path: Path | None = None) 
 
     Args:
         service: name bound to every line, e.g. `capture`.
-        level: TRACE (as DEBUG), DEBUG, INFO, WARNING or ERROR; anything else means INFO.
+        level: TRACE (as DEBUG), DEBUG, INFO, WARNING or ERROR; empty means INFO.
         path: file to write to as well; opened anew when it is moved away (logrotate).
 
     Raises:

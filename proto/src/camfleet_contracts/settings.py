@@ -12,8 +12,12 @@ from camfleet_contracts.faults import fault_text, written_as
 LOCAL = "local"  # CAMFLEET_SERVER of scripts that want a model server of their own
 _PUBLIC_URL = r"^(https?://[^/\s]+)?$"  # what stands before /login in a link; the gateway's address
 _BASE_URL = r"^/([\w-]+/)*$"
+_LOG_LEVEL = r"^(?i:TRACE|DEBUG|INFO|WARNING|ERROR|)$"
 _PublicUrl = Annotated[
     str, written_as(_PUBLIC_URL, "an address without a path, such as https://box.example")
+]
+_LogLevel = Annotated[
+    str, written_as(_LOG_LEVEL, "one of TRACE (as DEBUG), DEBUG, INFO, WARNING, ERROR")
 ]
 _BaseUrl = Annotated[str, written_as(_BASE_URL, "/ or a path between slashes, such as /lab/")]
 _FOLLOWS = "default_factory_not_called"  # the fault of another setting that this one begins with
@@ -79,7 +83,7 @@ class FleetSettings(BaseSettings):
     user: str = Field("", validation_alias="CAMFLEET_USER")
     notebook: str = Field("", validation_alias="JPY_SESSION_NAME")  # Jupyter tells its kernels
 
-    log_level: str = Field("INFO", validation_alias="CAMFLEET_LOG_LEVEL")
+    log_level: _LogLevel = Field("INFO", validation_alias="CAMFLEET_LOG_LEVEL", pattern=_LOG_LEVEL)
 
     camera_source: str | None = Field(None, validation_alias="CAMERA_SOURCE")
     camera_name: str = Field("camera", validation_alias="CAMERA_NAME")

@@ -9,11 +9,7 @@ from typing import Any
 
 from camfleet_contracts.serving_config import METRICS, ModelConfig, parse_model, reasons_of
 from camfleet_contracts.settings import FleetSettings
-from camfleet_server.command.options import (
-    LOG_LEVELS,
-    Parser,
-    build_parser,
-)
+from camfleet_server.command.options import Parser, build_parser
 from camfleet_server.command.ovms_options import REFUSED, WITHOUT_EFFECT
 from camfleet_server.command.program import OFF, Program
 from camfleet_server.images.reader import MAX_IMAGE_PIXELS
@@ -85,8 +81,7 @@ def read_server_settings(
     """Read the command line over the fleet's defaults; exits with one line about what is wrong."""
     if program.needs_a_model and not arguments:
         arguments = ["--help"]
-    log_level = fleet.log_level.upper()
-    parser = build_parser(program, log_level if log_level in LOG_LEVELS else "INFO")
+    parser = build_parser(program, fleet.log_level.upper() or "INFO")
     options = parser.parse_args(arguments)
     try:
         edit = _config_edit(options, fleet)
