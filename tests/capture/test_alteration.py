@@ -9,7 +9,9 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 from PIL import Image
 
+from camfleet_capture.access_unit import CLOCK_HZ
 from camfleet_capture.alteration import Alteration, alteration_of
+from camfleet_capture.coding import PictureEncoder
 from camfleet_contracts.capturing import Capturing
 from fakes_capture import capture_running
 from waiting import wait_until
@@ -93,3 +95,9 @@ def test_a_changed_mask_restarts_its_camera_and_no_other(tmp_path: Path, clip: P
         wait_until(lambda: capture.state("door")["codec"] == wanted, 60, wanted)
         assert capture.state("other")["frames"] >= frames
         assert capture.state("other")["reconnects"] == 0
+
+
+def test_key_pictures_are_in_time_where_fewer_pictures_come_than_the_camera_told() -> None:
+    encoder, frame = PictureEncoder(fps=30), VideoFrame.from_ndarray(picture(), format="rgb24")
+    units = [one for n in range(10) for one in encoder.encode(frame, n * CLOCK_HZ, float(n))]
+    assert [unit.is_key for unit in units] == [n % 2 == 0 for n in range(10)]

@@ -19,7 +19,10 @@ from fakes_capture import (
     write_clip,
     write_webcam_clip,
 )
+from fakes_rtsp import Client
 from waiting import wait_until
+
+HELD_UP_S = 1.0  # then capture moves the film's schedule; nothing is rushed
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +41,13 @@ def follows(numbers: list[int]) -> bool:
     return all(b == (a + 1) % LENGTH for a, b in pairwise(numbers))
 
 
-def steps(times_s: list[float]) -> list[float]:
-    return [round(b - a, 3) for a, b in pairwise(times_s)]
+def keep_time(times_s: list[float], tolerance_s: float) -> bool:
+    """Tell whether pictures are as far apart as in the film, or it was held up over a second.
+
+    On a machine that gave the service no processor for so long, the rest of the film is late.
+    """
+    steps = [after - before for before, after in pairwise(times_s)]
+    return all(abs(step - 1 / FPS) < tolerance_s or step > HELD_UP_S for step in steps)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
@@ -50,7 +58,7 @@ def test_reader_gets_every_picture_in_order_over_the_loop(
 ) -> None:
     seen = read_numbers(capture.url(name), LENGTH + 10, transport, agent)
     assert follows(seen.numbers)
-    assert max(abs(step - 1 / FPS) for step in steps(seen.times_s)) < 0.002
+    assert keep_time(seen.times_s, 0.002)
 
 
 FORMATS: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -95,7 +103,7 @@ def test_every_format_plays_over_the_loop_without_a_wrong_picture(
     formats.wait_for(name, "LIVE")
     seen = read_numbers(formats.url(name), LENGTH + 5, transport, agent)
     assert follows(seen.numbers)
-    assert max(abs(step - 1 / FPS) for step in steps(seen.times_s)) < 0.005
+    assert keep_time(seen.times_s, 0.005)
     assert formats.state(name)["codec"] == (FORMATS[name][2] if name in FORMATS else "mjpeg")
     assert formats.get(f"/cameras/{name}/snapshot.jpg").status_code == 200
 
@@ -143,6 +151,22 @@ def test_several_readers_see_the_same_and_are_counted(capture: RunningCapture) -
         reader.close()
     wait_until(lambda: capture.state("plain")["readers"] == 0, 60, "no reader after")
     assert all(follows(seen) for seen in numbers)
+
+
+def test_reader_that_plays_a_camera_removed_since_its_set_up_is_told_so(
+    tmp_path: Path, clip: Path
+) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text(camera_lines(goes=str(clip)))
+    with capture_running(file) as capture, Client(capture.rtsp_port) as client:
+        capture.wait_for("goes", "LIVE")
+        url, transport = capture.url("goes"), "RTP/AVP/TCP;unicast;interleaved=0-1"
+        code, headers = client.ask("SETUP", f"{url}/trackID=0", Transport=transport)
+        assert code == 200
+        file.write_text(camera_lines())
+        wait_until(lambda: capture.get("/cameras/goes").status_code == 404, 60, "it goes")
+        session = headers["session"].partition(";")[0]
+        assert client.ask("PLAY", url, Session=session)[0] == 404
 
 
 def test_removed_camera_ends_its_readers_and_no_other(tmp_path: Path, clip: Path) -> None:

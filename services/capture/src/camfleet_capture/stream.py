@@ -67,6 +67,7 @@ class Stream:
         self.readers = 0
         self.waiting = 0  # who asked for the first picture and has none yet
         self.dropped = 0  # units that slow readers did not get
+        self.endings = 0  # how often its readers were told that it is over
 
     def push(self, unit: AccessUnit) -> None:
         """Hand over a unit, at once if all can take it, else by way of the event loop."""
@@ -147,6 +148,7 @@ class Stream:
 
     def end(self) -> None:
         """Tell every listener that the stream is over."""
+        self.endings += 1
         with self.lock:
             for listener in self._listeners:
                 listener.end()

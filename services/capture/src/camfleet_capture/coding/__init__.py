@@ -1,6 +1,6 @@
 """From packets to access units: copied where RTP can carry them, else encoded anew."""
 
-from camfleet_capture.coding.choice import coder_of, open_coder
+from camfleet_capture.coding.choice import coder_of, nominal_rate, open_coder
 from camfleet_capture.coding.coder import Coder, VideoPacket
 from camfleet_capture.coding.encoding import PictureEncoder, encoded, even_size
 
@@ -11,5 +11,6 @@ __all__ = [
     "coder_of",
     "encoded",
     "even_size",
+    "nominal_rate",
     "open_coder",
 ]

@@ -10,7 +10,14 @@ from camfleet_capture.coding.copying import JpegCopier, NalCopier
 from camfleet_capture.coding.transcoding import Transcoder
 
 _USUAL_FPS = 15.0
+_HIGHEST_FPS = 1000.0  # where no rate is told, libavformat names one of 90,000 or below 0
 _WITHOUT_ORDER = frozenset({"h264", "hevc", "avi"})  # formats that tell no times of B pictures
+
+
+def nominal_rate(stream: av.VideoStream) -> float | None:
+    """Return what a stream tells of its pictures a second; its clock is none of that."""
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    return rate if 0 < rate <= _HIGHEST_FPS else None
 
 
 def open_coder(
@@ -18,7 +25,7 @@ def open_coder(
 ) -> Coder:
     """Choose the coder of a container's stream; `fps` in place of the rate that it tells."""
     context = stream.codec_context
-    fps = fps or float(stream.average_rate or 0) or _USUAL_FPS
+    fps = fps or nominal_rate(stream) or _USUAL_FPS
     is_h26x = context.codec.canonical_name in {"h264", "hevc"}
     if is_h26x and context.reorder_depth and stream.container.format.name in _WITHOUT_ORDER:
         return Transcoder(context, fps, alteration, knows_order=False)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from av.video.codeccontext import VideoCodecContext
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 from camfleet_capture.access_unit import CLOCK_HZ, AccessUnit
 from camfleet_capture.alteration import NOTHING, Alteration
@@ -27,6 +27,7 @@ class PictureEncoder:
     def __init__(self, fps: float, alteration: Alteration = NOTHING) -> None:
         self._fps, self._alteration = max(fps, 0.5), alteration
         self._context: VideoCodecContext | None = None
+        self._key_ticks = 0  # of the newest key picture
 
     def encode(self, frame: VideoFrame, ticks: int, shown_at: float) -> Iterator[AccessUnit]:
         """Yield the coded picture; its parameter sets come with every key picture."""
@@ -38,10 +39,13 @@ class PictureEncoder:
             context = self._context = _open_encoder(width, height, self._fps)
         picture = as_video(frame, width, height)
         picture.pts, picture.time_base = ticks, Fraction(1, CLOCK_HZ)
-        picture.pict_type = 0
+        is_due = not 0 <= ticks - self._key_ticks < _GROUP_S * CLOCK_HZ
+        picture.pict_type = PictureType.I if is_due else PictureType.NONE
         for packet in context.encode(picture):
             nals = split_start_codes(bytes(packet))
             nals = [nal for nal in nals if h264.nal_type(nal) != h264.SEI]  # x264's own advert
+            if packet.is_keyframe:
+                self._key_ticks = ticks
             yield AccessUnit(tuple(nals), packet.is_keyframe, ticks, shown_at)
 
 

@@ -47,6 +47,11 @@ class Broadcast:
         self._codec: CodecName | None = None
         self.lock = stream.lock
 
+    @property
+    def endings(self) -> int:
+        """How often the readers of its stream were told that it is over."""
+        return self._stream.endings
+
     def prepare(self) -> list[PacketGroup]:
         """Return the packets a new reader begins with: all pictures since the newest key.
 

@@ -271,10 +271,12 @@ class Connection:
 
     async def _play(self, request: Request) -> bytes:
         session = self._own_session(request)
+        if session.is_outlived and not session.plays:
+            raise Refused(404, self._host.fault(request.camera))
         headers: tuple[str, ...] = (f"Session: {session.id}", "Range: npt=now-")
         if not session.plays:
-            uri = request.uri.partition("?")[0]
-            info, self._after_answer = session.play(uri, self._reader_through)
+            where = request.uri.partition("?")[0]
+            info, self._after_answer = session.play(where, self._reader_through)
             headers = (*headers, info)
         return format_response(200, request.sequence, headers)
 

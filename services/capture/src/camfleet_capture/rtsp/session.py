@@ -19,6 +19,12 @@ class Session:
         self.id = same_as or secrets.token_hex(8)
         self._output, self._broadcast = output, broadcast
         self._reader: Reader | None = None
+        self._endings = broadcast.endings
+
+    @property
+    def is_outlived(self) -> bool:
+        """Whether its stream was over before it played."""
+        return self._broadcast.endings != self._endings
 
     @property
     def plays(self) -> bool:

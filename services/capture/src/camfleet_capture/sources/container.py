@@ -8,7 +8,7 @@ import av
 from av.container import InputContainer
 
 from camfleet_capture.alteration import NOTHING, Alteration
-from camfleet_capture.coding import Coder
+from camfleet_capture.coding import Coder, nominal_rate
 from camfleet_capture.errors import (
     SourceFault,
     SourceMissing,
@@ -22,7 +22,6 @@ from camfleet_contracts.stream_urls import unknown_host_of
 
 OPEN_TIMEOUT_S = 5.0
 STALL_LIMIT_S = 4.0
-_HIGHEST_RATE = 1000.0  # pictures a second; where none is told, libavformat guesses 90,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,6 @@ class Opening:
         return SourceStalled(f"{self.label}: broke off, or sends nothing that is video")
 
 
-def _nominal_rate(stream: av.VideoStream) -> float | None:
-    """Return what it tells of its pictures a second; its clock is none of that."""
-    rate = float(stream.average_rate or stream.guessed_rate or 0)
-    return rate if 0 < rate <= _HIGHEST_RATE else None
-
-
 def _fault_of(container: InputContainer) -> str | None:
     if not container.streams.video:
         return "holds no video"
@@ -138,4 +131,4 @@ def describe(
     """Return what is known of the pictures before the first one."""
     context = stream.codec_context
     width, height = alteration.size_of(context.width, context.height)
-    return SourceDetails(coder.codec, width, height, _nominal_rate(stream))
+    return SourceDetails(coder.codec, width, height, nominal_rate(stream))

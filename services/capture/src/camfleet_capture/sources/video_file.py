@@ -24,6 +24,7 @@ FORMATS = (
     "obu,ogg,asf,gif,mxf,dv"
 )
 
+_HIDDEN_SHARE = 0.001  # of their time in which pictures pass that an edit list cuts off in front
 _AHEAD = 8  # pictures that are read and copied together, while the caches hold what that takes
 
 
@@ -157,6 +158,8 @@ class VideoFile:
                     continue
                 decoded_s = packet.dts * base if packet.dts is not None else follows_s
                 shown_s = packet.pts * base if packet.pts is not None else decoded_s
+                if shown_s < 0 and packet.is_discard:
+                    shown_s, decoded_s = shown_s * _HIDDEN_SHARE, decoded_s * _HIDDEN_SHARE
                 duration_s = packet.duration * base if packet.duration else step
                 follows_s = decoded_s + duration_s
                 yield _TimedPacket(packet, shown_s, decoded_s, duration_s)
