@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from camfleet.cli import main
+from camfleet_contracts.seed import seed_folder
+
+_SEED = Path(__file__).parents[2] / "models"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class CommandLine:
     def set(self, **variables: object) -> None:
         for name, value in variables.items():
             self._monkeypatch.setenv(name, str(value))
+
+    def make_volume(self) -> None:
+        """Seed the model volume, as the first `camfleet up` does."""
+        seed_folder(_SEED, self.models)
 
     def run(self, *arguments: str) -> Outcome:
         """Run `camfleet ARGUMENTS` and return how it ended and what it wrote."""

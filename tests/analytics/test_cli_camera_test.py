@@ -23,7 +23,7 @@ def camfleet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> CommandLine:
     command_line = CommandLine(tmp_path, monkeypatch, capsys)
-    command_line.run("model", "list")
+    command_line.make_volume()
     return command_line
 
 

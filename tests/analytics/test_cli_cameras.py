@@ -9,7 +9,7 @@ from cli_runs import CommandLine
 
 
 def test_a_camera_is_added_with_comments_kept_and_removed(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     arguments = ("camera", "add", "desk", "/dev/video0", "--model", "pets", "--fps", "3")
     assert camfleet.run(*arguments).code == 0
     path = camfleet.models / "cameras.yaml"
@@ -79,7 +79,7 @@ def test_a_camera_is_recorded_until_it_is_not(camfleet: CommandLine) -> None:
 
 
 def test_a_camera_that_would_break_the_file_is_refused(camfleet: CommandLine) -> None:
-    assert f"made the model volume {camfleet.models}" in camfleet.run("model", "list").err
+    camfleet.make_volume()
     before = (camfleet.models / "cameras.yaml").read_text()
     outcome = camfleet.run("camera", "add", "Front Door", "/dev/video0")
     assert outcome.code == 1
@@ -88,7 +88,7 @@ def test_a_camera_that_would_break_the_file_is_refused(camfleet: CommandLine) ->
 
 
 def test_cameras_are_listed_without_passwords(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     camfleet.run("camera", "add", "door", "rtsp://user:secret@10.0.0.5/live")
     outcome = camfleet.run("camera", "list")
     assert "secret" not in outcome.out + camfleet.run("camera", "list", "--json").out
@@ -101,7 +101,7 @@ REASON = "rtsp://10.0.0.5/live: the camera refuses the user or password; check c
 @pytest.fixture
 def refused_camera(camfleet: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """Camera door, whose source capture reports as refused."""
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     camfleet.run("camera", "add", "door", "rtsp://10.0.0.5/live")
     states = {"door": {"name": "door", "state": "FAILED", "reason": REASON}}
     monkeypatch.setattr("camfleet.cli.camera_listing.camera_states", lambda _: states)
@@ -129,7 +129,7 @@ def test_a_pipe_gets_each_camera_and_each_reason_as_one_line(refused_camera: Com
 
 
 def test_a_file_without_cameras_says_how_to_add_one(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     (camfleet.models / "cameras.yaml").write_text("version: 1\n")
     assert "has no cameras; `camfleet camera add" in camfleet.run("camera", "list").err
 
@@ -138,7 +138,7 @@ def test_a_file_without_cameras_says_how_to_add_one(camfleet: CommandLine) -> No
 def test_a_raw_password_in_an_address_is_pointed_out_and_not_shown(
     camfleet: CommandLine, verb: tuple[str, ...]
 ) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     told = camfleet.run("camera", *verb, "rtsp://me:se#cret@10.0.0.5/live").err
     assert "write %2F, %3F or %23" in told
     assert "cret" not in told

@@ -122,7 +122,7 @@ def test_a_key_that_is_taken_or_missing_is_named(camfleet: CommandLine) -> None:
 
 
 def test_doctor_says_what_is_there(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     findings = json.loads(camfleet.run("doctor", "--json").out)
     verdicts = {finding["check"]: finding["verdict"] for finding in findings}
     assert verdicts["OpenCV"] == "ok"
@@ -135,7 +135,7 @@ def test_doctor_says_what_is_there(camfleet: CommandLine) -> None:
 
 
 def test_doctor_ends_with_1_when_something_must_be_mended(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     (camfleet.models / "config.json").write_text("{")
     assert camfleet.run("doctor").code == 1
 

@@ -9,7 +9,7 @@ from cli_runs import CommandLine
 
 
 def test_an_error_is_one_line_on_standard_error(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     outcome = camfleet.run("model", "show", "nothing")
     assert outcome.code == 1
     assert outcome.out == ""
@@ -55,7 +55,7 @@ def test_a_bad_setting_is_named(camfleet: CommandLine) -> None:
 
 
 def test_a_broken_config_json_is_named_with_its_line(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     (camfleet.models / "config.json").write_text('{\n  "model_config_list": [\n}')
     outcome = camfleet.run("model", "list")
     assert outcome.code == 1

@@ -9,10 +9,22 @@ from camfleet.cli import console
 from cli_runs import CommandLine
 
 
-def test_the_first_command_seeds_the_volume(camfleet: CommandLine) -> None:
-    assert camfleet.run("model", "list").code == 0
+def test_the_first_command_that_changes_something_seeds_the_volume(camfleet: CommandLine) -> None:
+    assert camfleet.run("camera", "add", "desk", "/dev/video0").code == 0
     names = {path.name for path in camfleet.models.iterdir()}
     assert {"catalog.json", "config.json", "cameras.yaml", "examples"} <= names
+
+
+def test_a_list_of_what_is_not_there_says_so_and_makes_no_volume(camfleet: CommandLine) -> None:
+    said = camfleet.run("model", "list").err
+    assert f"{camfleet.models / 'config.json'} is not there" in said
+    assert "`camfleet model pull NAME` makes it" in said
+    assert not camfleet.models.exists()
+
+
+def test_a_card_of_the_catalogue_makes_no_volume(camfleet: CommandLine) -> None:
+    assert "BSD-3-Clause" in camfleet.run("model", "show", "fastestdet-coco").out
+    assert not camfleet.models.exists()
 
 
 def test_a_search_among_what_can_be_pulled_makes_no_volume(camfleet: CommandLine) -> None:
@@ -38,7 +50,7 @@ def test_search_fits_a_terminal_of_80_columns(
 
 
 def test_a_copied_model_is_added_and_removed(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     (camfleet.models / "resnet" / "1").mkdir(parents=True)
     (camfleet.models / "resnet" / "1" / "model.onnx").write_bytes(b"x")
     assert camfleet.run("model", "add", "resnet").code == 0
@@ -70,7 +82,7 @@ def test_what_a_killed_publisher_left_is_removed(camfleet: CommandLine) -> None:
 
 
 def test_one_version_is_taken_back_with_its_files(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     for number in ("6", "7"):
         (camfleet.models / "pets" / number).mkdir(parents=True)
     camfleet.run("model", "add", "pets")
@@ -86,14 +98,14 @@ def test_one_version_is_taken_back_with_its_files(camfleet: CommandLine) -> None
 def test_a_model_outside_the_volume_is_served_from_its_folder(
     camfleet: CommandLine, tmp_path: Path
 ) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     (tmp_path / "srv" / "7").mkdir(parents=True)
     assert camfleet.run("model", "add", "far", "--path", str(tmp_path / "srv")).code == 0
     assert str(tmp_path / "srv") in (camfleet.models / "config.json").read_text()
 
 
 def test_a_model_without_a_version_is_not_added(camfleet: CommandLine) -> None:
-    camfleet.run("model", "list")
+    camfleet.make_volume()
     assert "no version folder" in camfleet.run("model", "add", "ghost").err
 
 

@@ -11,7 +11,7 @@ from camfleet.cli.console import out, print_json
 from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.measured import measured_of, words_of
 from camfleet.cli.server_status import VersionState, served_models
-from camfleet.cli.volume_seed import catalog_to_look_at, ensure_volume
+from camfleet.cli.volume_seed import catalog_to_look_at
 from camfleet_contracts.catalog import CatalogEntry, read_catalog
 from camfleet_contracts.model_manifest import ModelManifest, Tensor, parse_manifest, read_manifest
 from camfleet_contracts.names import stored_name
@@ -34,7 +34,6 @@ def print_card(settings: FleetSettings, model_id: str, *, as_json: bool) -> None
     Raises:
         CommandError: neither volume nor catalogue has it.
     """
-    ensure_volume(settings)
     try:
         name = stored_name(model_id)
     except ValueError as error:

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from camfleet.cli.console import note, out, print_json, print_reasons, table
 from camfleet.cli.server_status import VersionState, served_models
-from camfleet.cli.volume_seed import catalog_to_look_at, ensure_volume
+from camfleet.cli.volume_seed import catalog_to_look_at
 from camfleet_contracts.catalog import Catalog, CatalogEntry, read_catalog
 from camfleet_contracts.direct import server_rest_address
 from camfleet_contracts.serving_config import ServingConfig, read_serving_config
@@ -21,8 +21,7 @@ _INDENT = "    "
 
 def print_models(settings: FleetSettings, *, as_json: bool) -> None:
     """The models of volume and config.json, with versions and the server's word on them."""
-    ensure_volume(settings)
-    config = read_serving_config(settings.models_dir / "config.json")
+    config = _config_of(settings)
     states = served_models(settings)
     rows = _models(settings, config, states)
     if as_json:
@@ -51,6 +50,18 @@ def print_models(settings: FleetSettings, *, as_json: bool) -> None:
             f"the model server does not answer at {server_rest_address(settings)}; "
             "`camfleet up` starts it"
         )
+
+
+def _config_of(settings: FleetSettings) -> ServingConfig:
+    """What config.json names: nothing where there is none, as a look makes no volume."""
+    path = settings.models_dir / "config.json"
+    if path.is_file():
+        return read_serving_config(path)
+    note(
+        f"{path.absolute()} is not there, so nothing is served from this volume; `camfleet up` or "
+        "`camfleet model pull NAME` makes it, MODELS_DIR names another"
+    )
+    return ServingConfig()
 
 
 def print_catalog(settings: FleetSettings, word: str, *, as_json: bool) -> None:
@@ -90,7 +101,7 @@ def _models(
     states: dict[str, tuple[VersionState, ...]] | None,
 ) -> list[dict[str, Any]]:
     served = {model.name: model.base_path for model in config.models}
-    folders = {path.name: path for path in settings.models_dir.iterdir() if path.is_dir()}
+    folders = {path.name: path for path in settings.models_dir.glob("*") if path.is_dir()}
     on_volume = {name for name, path in folders.items() if versions_of(path)}
     told = {name for name, known in (states or {}).items() if any(map(_is_there, known))}
     names = sorted(on_volume | served.keys() | told)

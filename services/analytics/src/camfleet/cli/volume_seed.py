@@ -38,12 +38,6 @@ def ensure_catalog(settings: FleetSettings) -> None:
         note(words_of_a_new_volume(settings))
 
 
-def ensure_volume(settings: FleetSettings) -> None:
-    """Seed a folder that is no volume yet; a look at one that is, an OVMS user's, adds nothing."""
-    if not (settings.models_dir / "config.json").is_file():
-        ensure_catalog(settings)
-
-
 def catalog_to_look_at(settings: FleetSettings) -> Path:
     """The volume's catalogue, or the seed's where there is none; a look makes no volume."""
     own, seed = settings.models_dir / "catalog.json", find_seed("models")
