@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx import TensorProto, helper, save
 
 from camfleet.cli.packages.flags import joined
 from camfleet.inference.preprocessing import preprocess_of
@@ -168,3 +169,17 @@ def test_flags_may_have_dashes_and_equal_signs() -> None:
         "true",
         "here",
     ]
+
+
+def test_an_ultralytics_export_takes_pictures_as_its_file_says(
+    camfleet: CommandLine, pets: Path
+) -> None:
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    model = helper.make_model(helper.make_graph([], "empty", [value], [value]))
+    helper.set_model_props(model, {"stride": "32", "names": "{0: 'cat'}", "imgsz": "[64, 64]"})
+    save(model, pets / "net.onnx")
+    said = camfleet.run("model", "configure", str(pets), *ONNX).err
+    assert "net.onnx is an Ultralytics export" in said
+    assert written(pets)["preprocess"]["resize"] == "letterbox"
+    assert camfleet.run("model", "configure", str(pets), "--scalefactor", "1").code == 0
+    assert written(pets)["preprocess"]["resize"] == "stretch"

@@ -84,6 +84,15 @@ def test_v8_makes_masks_from_prototypes_and_cuts_them_at_the_box() -> None:
     assert (rows.min() * per_cell, (rows.max() + 1) * per_cell) == pytest.approx((100, 200), abs=4)
 
 
+def test_v8_takes_shares_of_the_input_for_pixels_as_tflite_exports_have_them() -> None:
+    columns = np.zeros((1, 6 + 3, 50), np.float32)
+    columns[0, :, 7] = [*(np.array(DOG_CXCYWH) / 320), 0.1, 0.8, 100 / 320, 130 / 320, 0.9]
+    found = decoded("yolov8", columns, key_points=1)
+    assert_is_the_dog(found, 0.8)
+    assert found.key_points is not None
+    assert found.key_points[0] == pytest.approx(np.array([[200, 100, 0.9]]))
+
+
 def test_v10_suppresses_nothing() -> None:
     rows = np.zeros((1, 300, 6), np.float32)
     rows[0, 0] = [100, 130, 150, 180, 0.8, 1]
@@ -91,6 +100,32 @@ def test_v10_suppresses_nothing() -> None:
     found = decoded("yolov10", rows)
     assert found.labels == ("dog", "car")
     assert_is_the_dog(found.select(np.array([0])), 0.8)
+
+
+def test_rows_without_suppression_may_say_centre_and_size() -> None:
+    rows = np.zeros((1, 300, 6), np.float32)
+    rows[0, 0] = [*(np.array(DOG_CXCYWH) / 320), 0.8, 1]
+    assert_is_the_dog(decoded("yolov10", rows, boxes="centre"), 0.8)
+
+
+def test_rows_without_suppression_may_have_key_points() -> None:
+    rows = np.zeros((1, 300, 6 + 3), np.float32)
+    rows[0, 0] = [100, 130, 150, 180, 0.8, 1, 100, 130, 0.9]
+    found = decoded("yolov10", rows, key_points=1)
+    assert_is_the_dog(found, 0.8)
+    assert found.key_points is not None
+    assert found.key_points[0] == pytest.approx(np.array([[200, 100, 0.9]]))
+
+
+def test_rows_without_suppression_may_have_masks() -> None:
+    rows = np.zeros((1, 300, 6 + 2), np.float32)
+    rows[0, 0] = [100, 130, 150, 180, 0.8, 1, 1, 0]
+    prototypes = np.full((1, 2, 80, 80), -5, np.float32)
+    prototypes[0, 0, :, :31] = 5
+    found = decoded("yolov10", rows, prototypes)
+    assert_is_the_dog(found, 0.8)
+    assert found.masks is not None
+    assert np.nonzero(found.masks[0])[1].max() == 30  # the left part of the picture
 
 
 def test_grids_of_v4_stretch_the_centre_beyond_its_cell() -> None:

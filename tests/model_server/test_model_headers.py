@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from camfleet_contracts.protobuf_wire import BadMessage
 from camfleet_server.runtimes.headers.onnx_graph import external_files, read_graph
-from camfleet_server.runtimes.headers.protobuf_wire import BadMessage
 from camfleet_server.runtimes.headers.tensorflow_graph import read_placeholders
 from camfleet_server.runtimes.headers.text_message import BadText, read_text
 from camfleet_server.runtimes.headers.tflite_graph import BadTflite, read_tflite

@@ -1,14 +1,21 @@
-"""YOLOv10 (also end-to-end exports of others): rows that need no suppression."""
+"""YOLOv10, 26 and RT-DETR (also exports with `nms=True`): rows that need no suppression."""
 
 import numpy as np
 
-from camfleet.decoders.outputs import Tensors, UnexpectedOutputs, as_floats, find_by_last_axis
+from camfleet.decoders.outputs import (
+    Tensors,
+    UnexpectedOutputs,
+    as_floats,
+    find_by_last_axis,
+    parameters_of,
+)
 from camfleet.decoders.suppression import to_detections
+from camfleet.decoders.yolo_extras import Extras, in_pixels
 from camfleet.detections import Detections
 from camfleet.inference.geometry import Resize
 from camfleet_contracts.model_manifest import ModelManifest
 
-ROW = 6  # x1, y1, x2, y2 in input pixels, score, class
+BOX, ROW = 4, 6  # box, score, class
 
 
 def decode(
@@ -18,11 +25,22 @@ def decode(
     confidence: float,
     iou: float,  # noqa: ARG001 - the model gives one box an object
 ) -> Detections:
-    """Reads [1, N, 6]."""
-    name = find_by_last_axis(outputs, ROW)
+    """Reads [1, N, 6+E]; the extras E are those of `yolov8`.
+
+    Boxes are corners in input pixels, or all of them shares of the input; with `parameters.boxes`
+    "centre" they are centre and size (RT-DETR).
+    """
+    extras = Extras.of(outputs, manifest)
+    name = find_by_last_axis(outputs, ROW + extras.count)
     if name is None:
-        raise UnexpectedOutputs(manifest, "an output [1, N, 6]", outputs)
-    rows = as_floats(outputs, name, manifest).reshape(-1, ROW)
-    rows = rows[rows[:, 4] >= confidence]
+        raise UnexpectedOutputs(manifest, f"an output [1, N, {ROW + extras.count}]", outputs)
+    rows = as_floats(outputs, name, manifest).reshape(-1, ROW + extras.count)
+    rows = in_pixels(rows, extras, resize)
+    rows = rows[rows[:, BOX] >= confidence]
     class_id = rows[:, 5].round().astype(np.int64)
-    return to_detections(rows[:, :4], rows[:, 4], class_id, manifest, resize)
+    boxes = rows[:, :BOX]
+    if parameters_of(manifest).get("boxes") == "centre":
+        centre, half = boxes[:, :2], boxes[:, 2:] / 2
+        boxes = np.concatenate([centre - half, centre + half], axis=1)
+    found = to_detections(boxes, rows[:, BOX], class_id, manifest, resize)
+    return extras.added(found, rows[:, ROW:], resize)

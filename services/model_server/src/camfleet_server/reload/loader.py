@@ -12,7 +12,7 @@ from camfleet_server.images.entrance import Entrances
 from camfleet_server.memory import trim_memory
 from camfleet_server.reload.crowd_compiler import Crowd, CrowdCompiler
 from camfleet_server.reload.loading import example_inputs, load_servable, warm_up
-from camfleet_server.reload.manifests import publish_manifest
+from camfleet_server.reload.manifests import publish_manifest, with_decoder
 from camfleet_server.reload.probe import Prober, ProbeStopped
 from camfleet_server.reload.repository import Stamps, stamps_of
 from camfleet_server.runtimes.base import (
@@ -179,17 +179,16 @@ class Loader:
         scheduler = Scheduler(source.name, servable.slots, self._queue_limit)
         if isinstance(servable, ServesCrowds) and self._for_crowds:
             servable.on_crowd = lambda met: self._compiler.submit(Crowd(source, scheduler, met))
+        manifest = with_decoder(source, servable)
         return LoadedVersion(
             name=source.name,
             number=source.version,
             key=job.key,
             servable=servable,
-            entrances=Entrances(
-                source.name, source.version, servable, source.manifest, source.config
-            ),
+            entrances=Entrances(source.name, source.version, servable, manifest, source.config),
             scheduler=scheduler,
             inference=self._guarded(job, servable, scheduler),
-            manifest=publish_manifest(source.manifest, servable),
+            manifest=publish_manifest(manifest, servable),
         )
 
     def _guarded(self, job: LoadJob, servable: Servable, scheduler: Scheduler) -> GuardedInference:

@@ -1,20 +1,25 @@
-"""The manifest of a version: its own, else the catalogue's, else what its files say."""
+"""The manifest of a version: its own, else the catalogue's, completed by what its files say."""
 
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from camfleet_contracts.catalog import BadCatalog, Catalog, CatalogEntry, read_catalog
+from camfleet_contracts.exports import Export, find_export
+from camfleet_contracts.model_files import NoModelFiles, find_model_files
 from camfleet_contracts.model_manifest import (
     ModelManifest,
+    Postprocess,
+    Preprocess,
     ServedBy,
     Tensor,
     parse_manifest,
     read_labels,
     read_manifest,
 )
-from camfleet_server.runtimes.base import Servable
+from camfleet_server.runtimes.base import ModelSource, Servable
 from camfleet_server.types import Manifest, TensorSpec
 
 logger = logging.getLogger(__name__)
@@ -60,6 +65,12 @@ def find_manifest(
     Raises:
         BadManifest: model.json, or the label file it names, cannot be read or used.
     """
+    return _completed(folder, _manifest_of(name, folder, digests, catalog))
+
+
+def _manifest_of(
+    name: str, folder: Path, digests: Mapping[str, str], catalog: Catalog
+) -> ModelManifest:
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is not None:
         return manifest
@@ -71,6 +82,38 @@ def find_manifest(
     if manifest.labels:
         return manifest
     return manifest.model_copy(update={"labels": _find_labels(folder, manifest, digests)})
+
+
+def with_decoder(source: ModelSource, servable: Servable) -> ModelManifest:
+    """Return the manifest of a loaded version, with the decoder of an Ultralytics export."""
+    manifest = source.manifest
+    export = None if manifest.postprocess else _export_of(source.folder, manifest)
+    told = export and export.postprocess([spec.shape for spec in servable.outputs])
+    return manifest.model_copy(update={"postprocess": Postprocess(**told)}) if told else manifest
+
+
+def _completed(folder: Path, manifest: ModelManifest) -> ModelManifest:
+    """The manifest, with the labels and pictures of an Ultralytics export if it says nothing."""
+    export = _export_of(folder, manifest)
+    if export is None:
+        return manifest
+    told: dict[str, Any] = {} if manifest.labels else {"labels": export.labels}
+    if manifest.preprocess is None and not _describes_pictures(manifest):
+        told["preprocess"] = Preprocess(**export.preprocess())
+    return manifest.model_copy(update=told)
+
+
+def _export_of(folder: Path, manifest: ModelManifest) -> Export | None:
+    try:
+        return find_export(find_model_files(folder, manifest))
+    except (NoModelFiles, OSError):
+        return None  # the runtimes say what they miss
+
+
+def _describes_pictures(manifest: ModelManifest) -> bool:
+    """Tell whether alwaysAI's fields say how pictures become the input."""
+    fields = ("mean", "scalefactor", "size", "swaprb", "crop")
+    return any(getattr(manifest, field) is not None for field in fields)
 
 
 def publish_manifest(manifest: ModelManifest, servable: Servable) -> Manifest:

@@ -8,9 +8,10 @@ from typing import Any
 from camfleet.cli.console import note
 from camfleet.cli.errors import CommandError
 from camfleet.cli.packages.description import describe
+from camfleet_contracts.exports import Export, find_export
 from camfleet_contracts.files import write_atomically
 from camfleet_contracts.model_files import NoModelFiles, find_model_files
-from camfleet_contracts.model_manifest import parse_manifest, read_manifest
+from camfleet_contracts.model_manifest import ModelManifest, parse_manifest, read_manifest
 from camfleet_contracts.names import stored_name
 from camfleet_contracts.volume import MANIFEST
 
@@ -30,6 +31,9 @@ def configure(folder: Path, given: Mapping[str, Any]) -> None:
     kept = before.model_dump(mode="json", exclude_unset=True) if before else {}
     if before and before.label_file:
         kept.pop("labels", None)
+    export = _export_of(folder, {**kept, **given})
+    if export:
+        kept = {"preprocess": export.preprocess(), **kept}
     document = describe(kept, given)
     for field in _NAMED_FILES:
         name = document.get(field)
@@ -43,10 +47,29 @@ def configure(folder: Path, given: Mapping[str, Any]) -> None:
     document.pop("files", None)  # sums of what may have changed; `publish` makes them anew
     write_atomically(folder / MANIFEST, json.dumps(document, indent=2) + "\n")
     note(f"{folder / MANIFEST} written; `camfleet model publish {folder}` puts it on the volume")
+    _tell_what_it_lacks(document, export)
+
+
+def _tell_what_it_lacks(document: Mapping[str, Any], export: Export | None) -> None:
+    if export:
+        note(
+            f"{document['model_file']} is an Ultralytics export: what is not said here, such as "
+            "labels and decoder, comes from the file"
+        )
+        return
     if document["purpose"] == "ObjectDetection" and not document.get("label_file"):
         note("without --label_file objects are named by their class numbers")
     if "postprocess" not in document:
         note("without --decoder cameras cannot use it, other clients can")
+
+
+def _export_of(folder: Path, fields: Mapping[str, Any]) -> Export | None:
+    """What the model file says of itself; None too where it is not there, which is told later."""
+    named = {name: fields.get(name) or "" for name in ("framework_type", *_NAMED_FILES)}
+    try:
+        return find_export(find_model_files(folder, ModelManifest(**named)))
+    except NoModelFiles:
+        return None
 
 
 def _checked_id(model_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from camfleet_server.runtimes.headers.protobuf_wire import (
+from camfleet_contracts.protobuf_wire import (
     BadMessage,
     messages,
     number_of,

@@ -1,6 +1,6 @@
 """The placeholders of a frozen TensorFlow graph (graph.proto), which are its inputs."""
 
-from camfleet_server.runtimes.headers.protobuf_wire import messages, number_of, text_of
+from camfleet_contracts.protobuf_wire import messages, number_of, text_of
 from camfleet_server.types import TensorSpec
 
 _NODE = 1  # of GraphDef

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from camfleet_contracts.model_files import ModelFiles
 from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.protobuf_wire import BadMessage
 from camfleet_server.runtimes.base import LoadError
 from camfleet_server.runtimes.headers.onnx_graph import read_graph
-from camfleet_server.runtimes.headers.protobuf_wire import BadMessage
 from camfleet_server.runtimes.headers.tensorflow_graph import read_placeholders
 from camfleet_server.runtimes.headers.text_message import BadText, TextMessage, read_text
 from camfleet_server.runtimes.headers.tflite_graph import BadTflite, read_tflite

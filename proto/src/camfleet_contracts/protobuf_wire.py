@@ -1,10 +1,12 @@
 """Reads the fields of a protobuf message without its classes (the wire format is public)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _SIZES = {_FIXED64: 8, _FIXED32: 4}
 _MOST_BYTES = 10  # of a varint
+_LONGEST_PART = 1 << 20
 
 
 class BadMessage(ValueError):
@@ -53,6 +55,32 @@ def number_of(message: memoryview, number: int) -> int | None:
     """Return the number under a field number, None where there is none."""
     values = (value for found, value in fields_of(message) if found == number)
     return next((value for value in values if isinstance(value, int)), None)
+
+
+def parts_of_file(path: Path, number: int) -> Iterator[memoryview]:
+    """Yield the parts of a file under a field number; what is between them is not read.
+
+    Raises:
+        BadMessage: the file is no message, or such a part is longer than a megabyte.
+        OSError: it cannot be read.
+    """
+    place, end = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while place < end:
+            file.seek(place)
+            head = memoryview(file.read(2 * _MOST_BYTES))
+            tag, size_at = _varint(head, 0)
+            kind = tag & 7
+            size, start = _varint(head, size_at) if kind in {_VARINT, _BYTES} else (0, size_at)
+            if kind not in {_VARINT, _BYTES, *_SIZES}:
+                raise BadMessage(f"a field of kind {kind} at byte {place}")
+            skipped = size if kind == _BYTES else _SIZES.get(kind, 0)
+            if kind == _BYTES and tag >> 3 == number:
+                if size > _LONGEST_PART:
+                    raise BadMessage(f"{size} bytes at byte {place}")
+                file.seek(place + start)
+                yield memoryview(file.read(size))
+            place += start + skipped
 
 
 def _varint(message: memoryview, place: int) -> tuple[int, int]:
