@@ -88,3 +88,19 @@ def test_archives_that_cannot_be_trusted_are_refused(
         pass
     assert "\n" not in str(refusal.value)
     assert not (tmp_path.parent / "outside.txt").exists()
+
+
+def test_files_that_lie_bare_in_an_archive_have_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as packed:
+        packed.writestr("net.onnx", WEIGHTS)
+    with opened(tmp_path / "pets.zip") as folder:
+        assert folder.name == "pets"
+        assert [path.name for path in folder.iterdir()] == ["net.onnx"]
+
+
+def test_what_a_mac_packs_beside_the_folder_is_looked_over(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as packed:
+        packed.writestr("pets/net.onnx", WEIGHTS)
+        packed.writestr("__MACOSX/pets/._net.onnx", "")
+    with opened(tmp_path / "archive.zip") as folder:
+        assert folder.name == "pets"

@@ -24,6 +24,7 @@ from camfleet_contracts.names import stored_name
 from camfleet_contracts.volume import MANIFEST, sums_match
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+_OF_A_MAC = {"__MACOSX", ".DS_Store"}
 _ENCRYPTED = 0x1  # flag of a file in a .zip
 _CHUNK_BYTES = 1 << 20
 _BROKEN = (
@@ -64,8 +65,11 @@ def opened(source: Path) -> Iterator[Path]:
         yield source
     elif source.is_file() and source.name.endswith(ARCHIVES):
         with tempfile.TemporaryDirectory(prefix="camfleet-package-") as unpacked:
-            _unpack(source, Path(unpacked))
-            yield _top_of(Path(unpacked))
+            suffix = next(filter(source.name.endswith, ARCHIVES))
+            folder = Path(unpacked) / source.name.removesuffix(suffix)  # a name for what has none
+            folder.mkdir(exist_ok=True)
+            _unpack(source, folder)
+            yield _top_of(folder)
     else:
         what = "is not a package" if source.exists() else "does not exist"
         raise CommandError(f"{source} {what}; give a folder, or one as {', '.join(ARCHIVES)}")
@@ -169,6 +173,6 @@ def _refuse_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _top_of(unpacked: Path) -> Path:
-    """Archives often hold one folder with everything in it."""
-    inside = list(unpacked.iterdir())
+    """Archives often hold one folder with everything in it, those of a Mac its notes beside."""
+    inside = [path for path in unpacked.iterdir() if path.name not in _OF_A_MAC]
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else unpacked
