@@ -176,6 +176,12 @@ def test_without_a_catalogue_the_labels_come_from_the_files(folder: Path) -> Non
     assert manifest.postprocess is None
 
 
+def test_a_model_json_without_labels_leaves_them_to_the_files(folder: Path) -> None:
+    (folder / "model.json").write_text('{"id": "pets"}')
+    (folder / "labels.txt").write_text("cat\ndog\n")
+    assert _look(ModelRepository(Clock()), folder).manifest.labels == ("cat", "dog")
+
+
 def test_hidden_files_do_not_count(folder: Path) -> None:
     (folder / ".model.onnx.swp").write_bytes(b"an editor's")
     assert set(_look(ModelRepository(Clock()), folder).digests) == {"model.onnx"}

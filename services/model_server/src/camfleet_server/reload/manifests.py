@@ -72,13 +72,10 @@ def _manifest_of(
     name: str, folder: Path, digests: Mapping[str, str], catalog: Catalog
 ) -> ModelManifest:
     manifest = read_manifest(folder) if folder.is_dir() else None
-    if manifest is not None:
-        return manifest
-    entry = _find_entry(name, digests, catalog)
-    if entry is not None:
+    entry = None if manifest else _find_entry(name, digests, catalog)
+    if entry:
         manifest = parse_manifest(entry.manifest, where=f"catalogue entry {entry.name}")
-    else:
-        manifest = ModelManifest(id=name)
+    manifest = manifest or ModelManifest(id=name)
     if manifest.labels:
         return manifest
     return manifest.model_copy(update={"labels": _find_labels(folder, manifest, digests)})
