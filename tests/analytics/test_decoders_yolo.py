@@ -84,6 +84,15 @@ def test_v8_makes_masks_from_prototypes_and_cuts_them_at_the_box() -> None:
     assert (rows.min() * per_cell, (rows.max() + 1) * per_cell) == pytest.approx((100, 200), abs=4)
 
 
+def test_v8_reads_prototypes_of_a_small_input() -> None:
+    columns = np.zeros((1, 6 + 32, 50), np.float32)
+    columns[0, :7, 7] = [*DOG_CXCYWH, 0.1, 0.8, 1]
+    prototypes = np.full((1, 32, 20, 20), 5, np.float32)  # fewer cells in a row than prototypes
+    masks = decoded("yolov8", columns, prototypes).masks
+    assert masks is not None
+    assert masks.shape == (1, 10, 20)
+
+
 def test_v8_takes_shares_of_the_input_for_pixels_as_tflite_exports_have_them() -> None:
     columns = np.zeros((1, 6 + 3, 50), np.float32)
     columns[0, :, 7] = [*(np.array(DOG_CXCYWH) / 320), 0.1, 0.8, 100 / 320, 130 / 320, 0.9]

@@ -97,7 +97,12 @@ def test_a_file_that_is_no_onnx_says_nothing(tmp_path: Path) -> None:
         (Export("detect", ("a", "b")), [(1, 25200, 7)], "yolov5"),
         (Export("detect", ("a", "b", "c")), [(1, 300, 7)], "yolov8"),  # RT-DETR
         (Export("segment", ("a",)), [(1, 37, 8400), (1, 32, 160, 160)], "yolov8"),
-        (Export("segment", ("a",)), [(1, 37, 8400), (1, 160, 160, 32)], "yolov8"),
+        (Export("segment", ("a",)), [(1, 37, 189), (1, 32, 24, 24)], "yolov8"),  # a small input
+        (
+            Export("segment", ("a",), is_channels_last=True),
+            [(1, 37, 8400), (1, 160, 160, 32)],
+            "yolov8",
+        ),
         (Export("segment", ("a",)), [(1, 300, 38), (1, 32, 160, 160)], "yolov10"),
         (Export("pose", ("a",), key_points=17), [(1, 56, 8400)], "yolov8"),
         (Export("pose", ("a",), key_points=17), [(1, 300, 57)], "yolov10"),

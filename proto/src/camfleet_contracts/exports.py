@@ -72,8 +72,7 @@ class Export:
         """Numbers beside box and classes: key points, or a coefficient for each prototype."""
         prototypes = [shape for shape in output_shapes if len(shape) == _PICTURE_RANK]
         if self.task == "segment" and prototypes:
-            last_is_width = prototypes[0][1] < prototypes[0][3]
-            return prototypes[0][1 if last_is_width else 3]
+            return prototypes[0][3 if self.is_channels_last else 1]
         return _KEY_POINT * self.key_points
 
     def _decoder(self, table: Shape, extras: int) -> str | None:

@@ -30,7 +30,7 @@ class Extras:
         if not names:
             return cls(POINT * int(parameters_of(manifest).get("key_points", 0)), None)
         prototypes = as_floats(outputs, names[0], manifest)
-        if prototypes.shape[2] < prototypes.shape[0]:  # TensorFlow's order
+        if manifest.preprocess and manifest.preprocess.layout == "NHWC":  # TensorFlow's order
             prototypes = prototypes.transpose(2, 0, 1)
         return cls(len(prototypes), prototypes)
 
