@@ -42,6 +42,15 @@ def test_a_camera_is_read_where_its_pictures_may_be_seen(
     assert address(tmp_path, capture, values) == expected
 
 
+@pytest.mark.parametrize("source", ["rtsp://old:word@a/2", "rtsp://a/2"])
+def test_credentials_come_before_a_login_in_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setenv("DOOR", "me:new")
+    values = {"detect_source": source, "credentials": "${env:DOOR}"}
+    assert address(tmp_path, CAPTURE, values) == "rtsp://me:new@a/2"
+
+
 def test_masks_are_never_passed_by_where_there_is_no_capture(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="rotation and masks need capture"):
         address(tmp_path, "", {"capture": MASKED})

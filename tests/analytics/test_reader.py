@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from camera_readers import CountingSink, capturing, next_frame, reading
-from camfleet.video.addresses import RefusedAddress, check_address, with_credentials
+from camfleet.video.addresses import RefusedAddress, check_address, with_default_login
 from camfleet.video.backoff import Backoff
 from camfleet.video.connection import ReaderState
 from camfleet.video.lag import Lag
@@ -95,8 +95,8 @@ def test_passwords_do_not_reach_the_log() -> None:
 
 
 def test_credentials_are_quoted_and_do_not_replace_given_ones() -> None:
-    assert with_credentials("rtsp://h/x", ("me", "p@ss/1")) == "rtsp://me:p%40ss%2F1@h/x"
-    assert with_credentials("rtsp://a:b@h/x", ("me", "no")) == "rtsp://a:b@h/x"
+    assert with_default_login("rtsp://h/x", ("me", "p@ss/1")) == "rtsp://me:p%40ss%2F1@h/x"
+    assert with_default_login("rtsp://a:b@h/x", ("me", "no")) == "rtsp://a:b@h/x"
 
 
 def test_waits_grow_and_are_short_while_the_host_answers() -> None:

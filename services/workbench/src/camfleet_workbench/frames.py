@@ -16,7 +16,7 @@ from camfleet.cli.capture_client import camera_states, snapshot
 from camfleet.cli.media import files_of, frame_count, is_picture, read_frames
 from camfleet.cli.settings import command_settings
 from camfleet.streams.live import NoSink
-from camfleet.video.addresses import with_credentials
+from camfleet.video.addresses import with_default_login
 from camfleet.video.connection import ReaderState
 from camfleet.video.frames import Frame
 from camfleet.video.reader import CameraReader, rtsp
@@ -129,7 +129,7 @@ def address_of(settings: FleetSettings, name: str) -> str:
     if is_loopback(urlsplit(address).hostname or ""):
         return address
     secret = KeyStore(settings.state_dir / "keys.json").fleet_secret()
-    return with_credentials(address, ("camfleet", secret))
+    return with_default_login(address, ("camfleet", secret))
 
 
 def _newest(reader: CameraReader, name: str) -> Iterator[Frame]:

@@ -9,11 +9,10 @@ import numpy as np
 
 from camfleet.service.live.drawing import encode_jpeg
 from camfleet.service.sources import address_of
-from camfleet.video.addresses import with_credentials
 from camfleet.video.look import DIRECT, NothingCame, look_at
 from camfleet_contracts.cameras import Camera, source_kind
 from camfleet_contracts.keys import KeyStore
-from camfleet_contracts.secret_references import Credentials, resolve_credentials
+from camfleet_contracts.secret_references import Credentials, resolve_credentials, with_login
 from camfleet_contracts.settings import FleetSettings, process_environment
 
 TIMEOUT_S = 8.0
@@ -50,7 +49,7 @@ def try_source(source: str, login: Credentials | None) -> dict[str, Any]:
     """Look at a source that is no camera yet. Raises NothingCame."""
     try:
         kind = source_kind(source)
-        address = with_credentials(source, login)
+        address = with_login(source, login) if login else source
     except ValueError as error:
         raise NothingCame(str(error)) from error
     if kind not in DIRECT or kind == "v4l2":

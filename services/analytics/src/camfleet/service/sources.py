@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from camfleet.service.live_ports import LiveCamera
 from camfleet.service.reading import Readers, Subscription
 from camfleet.service.watched_stream import OwnOrMade, TwoStreams, Unwatched, WatchedStream
-from camfleet.video.addresses import place_of, with_credentials
+from camfleet.video.addresses import place_of, with_default_login
 from camfleet.video.reader import CameraReader, PacketSink, rtsp
 from camfleet_contracts.access import is_loopback
 from camfleet_contracts.cameras import (
@@ -16,7 +16,7 @@ from camfleet_contracts.cameras import (
     source_kind,
 )
 from camfleet_contracts.keys import KeyStore
-from camfleet_contracts.secret_references import resolve_credentials
+from camfleet_contracts.secret_references import resolve_credentials, with_login
 from camfleet_contracts.settings import FleetSettings, process_environment
 
 
@@ -57,7 +57,7 @@ def is_at_capture(address: str, capture: str) -> bool:
 def _with_fleet_key(address: str, keys: KeyStore) -> str:
     if is_loopback(urlsplit(address).hostname or ""):
         return address
-    return with_credentials(address, ("camfleet", keys.fleet_secret()))
+    return with_default_login(address, ("camfleet", keys.fleet_secret()))
 
 
 def watched_address_of(camera: Camera, settings: FleetSettings, keys: KeyStore) -> str:
@@ -110,8 +110,8 @@ def ca_file_of(settings: FleetSettings) -> str | None:
 
 
 def _own_address(camera: Camera, address: str, settings: FleetSettings, keys: KeyStore) -> str:
-    """The camera's credentials are for the camera; capture knows the fleet's own key."""
+    """`credentials` come before a login in the address; capture knows the fleet's own key."""
     if is_at_capture(address, settings.capture):
         return _with_fleet_key(address, keys)
     credentials = resolve_credentials(camera.credentials, process_environment())
-    return with_credentials(address, credentials)
+    return with_login(address, credentials) if credentials else address

@@ -31,11 +31,9 @@ def file_address(path: Path | str) -> str:
     return f"file:{path}"
 
 
-def with_credentials(address: str, credentials: Credentials | None) -> str:
+def with_default_login(address: str, credentials: Credentials) -> str:
     """The address with user and password in it, quoted; an address that has them keeps its own."""
-    if credentials is None or "@" in urlsplit(address).netloc:
-        return address
-    return with_login(address, credentials)
+    return address if "@" in urlsplit(address).netloc else with_login(address, credentials)
 
 
 def normal_form(address: str) -> str:
