@@ -57,10 +57,11 @@ def test_fields_and_defaults_are_those_of_alwaysai(camfleet: CommandLine, pets: 
     assert manifest.labels == ("cat", "dog")
 
 
+@pytest.mark.parametrize("size", [["300", "300"], ["300 300"], ["300,300"]], ids=str)
 def test_lists_and_switches_may_be_written_as_alwaysai_writes_them(
-    camfleet: CommandLine, pets: Path
+    camfleet: CommandLine, pets: Path, size: list[str]
 ) -> None:
-    picture = ["--mean", "104", "-117.5", "123", "--size", "300", "300", "--swaprb", "--crop"]
+    picture = ["--mean", "104", "-117.5", "123", "--size", *size, "--swaprb", "--crop"]
     outcome = camfleet.run(
         "model", "configure", *ONNX, *picture, "true", "--id", "me/pets", str(pets)
     )

@@ -43,6 +43,13 @@ def as_floats(outputs: Tensors, name: str, manifest: ModelManifest) -> NDArray[n
     return floats
 
 
+def logistic(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores 0..1 of logits."""
+    raised: NDArray[np.float32] = np.exp(-np.clip(values, -80, 80), dtype=np.float32)
+    raised += 1
+    return np.reciprocal(raised)
+
+
 def label_of(manifest: ModelManifest, class_id: int) -> str:
     """The label of a class, or its number where the manifest has none."""
     labels = manifest.labels

@@ -11,6 +11,7 @@ from camfleet_contracts.model_manifest import ModelManifest
 
 _FUNCTIONS: Mapping[str, str] = {
     "classification": "camfleet.decoders.classification:decode",
+    "detr": "camfleet.decoders.detr:decode",
     "embedding": "camfleet.decoders.embedding:decode",
     "fastestdet": "camfleet.decoders.fastestdet:decode",
     "movenet": "camfleet.decoders.movenet:decode",

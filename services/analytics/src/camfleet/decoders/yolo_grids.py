@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet.decoders.outputs import Tensors, UnexpectedOutputs, as_floats, parameters_of
+from camfleet.decoders.outputs import (
+    Tensors,
+    UnexpectedOutputs,
+    as_floats,
+    logistic,
+    parameters_of,
+)
 from camfleet.decoders.suppression import suppress_by_class, to_detections
 from camfleet.detections import Detections
 from camfleet.inference.geometry import Resize
@@ -70,18 +76,12 @@ def _boxes(
     rows, columns = grid.shape[:2]
     y, x = np.mgrid[:rows, :columns].astype(np.float32)
     corner = np.stack([x, y], axis=2)[:, :, None]
-    inside = _sigmoid(grid[..., :2]) * scale - (scale - 1) / 2
+    inside = logistic(grid[..., :2]) * scale - (scale - 1) / 2
     per_cell = np.asarray(input_size, np.float32) / (columns, rows)
     centre = (inside + corner) * per_cell
     half = np.exp(np.minimum(grid[..., 2:4], 20)) * sizes / 2
-    classes = _sigmoid(grid[..., 5:])
+    classes = logistic(grid[..., 5:])
     class_id = classes.argmax(axis=-1)
-    score = _sigmoid(grid[..., 4]) * classes.max(axis=-1)
+    score = logistic(grid[..., 4]) * classes.max(axis=-1)
     xyxy = np.concatenate([centre - half, centre + half], axis=-1).reshape(-1, 4)
     return xyxy.astype(np.float32), score.ravel(), class_id.ravel()
-
-
-def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    raised: NDArray[np.float32] = np.exp(-np.clip(values, -80, 80), dtype=np.float32)
-    raised += 1
-    return np.reciprocal(raised)

@@ -23,7 +23,7 @@ _TINT = 0.45  # share of its class's colour in a masked pixel
 class InstanceSegmentation(VisionService[InstanceSegmentationPrediction]):
     """Finds objects and the pixels they cover."""
 
-    reads = frozenset({"yolov8"})
+    reads = frozenset({"yolov8", "yolov10"})
 
     def segment_image(
         self,

@@ -19,7 +19,7 @@ SURE = 0.2  # points below it count as not found
 class PoseEstimation(VisionService[Pose]):
     """Finds persons and the points of their bodies."""
 
-    reads = frozenset({"movenet", "pose-heatmaps", "yolov8"})
+    reads = frozenset({"movenet", "pose-heatmaps", "yolov8", "yolov10"})
 
     def estimate(
         self,

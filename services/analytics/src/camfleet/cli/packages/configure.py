@@ -81,7 +81,7 @@ def _checked_id(model_id: str) -> str:
 
 
 def numbers(text: str | None, flag: str) -> list[float] | None:
-    """A comma-separated list.
+    """A list with commas, or in quotes with spaces.
 
     Raises:
         CommandError: a part is not a number.
@@ -89,7 +89,7 @@ def numbers(text: str | None, flag: str) -> list[float] | None:
     if text is None:
         return None
     try:
-        values = [float(part) for part in text.split(",")]
+        values = [float(part) for part in text.replace(",", " ").split()]
     except ValueError as error:
         raise CommandError(f"{flag} {text}: must be numbers") from error
     return [int(value) if value.is_integer() else value for value in values]
