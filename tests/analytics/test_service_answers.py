@@ -222,17 +222,25 @@ def test_the_environments_key_is_presented(
     assert set(server.keys) == {"Bearer s3cret"}
 
 
-def test_instances_have_masks_of_the_images_size(server: FakeServer) -> None:
-    box = np.array([16, 16, 32, 16, 0.8, 1.0], np.float32)  # centre and size, score, coefficient
+@pytest.mark.parametrize(
+    ("decoder", "table"),
+    [
+        ("yolov8", [[[16], [16], [32], [16], [0.8], [1]]]),  # centre, size, score, coefficient
+        ("yolov10", [[[0, 8, 32, 24, 0.8, 0, 1]]]),  # corners, score, class, coefficient
+    ],
+)
+def test_instances_have_masks_of_the_images_size(
+    server: FakeServer, decoder: str, table: list[Any]
+) -> None:
     prototype = np.full((1, 1, 8, 8), 9.0, np.float32)
     prototype[:, :, :, :2] = -9.0  # the left quarter is not of the object
     manifest = {
         "id": "m",
         "labels": ["cat"],
         "preprocess": {"layout": "NCHW"},
-        "postprocess": {"decoder": "yolov8"},
+        "postprocess": {"decoder": decoder},
     }
-    answer = {"boxes": box.reshape(1, 6, 1), "prototypes": prototype}
+    answer = {"boxes": np.array(table, np.float32), "prototypes": prototype}
     server.versions[1] = FakeVersion(manifest, (1, 3, 32, 32), lambda _: answer)
     instances = InstanceSegmentation("m", server=server.address)
     instances.load()
