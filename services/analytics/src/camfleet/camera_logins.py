@@ -64,16 +64,16 @@ def taken_apart(source: str) -> tuple[str, Credentials | None]:
 def without_login(entry: Mapping[str, Any], state_dir: Path) -> dict[str, Any]:
     """An entry of cameras.yaml whose sources have no login: it is kept in the camera's file.
 
-    One that names its `credentials` is left as it is, and so is a `detect_source` with a login of
-    its own. Raises OSError: the file cannot be written.
+    One that names its `credentials` is left as it is, and so is one with two logins: `credentials`
+    hold for both sources. Raises OSError: the file cannot be written.
     """
     source, login = taken_apart(str(entry.get("source")))
-    if login is None or entry.get("credentials"):
+    detect_source, other = taken_apart(str(entry.get("detect_source")))
+    if login is None or entry.get("credentials") or other not in {None, login}:
         return dict(entry)
     kept = keep_login(state_dir, str(entry["name"]), login)
     changed = {**entry, "source": source, "credentials": reference_to(kept)}
-    detect_source, same_login = taken_apart(str(entry.get("detect_source")))
-    return changed | ({"detect_source": detect_source} if same_login == login else {})
+    return changed | ({"detect_source": detect_source} if other else {})
 
 
 def _file_of(state_dir: Path, camera: str) -> Path:
