@@ -98,9 +98,13 @@ def test_files_that_lie_bare_in_an_archive_have_its_name(tmp_path: Path) -> None
         assert [path.name for path in folder.iterdir()] == ["net.onnx"]
 
 
-def test_what_a_mac_packs_beside_the_folder_is_looked_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "note", ["__MACOSX/pets/._net.onnx", "._pets", ".DS_Store", "pets/._net.onnx"]
+)
+def test_what_a_mac_notes_beside_files_is_left_out(tmp_path: Path, note: str) -> None:
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as packed:
         packed.writestr("pets/net.onnx", WEIGHTS)
-        packed.writestr("__MACOSX/pets/._net.onnx", "")
+        packed.writestr(note, "")
     with opened(tmp_path / "archive.zip") as folder:
         assert folder.name == "pets"
+        assert [path.name for path in folder.iterdir()] == ["net.onnx"]

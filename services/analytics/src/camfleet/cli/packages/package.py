@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -24,7 +25,7 @@ from camfleet_contracts.names import stored_name
 from camfleet_contracts.volume import MANIFEST, sums_match
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-_OF_A_MAC = {"__MACOSX", ".DS_Store"}
+_OF_A_MAC = ("__MACOSX", ".DS_Store", "._*")  # what its Finder and its tar note beside files
 _ENCRYPTED = 0x1  # flag of a file in a .zip
 _CHUNK_BYTES = 1 << 20
 _BROKEN = (
@@ -69,6 +70,7 @@ def opened(source: Path) -> Iterator[Path]:
             folder = Path(unpacked) / source.name.removesuffix(suffix)  # a name for what has none
             folder.mkdir(exist_ok=True)
             _unpack(source, folder)
+            _drop_notes_of_a_mac(folder)
             yield _top_of(folder)
     else:
         what = "is not a package" if source.exists() else "does not exist"
@@ -172,7 +174,16 @@ def _refuse_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
             raise CommandError(f"{archive}: '{name}' has a password; pack it without one")
 
 
+def _drop_notes_of_a_mac(unpacked: Path) -> None:
+    """Nobody reads them, and `._net.onnx` would be the first model by its name."""
+    for path in [path for pattern in _OF_A_MAC for path in unpacked.rglob(pattern)]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _top_of(unpacked: Path) -> Path:
-    """Archives often hold one folder with everything in it, those of a Mac its notes beside."""
-    inside = [path for path in unpacked.iterdir() if path.name not in _OF_A_MAC]
+    """Archives often hold one folder with everything in it."""
+    inside = list(unpacked.iterdir())
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else unpacked
