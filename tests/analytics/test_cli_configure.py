@@ -172,15 +172,29 @@ def test_flags_may_have_dashes_and_equal_signs() -> None:
     ]
 
 
-def test_an_ultralytics_export_takes_pictures_as_its_file_says(
-    camfleet: CommandLine, pets: Path
-) -> None:
+def save_export(path: Path) -> None:
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
     model = helper.make_model(helper.make_graph([], "empty", [value], [value]))
     helper.set_model_props(model, {"stride": "32", "names": "{0: 'cat'}", "imgsz": "[64, 64]"})
-    save(model, pets / "net.onnx")
+    save(model, path)
+
+
+def test_an_ultralytics_export_takes_pictures_as_its_file_says(
+    camfleet: CommandLine, pets: Path
+) -> None:
+    save_export(pets / "net.onnx")
     said = camfleet.run("model", "configure", str(pets), *ONNX).err
     assert "net.onnx is an Ultralytics export" in said
     assert written(pets)["preprocess"]["resize"] == "letterbox"
     assert camfleet.run("model", "configure", str(pets), "--scalefactor", "1").code == 0
     assert written(pets)["preprocess"]["resize"] == "stretch"
+
+
+def test_an_export_that_model_json_names_is_looked_at_whatever_lies_beside_it(
+    camfleet: CommandLine, pets: Path
+) -> None:
+    save_export(pets / "net.onnx")
+    (pets / "a.onnx").write_bytes(b"x")
+    camfleet.run("model", "configure", str(pets), *ONNX)
+    said = camfleet.run("model", "configure", str(pets), "--license", "MIT").err
+    assert "net.onnx is an Ultralytics export" in said

@@ -31,7 +31,7 @@ def configure(folder: Path, given: Mapping[str, Any]) -> None:
     kept = before.model_dump(mode="json", exclude_unset=True) if before else {}
     if before and before.label_file:
         kept.pop("labels", None)
-    export = _export_of(folder, {**kept, **given})
+    export = _export_of(folder, kept, given)
     if export:
         kept = {"preprocess": export.preprocess(), **kept}
     document = describe(kept, given)
@@ -63,9 +63,10 @@ def _tell_what_it_lacks(document: Mapping[str, Any], export: Export | None) -> N
         note("without --decoder cameras cannot use it, other clients can")
 
 
-def _export_of(folder: Path, fields: Mapping[str, Any]) -> Export | None:
+def _export_of(folder: Path, kept: Mapping[str, Any], given: Mapping[str, Any]) -> Export | None:
     """What the model file says of itself; None too where it is not there, which is told later."""
-    named = {name: fields.get(name) or "" for name in ("framework_type", *_NAMED_FILES)}
+    fields = ("framework_type", *_NAMED_FILES)
+    named = {name: given.get(name) or kept.get(name, "") for name in fields}
     try:
         return find_export(find_model_files(folder, ModelManifest(**named)))
     except NoModelFiles:
