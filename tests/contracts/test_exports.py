@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, save
 from camfleet_contracts.exports import Export, find_export
 from camfleet_contracts.model_files import find_model_files
 from camfleet_contracts.model_manifest import ModelManifest
+from camfleet_contracts.protobuf_wire import BadMessage, fields_of, parts_of_file
 
 NOTES = {
     "task": "detect",
@@ -81,9 +82,49 @@ def test_notes_that_cannot_be_read_say_nothing(tmp_path: Path, notes: dict[str, 
     assert export_of(save_model(tmp_path / "other.onnx", **notes)) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- names\n",
+        "names\n",
+        "[" * 3000,
+        "names: [a]\nstride: 32\nimgsz: .inf\n",
+        "names: [a]\nstride: 32\nkpt_shape: [-17, 3]\n",
+    ],
+    ids=["a list", "a word", "too deep", "endless", "less than no points"],
+)
+def test_files_beside_a_model_that_are_no_notes_of_it_say_nothing(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "best.xml").write_text("<net/>")
+    (tmp_path / "metadata.yaml").write_text(text)
+    assert export_of(tmp_path) is None
+
+
+def test_an_open_size_is_none(tmp_path: Path) -> None:
+    export = export_of(save_model(tmp_path / "best.onnx", **NOTES | {"imgsz": "[-1, -1]"}))
+    assert export is not None
+    assert export.size is None
+
+
+def test_notes_without_a_task_are_of_yolov5(tmp_path: Path) -> None:
+    notes = {"stride": "32", "names": "['hat']"}
+    export = export_of(save_model(tmp_path / "best.onnx", **notes))
+    assert export == Export("detect", ("hat",), is_v5=True)
+
+
 def test_a_file_that_is_no_onnx_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"not a model at all")
     assert export_of(tmp_path) is None
+
+
+def test_zeros_that_a_power_cut_left_are_no_message(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.onnx"
+    path.write_bytes(bytes(100))
+    with pytest.raises(BadMessage, match="a field of number 0 at byte 0"):
+        list(parts_of_file(path, 14))
+    with pytest.raises(BadMessage, match="a field of number 0 at byte 0"):
+        list(fields_of(memoryview(bytes(100))))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +135,9 @@ def test_a_file_that_is_no_onnx_says_nothing(tmp_path: Path) -> None:
         (Export("detect", ("a", "b")), [(-1, -1, -1)], "yolov8"),
         (Export("detect", ("a",)), [(1, 300, 6)], "yolov10"),
         (Export("detect", ("a", "b"), is_suppressed=True), [(1, 300, 6)], "yolov10"),
-        (Export("detect", ("a", "b")), [(1, 25200, 7)], "yolov5"),
+        (Export("detect", ("a", "b"), is_v5=True), [(1, 25200, 7)], "yolov5"),
+        (Export("detect", ("a",), is_v5=True), [(1, 25200, 6)], "yolov5"),
+        (Export("detect", ("a",), is_v5=True), [(1, -1, -1)], "yolov5"),
         (Export("detect", ("a", "b", "c")), [(1, 300, 7)], "yolov8"),  # RT-DETR
         (Export("segment", ("a",)), [(1, 37, 8400), (1, 32, 160, 160)], "yolov8"),
         (Export("segment", ("a",)), [(1, 37, 189), (1, 32, 24, 24)], "yolov8"),  # a small input

@@ -5,7 +5,7 @@ metadata.yaml (https://docs.ultralytics.com/modes/export).
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ class Export:
     is_suppressed: bool = False
     is_channels_last: bool = False
     is_detr: bool = False  # pictures are stretched; boxes are centre and size, shares of the input
+    is_v5: bool = False  # by YOLOv5's own exporter, which names no task
 
     def preprocess(self) -> dict[str, Any]:
         """How it takes pictures, as `preprocess` of model.json says it."""
@@ -77,35 +78,34 @@ class Export:
 
     def _decoder(self, table: Shape, extras: int) -> str | None:
         boxes, classes = table[1:], len(self.labels)
+        if self.is_v5:  # of one class its rows are as long as those of what has been suppressed
+            return "yolov5" if boxes[1] in {-1, _BOX + _OBJECTNESS + classes} else None
         if max(boxes) < 0:  # open sizes, of which nothing is known
             return "yolov10" if self.is_suppressed else "yolov8"
         if boxes[1] == _ROW + extras and (
             self.is_suppressed or boxes[0] != _BOX + classes + extras
         ):
             return "yolov10"
-        if _BOX + classes + extras in boxes:
-            return "yolov8"
-        is_v5 = boxes[1] == _BOX + _OBJECTNESS + classes and not extras
-        return "yolov5" if is_v5 else None
+        return "yolov8" if _BOX + classes + extras in boxes else None
 
 
 def find_export(files: ModelFiles) -> Export | None:
     """The notes in or beside a model; None where there are none, or they cannot be read."""
     try:
         export = _parsed(_notes_of(files))
-    except (OSError, ValueError, TypeError, YAMLError):
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError, YAMLError):
         return None
     is_last = files.framework.name in _CHANNELS_LAST
     return replace(export, is_channels_last=is_last) if export else None
 
 
-def _notes_of(files: ModelFiles) -> Mapping[str, Any]:
+def _notes_of(files: ModelFiles) -> Any:
     if files.framework.name == "onnx":
         entries = parts_of_file(files.model, _ONNX_METADATA)
         return {text_of(entry, 1): _value(text_of(entry, 2)) for entry in entries}
     folder = files.model if files.model.is_dir() else files.model.parent
     path = folder / _BESIDE
-    return YAML(typ="safe", pure=True).load(read_text(path)) or {} if path.is_file() else {}
+    return YAML(typ="safe", pure=True).load(read_text(path)) if path.is_file() else None
 
 
 def _value(text: str) -> Any:
@@ -116,26 +116,32 @@ def _value(text: str) -> Any:
         return text
 
 
-def _parsed(notes: Mapping[str, Any]) -> Export | None:
-    names = notes.get("names")
+def _parsed(notes: Any) -> Export | None:
+    names = notes.get("names") if isinstance(notes, dict) else None
     if not isinstance(names, dict | list) or "stride" not in notes:
         return None
     by_number = names if isinstance(names, dict) else dict(enumerate(names))
     if not by_number or by_number.keys() != set(range(len(by_number))):
         return None
     labels = tuple(str(by_number[number]) for number in range(len(by_number)))
-    size = notes.get("imgsz")
-    height, width = size if isinstance(size, list) else (size, size)
     points, values = notes.get("kpt_shape") or (0, _KEY_POINT)
-    if values != _KEY_POINT:
+    if values != _KEY_POINT or int(points) < 0:
         return None
     arguments = notes.get("args")
     nms = isinstance(arguments, dict) and arguments.get("nms")
     return Export(
         task=str(notes.get("task") or "detect"),
         labels=labels,
-        size=(int(width), int(height)) if width and height else None,
+        size=_size_of(notes.get("imgsz")),
         key_points=int(points),
         is_suppressed=bool(notes.get("end2end") or nms),
         is_detr="rtdetr" in str(notes.get("description", "")).lower(),
+        is_v5="task" not in notes,
     )
+
+
+def _size_of(told: Any) -> tuple[int, int] | None:
+    """Width and height of one number, or of height and width; None where the size is open."""
+    height, width = told if isinstance(told, list) else (told or 0, told or 0)
+    size = int(width), int(height)
+    return size if min(size) > 0 else None

@@ -17,25 +17,22 @@ def fields_of(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Yield number and value of each field: varints as int, everything else as bytes.
 
     Raises:
-        BadMessage: the bytes end within a field, or are of no known kind.
+        BadMessage: the bytes end within a field, or are of no known number or kind.
     """
     place = 0
     while place < len(message):
-        tag, place = _varint(message, place)
-        kind = tag & 7
+        number, kind, place = _tag(message, place, place)
         if kind == _VARINT:
             value, place = _varint(message, place)
-            yield tag >> 3, value
+            yield number, value
             continue
         if kind == _BYTES:
             size, place = _varint(message, place)
-        elif kind in _SIZES:
-            size = _SIZES[kind]
         else:
-            raise BadMessage(f"a field of kind {kind} at byte {place}")
+            size = _SIZES[kind]
         if place + size > len(message):
             raise BadMessage(f"cut off at byte {place} of {len(message)}")
-        yield tag >> 3, message[place : place + size]
+        yield number, message[place : place + size]
         place += size
 
 
@@ -69,18 +66,26 @@ def parts_of_file(path: Path, number: int) -> Iterator[memoryview]:
         while place < end:
             file.seek(place)
             head = memoryview(file.read(2 * _MOST_BYTES))
-            tag, size_at = _varint(head, 0)
-            kind = tag & 7
+            found, kind, size_at = _tag(head, 0, place)
             size, start = _varint(head, size_at) if kind in {_VARINT, _BYTES} else (0, size_at)
-            if kind not in {_VARINT, _BYTES, *_SIZES}:
-                raise BadMessage(f"a field of kind {kind} at byte {place}")
             skipped = size if kind == _BYTES else _SIZES.get(kind, 0)
-            if kind == _BYTES and tag >> 3 == number:
+            if kind == _BYTES and found == number:
                 if size > _LONGEST_PART:
                     raise BadMessage(f"{size} bytes at byte {place}")
                 file.seek(place + start)
                 yield memoryview(file.read(size))
             place += start + skipped
+
+
+def _tag(message: memoryview, place: int, told_place: int) -> tuple[int, int, int]:
+    """Number and kind of a field, and where what follows begins; zeros are none."""
+    tag, after = _varint(message, place)
+    number, kind = tag >> 3, tag & 7
+    if number == 0:
+        raise BadMessage(f"a field of number 0 at byte {told_place}")
+    if kind not in {_VARINT, _BYTES, *_SIZES}:
+        raise BadMessage(f"a field of kind {kind} at byte {told_place}")
+    return number, kind, after
 
 
 def _varint(message: memoryview, place: int) -> tuple[int, int]:
