@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from unittest.mock import Mock
 
 from camfleet_capture.rtsp.connection import Connection
@@ -75,5 +77,28 @@ def test_a_reader_that_says_it_is_alive_after_the_end_gets_the_rest_all_the_same
             assert got + len(rest) == SHORT_FILM_BYTES
             client.close()
             await serving
+
+    asyncio.run(check())
+
+
+def test_nothing_is_left_of_an_encrypted_connection_that_ended(
+    certificate: tuple[Path, Path],
+) -> None:
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(*certificate)
+    theirs = ssl.create_default_context(cafile=certificate[0])
+
+    async def check() -> None:
+        came: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        async with await asyncio.start_server(
+            lambda *pair: came.set_result(pair), "127.0.0.1", 0, ssl=ours
+        ) as server:
+            address = server.sockets[0].getsockname()
+            _, client = await asyncio.open_connection(*address, ssl=theirs)
+            _, writer = await came
+            client.close()
+            writer.close()
+            await writer.wait_closed()
+            assert left_bytes(writer.transport) == 0
 
     asyncio.run(check())

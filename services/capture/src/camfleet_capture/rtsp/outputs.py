@@ -138,8 +138,11 @@ class InterleavedOutput:
 
 def left_bytes(transport: asyncio.WriteTransport) -> int:
     """Return what was written and has not arrived, of which the system may hold megabytes."""
+    own = transport.get_extra_info("socket")
+    if own is None:  # a TLS connection that has ended
+        return 0
     try:
-        number = transport.get_extra_info("socket").fileno()
+        number = own.fileno()
         (waiting,) = struct.unpack("i", fcntl.ioctl(number, termios.TIOCOUTQ, bytes(4)))
     except (OSError, ValueError):  # it has ended
         return 0
