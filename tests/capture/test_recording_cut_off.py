@@ -76,18 +76,20 @@ def test_a_clock_that_was_set_back_mixes_nothing_up(recorded: bytes, tmp_path: P
     assert picture_at([before, after], 5001.0) == picture_at([before], 5001.0)
 
 
-def test_the_oldest_files_go_while_the_disk_is_nearly_full(
+def test_the_oldest_files_go_one_at_a_time_while_the_disk_is_nearly_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for start in (1000, 2000, 3000):
         (tmp_path / f"{start}-{start + 900}.mp4").touch()
-    ring, free = Ring(tmp_path, 10**9), iter([10, 30, 90])
+    ring, free, left = Ring(tmp_path, 10**9), iter([10, 10, 90]), []
     ring.open()
 
-    def disk(_: Path) -> SimpleNamespace:
+    def disk(_: Path) -> SimpleNamespace:  # tells late that a deletion made room
         return SimpleNamespace(f_blocks=1000, f_frsize=1, f_bavail=next(free))
 
     monkeypatch.setattr("camfleet_capture.recording.ring.os.statvfs", disk)
-    ring.make_room(0)
-    assert [one.started_at for one in ring.segments] == [3.0]
+    for _ in range(3):
+        ring.make_room(0)
+        left.append([one.started_at for one in ring.segments])
+    assert left == [[2.0, 3.0], [3.0], [3.0]]
     assert [path.name for path in tmp_path.iterdir()] == ["3000-3900.mp4"]

@@ -71,7 +71,9 @@ class Ring:
         self.segments = (*self.segments, Segment(target, started_at, ends_at, size_bytes))
 
     def make_room(self, open_bytes: int) -> None:
-        """Delete the oldest files until the rest is within the bound, and the disk not all full.
+        """Delete the oldest files until the rest is within the bound; one on a nearly full disk.
+
+        One each time, as some file systems tell only later that a deletion made room.
 
         Args:
             open_bytes: of the file that is being written.
@@ -81,8 +83,10 @@ class Ring:
         """
         kept = list(self.segments)
         total = open_bytes + sum(segment.size_bytes for segment in kept)
-        while kept and (total > self._bound or _is_nearly_full(self.folder)):
+        while kept and total > self._bound:
             total -= kept[0].size_bytes
+            _delete(kept.pop(0))
+        if kept and _is_nearly_full(self.folder):
             _delete(kept.pop(0))
         self.segments = tuple(kept)
 
