@@ -12,6 +12,7 @@ from camfleet_capture.recording.ring import Ring, Segment
 from camfleet_capture.recording.segment import SegmentWriter
 from camfleet_capture.sources.video_file import VideoFile
 from fakes_capture import FPS
+from recordings import recorded_numbers
 
 GROUP, GROUPS = 15, 4
 
@@ -74,6 +75,17 @@ def test_a_clock_that_was_set_back_mixes_nothing_up(recorded: bytes, tmp_path: P
     times = cut_clip([before, after], 1000.0, 5001.5, tmp_path / "clip.mp4")
     assert times == pytest.approx((1000.0, 5000.0 + length_s), abs=0.6)
     assert picture_at([before, after], 5001.0) == picture_at([before], 5001.0)
+
+
+def test_a_time_that_came_twice_is_shown_once(recorded: bytes, tmp_path: Path) -> None:
+    length_s = (GROUP * GROUPS - 1) / FPS
+    path, clip = tmp_path / "whole.mp4", tmp_path / "clip.mp4"
+    first = Segment(path, 1000.0, 1000.0 + length_s, len(recorded))
+    anew = Segment(path, 1000.0 + 1 / FPS, 1000.0 + 2 / FPS, len(recorded))
+    cut_clip([first, anew], 1000.0, 1000.0 + length_s, clip)
+    assert len(recorded_numbers(clip.read_bytes())) == GROUP * GROUPS
+    moment = 1000.0 + length_s / 2
+    assert picture_at([first, anew], moment) == picture_at([first], moment)
 
 
 def test_the_oldest_files_go_one_at_a_time_while_the_disk_is_nearly_full(

@@ -41,13 +41,16 @@ def cut_clip(
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output:
         writer: _Output | None = None
         for segment in touched:
+            if segment.ends_at * CLOCK_HZ <= newest:  # a time that came twice is shown once
+                continue
             with av.open(str(segment.path)) as source:
                 stream: Any = source.streams.video[0]
                 if writer is None:
                     writer = _Output(output, output.add_stream_from_template(stream), stream)
                 elif not writer.takes(stream):
                     break
-                for pts, dts, packet in _wanted(source, segment, (start, end)):
+                begin = max(start, newest / CLOCK_HZ)
+                for pts, dts, packet in _wanted(source, segment, (begin, end)):
                     zero = dts if zero is None else zero
                     writer.write(packet, pts - zero, dts - zero)
                     newest = max(newest, pts)
@@ -115,7 +118,7 @@ def _showing_at(segments: Sequence[Segment], moment: float) -> Segment:
     later = [one.started_at for one in ordered if one.started_at > moment]
     if not begun:
         raise NotRecorded
-    segment = begun[-1]
+    segment = next((one for one in reversed(begun) if one.ends_at >= moment), begun[-1])
     goes_on = later and later[0] - segment.ends_at < LONGEST_GAP_S
     if moment > segment.ends_at and not goes_on:
         raise NotRecorded
