@@ -13,6 +13,10 @@ from camfleet_contracts.stream_urls import fault_of_url, unknown_host_of
         "rtsp://admin:12345@10.0.0.5/Streaming/Channels/101/",
         "rtsps://[fd00::20]:322/live",
         "rtsp://[fe80::1%eth0]/live",
+        "rtsp://[fe80::1%25eth0.100]/live",
+        "rtsp://admin:se cret@10.0.0.5/live",
+        "rtsp://admin:it's@10.0.0.5/live@2",
+        "rtsp://me@10.0.0.5:554/live@2",
         "https://door.example/a b".replace(" ", "%20"),
         "/media/a clip.mp4",
         "auto",
@@ -37,6 +41,7 @@ def test_right_addresses_and_other_sources_have_no_fault(source: str) -> None:
         ("rtsp://me:se#cret@10.0.0.5/live", "write %2F, %3F or %23"),
         ("rtsp://me:se/cret@10.0.0.5/live", "write %2F, %3F or %23"),
         ("rtsp://me:se?cret@10.0.0.5/live", "write %2F, %3F or %23"),
+        ("rtsp://me@home.lan:se/cret@10.0.0.5/live", "write %2F, %3F or %23"),
     ],
 )
 def test_a_wrong_address_is_told_in_words_and_no_password(source: str, fault: str) -> None:
@@ -44,6 +49,17 @@ def test_a_wrong_address_is_told_in_words_and_no_password(source: str, fault: st
     assert told is not None
     assert fault in told
     assert "cret" not in told + redact(source)
+
+
+@pytest.mark.parametrize(
+    "password", ["cret", "it's-cret", "a cret", "se@cret", "se/cret", "c?ret#"]
+)
+@pytest.mark.parametrize("user", ["me", "me@home.lan", ""])
+def test_logins_are_taken_out_of_addresses_and_the_host_stays(user: str, password: str) -> None:
+    shown = redact(f"cannot read rtsp://{user}:{password}@10.0.0.5:554/live")
+    assert shown.startswith("cannot read rtsp://***@")
+    assert shown.endswith("10.0.0.5:554/live")
+    assert "ret" not in shown.removeprefix("cannot read")
 
 
 def test_a_host_that_nobody_knows_is_named() -> None:

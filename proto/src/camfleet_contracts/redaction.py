@@ -2,13 +2,14 @@
 
 import re
 
-_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s'\"?#]*@", re.IGNORECASE)
+_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s\"?#]*@", re.IGNORECASE)
 # Written as it is, with a space, / ? or # in the password; digits are rather a port.
 _RAW_USER_INFO = re.compile(
-    r"([a-z][a-z0-9+.-]*://)[^/\s'\"?#@:\[]*:(?!\s|\d{1,5}(?:[/?\s]|$))"
-    r"(?:[^/'\"?#\n]*|[^\s'\"]*)@",
+    r"([a-z][a-z0-9+.-]*://)[^/\s\"?#:\[]*:(?!\s|\d{1,5}(?:[/?\s]|$))"
+    r"(?:[^/\"?#\n]*|[^\s\"]*)@",
     re.IGNORECASE,
 )
+_ENDS_A_LOGIN = re.compile(r"[/?#]")
 _SECRET_PARAMETER = re.compile(
     r"([?&](?:password|passwd|pwd|pass|token|apikey|api_key|key|auth)=)[^&\s'\"]*", re.IGNORECASE
 )
@@ -23,9 +24,11 @@ def redact(text: str, *secrets: str) -> str:
 
 
 def has_broken_login(url: str) -> bool:
-    """Tell whether the user or password of an address holds what ends the part they are in."""
+    """Tell whether the password of an address holds what ends the part it is in: a /, ? or #."""
     whole, raw = _USER_INFO.match(url), _RAW_USER_INFO.match(url)
-    return raw is not None and whole is None
+    if raw is None or (whole and ":" in url[whole.end(1) : whole.end()]):
+        return False
+    return _ENDS_A_LOGIN.search(url, raw.end(1), raw.end()) is not None
 
 
 def is_redacted(text: str) -> bool:

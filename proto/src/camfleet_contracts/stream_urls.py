@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from camfleet_contracts.redaction import has_broken_login
 
 _NETWORK = re.compile(r"(?:rtsps?|https?)://([^/?#]*)(.*)", re.DOTALL)
-_PLACE = re.compile(r"(\[[0-9a-fA-F:.]+(?:%\w+)?\]|[^:\[\]]*)(:.*)?")
+_PLACE = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[\w.-]+)?\]|[^:\[\]]*)(:.*)?")
 _NAME = re.compile(r"[\w.-]+|\[.*\]")
 _PORTS = range(1, 65_536)
 
