@@ -152,7 +152,11 @@ def test_a_table_has_a_row_for_each_event(client: httpx.Client) -> None:
 
 
 def test_an_export_may_be_limited(client: httpx.Client) -> None:
-    assert numbers(get(client, export="1", event="line_crossed", limit=600))[-1] == COUNT - 600
+    query = {"export": "1", "event": "line_crossed", "limit": 600}
+    first = get(client, **query)
+    second = get(client, before=first["next"], **query)
+    assert numbers(first)[-1] == COUNT - 600
+    assert (numbers(second)[0], numbers(second)[-1], second["next"]) == (COUNT - 601, 0, None)
 
 
 def test_a_table_for_people_opens_as_utf_8_in_a_spreadsheet(client: httpx.Client) -> None:

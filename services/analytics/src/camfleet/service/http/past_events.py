@@ -104,9 +104,9 @@ class EventRoutes:
             events, following = await run_in_threadpool(self._find, wanted, before, limit)
             page = {"events": events, "next": following}
             return JSONResponse(page, headers={"cache-control": "no-store"})
-        chosen = islice((e for _, e in self._backwards(before) if wanted.takes(e)), limit)
+        chosen = (found for found in self._backwards(before) if wanted.takes(found[1]))
         encoding = "utf-8-sig" if "export" in query else "utf-8"
-        pieces = _table(chosen, encoding) if kind == "csv" else _json(chosen)
+        pieces = _table(chosen, limit, encoding) if kind == "csv" else _json(chosen, limit)
         media_type = "text/csv" if kind == "csv" else "application/json"
         return StreamingResponse(pieces, media_type=media_type, headers=_file(kind))
 
@@ -172,13 +172,14 @@ def _number(query: QueryParams, name: str, default: int, most: int) -> int:
     return number
 
 
-def _table(events: Iterator[Facts], encoding: str) -> Iterator[bytes]:
+def _table(chosen: Iterator[tuple[int, Facts]], limit: int, encoding: str) -> Iterator[bytes]:
     yield _csv([_COLUMNS]).encode(encoding)
-    for some in _in_pieces(events):
+    for some in _in_pieces(chosen, limit):
         yield _csv([_harmless(value) for value in _row(event)] for event in some).encode()
 
 
-def _in_pieces(events: Iterator[Facts]) -> Iterator[list[Facts]]:
+def _in_pieces(chosen: Iterator[tuple[int, Facts]], limit: int) -> Iterator[list[Facts]]:
+    events = (event for _, event in islice(chosen, limit))
     while some := list(islice(events, EXPORTED_AT_ONCE)):
         yield some
 
@@ -189,14 +190,15 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
     return text.getvalue()
 
 
-def _json(events: Iterator[Facts]) -> Iterator[bytes]:
-    """As a page that none follows."""
+def _json(chosen: Iterator[tuple[int, Facts]], limit: int) -> Iterator[bytes]:
+    """As a page: `next` is null where nothing follows."""
     yield b'{"events":['
     mark = ""
-    for some in _in_pieces(events):
+    for some in _in_pieces(chosen, limit):
         yield (mark + ",".join(json.dumps(one, ensure_ascii=False) for one in some)).encode()
         mark = ","
-    yield b'],"next":null}'
+    following = next((position + 1 for position, _ in chosen), None)
+    yield f'],"next":{json.dumps(following)}}}'.encode()
 
 
 def _row(event: Facts) -> tuple[object, ...]:
