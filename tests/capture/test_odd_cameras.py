@@ -5,6 +5,7 @@ import struct
 import threading
 from itertools import pairwise
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import av
 import pytest
@@ -16,6 +17,7 @@ from camfleet_capture.errors import SourceStalled
 from camfleet_capture.sources.live import open_network
 from fakes_capture import LENGTH, camera_lines, capture_running, number_of, write_clip
 from fakes_odd_camera import SETS, Habits, Packet, Pictures, odd_camera, one_by_one, pictures_of
+from serving_thread import in_thread
 from waiting import wait_until
 
 ENOUGH = 20
@@ -128,6 +130,23 @@ def test_camera_whose_packets_are_not_what_it_described_says_so(
             next(source.units(threading.Event()))
         source.close()
     assert source.details.fps is None
+
+
+class _Plain(BaseRequestHandler):
+    """Answers whatever comes as cameras do that expect no TLS."""
+
+    def handle(self) -> None:
+        self.request.recv(4096)
+        self.request.sendall(b"RTSP/1.0 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["rtsps", "https"])
+def test_camera_without_tls_is_told_to_have_none(scheme: str) -> None:
+    with (
+        in_thread(ThreadingTCPServer(("127.0.0.1", 0), _Plain)) as camera,
+        pytest.raises(SourceStalled, match="speaks no TLS there"),
+    ):
+        open_network(f"{scheme}://127.0.0.1:{camera.server_address[1]}/live")
 
 
 def test_state_tells_what_is_missing_while_no_key_picture_comes(tmp_path: Path) -> None:

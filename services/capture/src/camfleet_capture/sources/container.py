@@ -93,7 +93,8 @@ class Opening:
             return SourceUnreadable(f"{self.label}: is cut off, or its disk cannot be read")
         if unknown := unknown_host_of(self.url):
             return SourceUnreachable(f"{self.label}: {unknown}", host_answers=False)
-        return SourceStalled(f"{self.label}: broke off, or sends nothing that is video")
+        no_tls = "speaks no TLS there, " if self.url.startswith(("rtsps:", "https:")) else ""
+        return SourceStalled(f"{self.label}: {no_tls}broke off, or sends nothing that is video")
 
 
 def _fault_of(container: InputContainer) -> str | None:
