@@ -60,6 +60,13 @@ def test_useless_stamps_give_way_to_arrivals(stamp: Stamp) -> None:
     assert max(abs(off) for _, off in places[1000:]) < 0.001
 
 
+def test_pictures_that_are_held_up_again_and_again_keep_their_distances() -> None:
+    clock, showing_s = LiveClock(), [number / FPS for number in range(2000)]
+    arrivals = [1000 + max(at, at // 6 * 6 + 3) for at in showing_s]  # of 6 s, 3 bring nothing
+    places = [clock.place(*times)[0] / CLOCK_HZ for times in zip(showing_s, arrivals, strict=True)]
+    assert max(abs(after - before - 1 / FPS) for before, after in pairwise(places)) < 0.001
+
+
 def test_time_never_runs_back_where_stamps_begin_anew_or_pictures_come_all_at_once() -> None:
     clock = LiveClock()
     at_once = [clock.place(number, 1000.0) for number in range(6)]  # a second apart, by the stamps

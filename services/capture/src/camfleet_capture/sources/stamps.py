@@ -30,8 +30,10 @@ class Stamps:
     def note(self, media_s: float, arrived: float) -> None:
         """Take the stamp of the next picture and its arrival (time.monotonic())."""
         before, self._latest = self._latest, (media_s, arrived)
-        if before and abs((arrived - before[1]) - (media_s - before[0])) > _STEP_LIMIT_S:
-            self._leaps.append(arrived)
+        passed_s = arrived - before[1] if before else 0.0
+        if before and abs(passed_s - (media_s - before[0])) > _STEP_LIMIT_S:
+            if passed_s < _STEP_LIMIT_S:  # else pictures were held up, which are stamped well
+                self._leaps.append(arrived)
             self._marks.clear()
             self._earliest = None
         if self._earliest is None:
