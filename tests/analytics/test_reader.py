@@ -3,6 +3,7 @@
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from camfleet.video.lag import Lag
 from camfleet.video.reader import CameraReader, rtsp
 from camfleet_contracts.redaction import redact
 from fakes_capture import FPS, camera_lines, capture_running, number_of, write_clip
+from fakes_odd_camera import Habits, odd_camera, over_udp_alone, pictures_of
 from waiting import wait_until
 
 
@@ -56,6 +58,14 @@ def test_killed_capture_is_a_stall_and_its_return_heals(tmp_path: Path) -> None:
         with capturing(tmp_path, port):
             wait_until(lambda: reader.connection.state is ReaderState.LIVE, 60, "the return")
             assert wait_until(lambda: reader.slot.take(0.1), 60, "a frame").connection == 2
+
+
+def test_a_camera_that_sends_over_udp_alone_is_read(tmp_path: Path) -> None:
+    pictures = pictures_of(write_clip(tmp_path / "clip.mp4"))
+    with odd_camera(pictures, Habits(refuse=over_udp_alone)) as camera:
+        port = urlsplit(camera.url).port or 0
+        with reading(port, CountingSink(), "live") as reader:
+            assert next_frame(reader).size == (320, 64)
 
 
 def test_missing_path_says_where_to_look(tmp_path: Path) -> None:

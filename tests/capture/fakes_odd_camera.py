@@ -41,6 +41,12 @@ def one_by_one(nals: list[bytes]) -> list[Packet]:
     return [(number == len(nals), nal) for number, nal in enumerate(nals, 1)]
 
 
+def over_udp_alone(method: str, headers: Headers) -> list[str] | None:
+    """A habit: to refuse whoever asks for TCP."""
+    is_tcp = method == "SETUP" and "TCP" in headers["transport"]
+    return ["461 Unsupported Transport"] if is_tcp else None
+
+
 @dataclass
 class Habits:
     """What a camera does its own way; as it stands, one that does all by the book."""

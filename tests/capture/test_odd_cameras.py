@@ -16,7 +16,16 @@ from camfleet_capture.codecs import h264
 from camfleet_capture.errors import SourceStalled
 from camfleet_capture.sources.live import open_network
 from fakes_capture import LENGTH, camera_lines, capture_running, number_of, write_clip
-from fakes_odd_camera import SETS, Habits, Packet, Pictures, odd_camera, one_by_one, pictures_of
+from fakes_odd_camera import (
+    SETS,
+    Habits,
+    Packet,
+    Pictures,
+    odd_camera,
+    one_by_one,
+    over_udp_alone,
+    pictures_of,
+)
 from serving_thread import in_thread
 from waiting import wait_until
 
@@ -60,11 +69,6 @@ def whole_in_fragments(nals: list[bytes]) -> list[Packet]:
 
 def in_lower_case(lines: list[str]) -> list[str]:
     return [lines[0], *(line.split(":")[0].lower() + line[line.index(":") :] for line in lines[1:])]
-
-
-def over_udp_alone(method: str, headers: dict[str, str]) -> list[str] | None:
-    is_tcp = method == "SETUP" and "TCP" in headers["transport"]
-    return ["461 Unsupported Transport"] if is_tcp else None
 
 
 def udp_whatever_is_asked(method: str, headers: dict[str, str]) -> list[str] | None:

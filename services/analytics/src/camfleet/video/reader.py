@@ -30,7 +30,7 @@ OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0  # FFmpeg gives up after the second one: stalls last at most 4 s
 ONE_THREAD_PIXELS = 1920 * 1080 * 30  # a second; a core decodes five times as many
 OPTIONS = {
-    "rtsp_transport": "tcp",
+    "rtsp_flags": "prefer_tcp",
     "analyzeduration": "100000",
     "fpsprobesize": "0",
     "user_agent": "camfleet-analytics",
