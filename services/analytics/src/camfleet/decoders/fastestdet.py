@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from camfleet.decoders.outputs import Tensors, UnexpectedOutputs, as_floats
+from camfleet.decoders.outputs import Tensors, UnexpectedOutputs, as_floats, logistic
 from camfleet.decoders.suppression import suppress_by_class, to_detections
 from camfleet.detections import Detections
 from camfleet.inference.geometry import Resize
@@ -28,7 +28,7 @@ def decode(
     tx, ty, tw, th = cells[1:BOX_CHANNELS, y, x]
     grid = np.asarray((columns, rows), np.float32)
     centre = (np.stack([x, y], axis=1) + np.tanh(np.stack([tx, ty], axis=1))) / grid
-    size = 1 / (1 + np.exp(-np.stack([tw, th], axis=1)))
+    size = logistic(np.stack([tw, th], axis=1))
     xyxy = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
     xyxy = (xyxy * np.asarray(resize.input_size * 2, np.float32)).astype(np.float32)
     kept = suppress_by_class(xyxy, score, class_id, iou)
