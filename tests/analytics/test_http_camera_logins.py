@@ -79,6 +79,32 @@ def test_two_logins_of_a_camera_stay_each_in_its_address(
     assert camera.source == both["source"]
 
 
+@pytest.mark.parametrize("shown", [{}, {"detect_source": "rtsp://***@10.0.0.5/sub"}])
+def test_a_new_login_of_the_source_leaves_the_other_one_in_force(
+    app: RunningApp, client: httpx.Client, shown: dict[str, str]
+) -> None:
+    both = {"source": "rtsp://you:hunter2@10.0.0.5/x", "detect_source": "rtsp://me:o@10.0.0.5/sub"}
+    client.post("/v1/cameras", json={"name": "gate", **both})
+    change = {"source": "rtsp://you:hunter3@10.0.0.5/x", **shown}
+    client.patch("/v1/cameras/gate", json=change, headers={"if-match": "*"})
+    camera = read_cameras(app.file).find("gate")
+    assert camera is not None
+    assert address_of(camera, app.settings, app.keys) == both["detect_source"]
+    assert camera.source == change["source"]
+
+
+def test_two_logins_take_the_place_of_the_one_there_was(
+    app: RunningApp, client: httpx.Client
+) -> None:
+    client.post("/v1/cameras", json={"name": "gate", "source": "rtsp://you:hunter2@10.0.0.5/x"})
+    both = {"source": "rtsp://you:hunter3@10.0.0.5/x", "detect_source": "rtsp://me:o@10.0.0.5/sub"}
+    client.patch("/v1/cameras/gate", json=both, headers={"if-match": "*"})
+    camera = read_cameras(app.file).find("gate")
+    assert camera is not None
+    assert camera.credentials is None
+    assert (camera.source, camera.detect_source) == tuple(both.values())
+
+
 def test_a_refused_change_leaves_the_login_of_the_camera_as_it_is(
     app: RunningApp, client: httpx.Client
 ) -> None:

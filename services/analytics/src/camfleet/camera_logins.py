@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from camfleet_contracts.cameras import Camera
 from camfleet_contracts.files import write_atomically
+from camfleet_contracts.redaction import is_redacted
 from camfleet_contracts.secret_files import PRIVATE
 from camfleet_contracts.secret_references import Credentials
 
@@ -61,19 +62,34 @@ def taken_apart(source: str) -> tuple[str, Credentials | None]:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), login
 
 
-def without_login(entry: Mapping[str, Any], state_dir: Path) -> dict[str, Any]:
+def without_login(
+    entry: Mapping[str, Any], state_dir: Path, before: Camera | None = None
+) -> dict[str, Any]:
     """An entry of cameras.yaml whose sources have no login: it is kept in the camera's file.
 
-    One that names its `credentials` is left as it is, and so is one with two logins: `credentials`
-    hold for both sources. Raises OSError: the file cannot be written.
+    One that names its `credentials` is left as it is, and so is one with two logins, which then has
+    no `credentials`, as these hold for both sources. `before` is the camera that the entry changes.
+    Raises OSError: the file cannot be written.
     """
     source, login = taken_apart(str(entry.get("source")))
-    detect_source, other = taken_apart(str(entry.get("detect_source")))
-    if login is None or entry.get("credentials") or other not in {None, login}:
+    if login is None or entry.get("credentials"):
         return dict(entry)
+    detect_source, other = taken_apart(_detect_source_of(entry, before))
+    if other not in {None, login}:
+        had = before is not None and before.credentials is not None
+        return {**entry, "credentials": None} if had else dict(entry)
     kept = keep_login(state_dir, str(entry["name"]), login)
     changed = {**entry, "source": source, "credentials": reference_to(kept)}
-    return changed | ({"detect_source": detect_source} if other else {})
+    is_given = other is not None and "detect_source" in entry
+    return changed | ({"detect_source": detect_source} if is_given else {})
+
+
+def _detect_source_of(entry: Mapping[str, Any], before: Camera | None) -> str:
+    """As it will be: one that is not given, or given as it was shown, stays."""
+    given = str(entry.get("detect_source"))
+    stays = "detect_source" not in entry or is_redacted(given)
+    is_in_force = before is not None and before.credentials is None  # the login in it, if any
+    return str(before.detect_source) if before and is_in_force and stays else given
 
 
 def _file_of(state_dir: Path, camera: str) -> Path:

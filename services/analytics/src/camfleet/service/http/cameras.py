@@ -105,7 +105,7 @@ class CameraRoutes:
     def _change(self, write: Write, name: str, entry: Mapping[str, Any], check: Check) -> Camera:
         if camera := self._status.configured().find(name):
             check(camera)  # before a login is written in the place of the one there is
-            entry = without_login({"name": name, **entry}, self._state_dir)
+            entry = without_login({"name": name, **entry}, self._state_dir, camera)
         changed = write(self._file, name, entry, check)
         if camera:
             forget_login(self._state_dir, camera, self._file)
