@@ -119,7 +119,7 @@ export class Overlay {
   nameLine(line) {
     const [from, to] = [this.point(line.from), this.point(line.to)];
     const start = from[0] <= to[0] ? from : to;
-    const words = `${line.name}  in ${line.in ?? 0}  out ${line.out ?? 0}`;
+    const words = `${line.name}  in ${line.total?.in ?? 0}  out ${line.total?.out ?? 0}`;
     this.labels.write(words, [start[0] + 8 * this.unit, start[1] - 5 * this.unit], { fill: SHADE, ink: LINE_INK });
   }
 

@@ -8,6 +8,11 @@ import { Picture } from "../live/picture.js";
 import { cameraLink } from "../shell/router.js";
 import { levelOfCamera } from "../base/words.js";
 
+// What a demo scene knows: its own crossings, on top of what was counted before they were.
+function truthOf({ in: came, out: went, total, truth }) {
+  return truth && total && `${total.in - came + truth.in} in, ${total.out - went + truth.out} out`;
+}
+
 export class Tile {
   constructor(name) {
     this.name = name;
@@ -32,9 +37,9 @@ export class Tile {
     this.showCounts(camera.lines);
   }
 
-  // Beside the truth where a demo scene knows it.
+  // Totals, as events have them.
   showCounts(lines = []) {
-    this.counts.show(lines.map(({ name, in: came = 0, out: went = 0, truth }) => [name, came, went, truth && `${truth.in} in, ${truth.out} out`]));
+    this.counts.show(lines.map((line) => [line.name, line.total?.in ?? 0, line.total?.out ?? 0, truthOf(line)]));
   }
 
   // The service is silent: what was last known is not true any more.
