@@ -40,6 +40,7 @@ def folder_of(tmp_path: Path, *names: str) -> Path:
         (["b.onnx", "a.onnx"], "onnx", "a.onnx", None),
         (["m.pdmodel", "m.pdiparams"], "paddle", "m.pdmodel", "m.pdiparams"),
         (["M.ONNX"], "onnx", "M.ONNX", None),
+        (["._m.onnx", "m.onnx"], "onnx", "m.onnx", None),
     ],
 )
 def test_a_folder_without_a_manifest_is_known_by_its_files(

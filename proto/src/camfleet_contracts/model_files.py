@@ -88,7 +88,8 @@ def _candidates(folder: Path, framework: Framework) -> Iterator[Path]:
         return
     for path in sorted(folder.iterdir()):
         is_model = path.suffix.lower() in framework.model_suffixes and path.name != SAVED_MODEL
-        if is_model and path.is_file():
+        is_hidden = path.name.startswith(".")  # as ._net.onnx, what a Mac notes beside net.onnx
+        if is_model and not is_hidden and path.is_file():
             yield path
 
 
