@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -84,8 +84,10 @@ def read_with_pyav(transport: str) -> Read:
     def read(url: str, shown: Callable[[], None]) -> None:
         options = reading_options(transport)
         with av.open(url, options=options, timeout=(60, 60)) as container:
-            for _ in container.decode(video=0):
-                shown()
+            for packet in container.demux(video=0):
+                with suppress(av.error.InvalidDataError):  # over UDP a kill may cut a picture
+                    for _ in packet.decode():
+                        shown()
 
     return read
 
