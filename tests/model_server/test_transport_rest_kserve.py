@@ -270,8 +270,8 @@ def test_failures_have_their_status(
 def test_health_and_readiness(caller: RestCaller) -> None:
     caller.plane.is_ready = False
     live, ready = caller.get("/v2/health/live"), caller.get("/v2/health/ready")
-    assert (live.status_code, live.json()) == (200, {"live": True})
-    assert (ready.status_code, ready.json()) == (503, {"ready": False})
+    assert (live.status_code, ready.status_code) == (200, 503)
+    assert live.content == ready.content == b""  # tritonclient's asyncio client would not read it
 
 
 @pytest.mark.parametrize(
@@ -284,9 +284,7 @@ def test_health_and_readiness(caller: RestCaller) -> None:
     ],
 )
 def test_model_readiness(caller: RestCaller, path: str, status: int) -> None:
-    answer = caller.get(path)
-    assert answer.status_code == status
-    assert answer.json() == {"name": path.split("/")[3], "ready": status == 200}
+    assert caller.get(path).status_code == status
 
 
 def test_server_and_model_are_described(caller: RestCaller) -> None:

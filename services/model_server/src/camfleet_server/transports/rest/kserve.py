@@ -63,11 +63,11 @@ class KserveRoutes:
 
     async def live(self, _: Request) -> Response:
         """Answer 200 as long as the process does."""
-        return _health("live", holds=self._served.live())
+        return Response(status_code=200 if self._served.live() else 503)
 
     async def ready(self, _: Request) -> Response:
         """Answer 200 when requests are taken, 503 before."""
-        return _health("ready", holds=self._served.ready())
+        return Response(status_code=200 if self._served.ready() else 503)
 
     async def server_metadata(self, _: Request) -> Response:
         """Tell name and version of the server."""
@@ -81,7 +81,7 @@ class KserveRoutes:
         name = request.path_params["model"]
         with self._metrics.request(_READY, name):
             ready = self._served.model_ready(name, version_in(request))
-            return _health("ready", holds=ready, name=name)
+            return Response(status_code=200 if ready else 503)
 
     def metadata(self, request: Request) -> Response:
         """Describe inputs and outputs."""
@@ -111,11 +111,6 @@ class KserveRoutes:
             result = self._served.infer(infer_request)
             answer.model, answer.version = result.model, result.version
             return infer_response(request, result, wanted, self._places)
-
-
-def _health(state: str, *, holds: bool, **of: str) -> Response:
-    """Answer by status, as Triton and OVMS do, and in the words of the Open Inference Protocol."""
-    return JSONResponse({**of, state: holds}, status_code=200 if holds else 503)
 
 
 def _metadata_json(metadata: ModelMetadata) -> dict[str, Any]:
